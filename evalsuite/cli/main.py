@@ -1,0 +1,100 @@
+"""``evalsuite``: the parser, and what happens to errors and interrupts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+import evalsuite
+from evalsuite.errors import EXIT_INTERRUPTED, EvalsuiteError
+
+Command = Callable[[argparse.Namespace], int]
+
+_COMMANDS = {
+    "demo": "the built-in model on the built-in samples in six languages, and a leaderboard page",
+    "run": "evaluate a model on tasks; the same command resumes",
+    "list": "installed tasks, models, engines and reports",
+    "show": "one sample exactly as it is sent to the model",
+    "report": "a leaderboard page from runs",
+    "doctor": "the environment, what is missing, and how to get it",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = [_underscored(argument) for argument in (sys.argv[1:] if arguments is None else arguments)]
+    options = build_parser(arguments[0] if arguments else "").parse_args(arguments)
+    if not getattr(options, "command", None):
+        build_parser("").print_help()
+        return 0
+    command: Command = options.execute
+    try:
+        return command(options)
+    except EvalsuiteError as error:
+        if os.environ.get("EVALSUITE_DEBUG"):
+            raise
+        print(f"evalsuite: {printable(str(error))}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the reader went away; say nothing more
+        return 0
+    except KeyboardInterrupt:
+        print("evalsuite: interrupted; run the same command to go on.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def build_parser(wanted: str) -> argparse.ArgumentParser:
+    """The parser; only the wanted command's own options are filled in, so that ``--help`` imports little."""
+    formatter = _formatter()
+    parser = argparse.ArgumentParser(
+        prog="evalsuite",
+        description="Measures language models in many languages and says what the measurement is worth.",
+        epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 2 usage or data refused, "
+        "3 incomplete or not saved, 6 nothing selected, 130 interrupted.",
+        formatter_class=formatter,
+    )
+    parser.add_argument("--version", action="version", version=f"evalsuite {evalsuite.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in _COMMANDS.items():
+        subparser = commands.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", formatter_class=formatter
+        )
+        if name == wanted:
+            module = import_module(f"evalsuite.cli.{name}_command")
+            module.add_options(subparser)
+            subparser.set_defaults(execute=module.execute)
+            subparser.add_argument(
+                "--json", action="store_true", help="end standard output with one line of JSON, for programs"
+            )
+    return parser
+
+
+def command_names() -> tuple[str, ...]:
+    """All commands."""
+    return tuple(_COMMANDS)
+
+
+def _formatter() -> type[argparse.HelpFormatter]:
+    from rich_argparse import RichHelpFormatter
+
+    return RichHelpFormatter
+
+
+def _underscored(argument: str) -> str:
+    """``--num-fewshot=5`` as ``--num_fewshot=5``: both spellings are lm-eval's."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which could rewrite a terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

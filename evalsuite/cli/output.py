@@ -1,0 +1,107 @@
+"""How results are printed for people, and the one line of JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from evalsuite.run import Finished
+from evalsuite.types import Counts, Estimate, RunResult
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One line on standard output."""
+    print(json.dumps(value, allow_nan=False), flush=True)
+
+
+def run_json(finished: Finished) -> dict[str, Any]:
+    """The object that ``run --json`` ends with."""
+    return {
+        "run": finished.run_id,
+        "path": str(finished.path),
+        "status": finished.result.status if finished.result else "interrupted",
+        "counts": counts_json(finished.counts),
+        "results": [estimate_json(estimate) for estimate in finished.result.estimates] if finished.result else [],
+        "aggregates": [
+            {
+                "name": mean.name,
+                "metric": mean.metric,
+                "protocol": mean.protocol,
+                "value": mean.value,
+                "stderr": mean.stderr,
+                "low": mean.low,
+                "high": mean.high,
+                "n": mean.n,
+                "num_unscored": mean.num_unscored,
+            }
+            for mean in (finished.result.aggregates if finished.result else ())
+        ],
+        "warnings": list(finished.warnings),
+    }
+
+
+def counts_json(counts: Counts) -> dict[str, Any]:
+    """How samples ended."""
+    return {
+        "requested": counts.requested,
+        "scored": counts.scored,
+        "unscored": counts.unscored,
+        "cancelled": counts.cancelled,
+        "not_run": counts.not_run,
+        "unscored_by_cause": dict(counts.unscored_by_cause),
+    }
+
+
+def estimate_json(estimate: Estimate) -> dict[str, Any]:
+    """One entry of `results`."""
+    return {
+        "task": estimate.task,
+        "protocol": estimate.protocol,
+        "metric": estimate.metric,
+        "language": estimate.language,
+        "value": estimate.value,
+        "stderr": estimate.stderr,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "num_unscored": estimate.num_unscored,
+        "signature": estimate.signature,
+    }
+
+
+def print_result(result: RunResult) -> None:
+    """The headline and other metrics of every task, with interval and n."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("task", "metric", "value", "95 % interval", "n", "unscored", box=None, pad_edge=False)
+    for estimate in result.estimates:
+        table.add_row(
+            estimate.task,
+            estimate.metric,
+            _number(estimate.value, estimate.scale),
+            interval_text(estimate.low, estimate.high, estimate.scale),
+            str(estimate.n),
+            str(estimate.num_unscored),
+            style="bold" if estimate.is_primary else None,
+        )
+    for mean in result.aggregates:
+        table.add_row(
+            mean.name,
+            mean.metric,
+            _number(mean.value, mean.scale),
+            interval_text(mean.low, mean.high, mean.scale),
+            str(mean.n),
+            str(mean.num_unscored),
+            style="italic",
+        )
+    Console().print(table)
+
+
+def interval_text(low: float | None, high: float | None, scale: float) -> str:
+    """An interval for people; a dash where it cannot be known."""
+    return "–" if low is None or high is None else f"{_number(low, scale)} – {_number(high, scale)}"
+
+
+def _number(value: float, scale: float) -> str:
+    return f"{value * scale:.1f}"

@@ -1,0 +1,125 @@
+"""``evalsuite run``: evaluate, resume, or with ``--dry_run`` say what would be done."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from evalsuite.cli.output import print_json, print_result, run_json
+from evalsuite.cli.progress import open_progress
+from evalsuite.cli.run_options import add_run_options, config_from
+from evalsuite.config import RunConfig
+from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
+from evalsuite.prepare import Prepared, adjust, prepare
+from evalsuite.run import Finished
+from evalsuite.run import execute as execute_run
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``run``."""
+    add_run_options(parser)
+    parser.add_argument("--dry_run", action="store_true", help="print samples, requests and tokens; compute nothing")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Run and print. Exit code 0 complete, 3 incomplete, 130 interrupted."""
+    config = config_from(options)
+    prepared = prepare(config)
+    if options.dry_run:
+        return _dry_run(prepared, options.json)
+    finished = run_prepared(prepared, config)
+    if finished.result is not None:
+        print_result(finished.result)
+    for warning in finished.warnings:
+        print(f"evalsuite: {warning}", file=sys.stderr)
+    print(f"\nrun {finished.run_id}: {finished.path}")
+    if options.json:
+        print_json(run_json(finished))
+    return exit_code(finished)
+
+
+def run_prepared(prepared: Prepared, config: RunConfig) -> Finished:
+    """Execute in the run's own directory under ``--output_path``, stopping cleanly on Ctrl-C and SIGTERM."""
+    path = Path(config.output_path) / run_directory_name(prepared)
+    with graceful_stop() as should_stop:
+        return execute_run(prepared, path, open_progress(), should_stop)
+
+
+def exit_code(finished: Finished) -> int:
+    """The exit code of a run, with a line saying why when it is not 0."""
+    counts = finished.counts
+    if finished.result is None:
+        print(
+            f"evalsuite: stopped with {counts.not_run} of {counts.requested} samples left; run the same command to go on.",
+            file=sys.stderr,
+        )
+        return EXIT_INTERRUPTED
+    if finished.result.status == "complete":
+        return EXIT_OK
+    causes = ", ".join(f"{cause}: {number}" for cause, number in counts.unscored_by_cause.items())
+    print(
+        f"evalsuite: {counts.unscored} of {counts.requested} samples are unscored ({causes}); the run is incomplete.",
+        file=sys.stderr,
+    )
+    return EXIT_INCOMPLETE
+
+
+def run_directory_name(prepared: Prepared) -> str:
+    """The model's name made safe for a file system, and the run id."""
+    model = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(prepared.spec.model.name).name).strip("-.")[:40] or "model"
+    return f"{model}-{prepared.spec.run_id}"
+
+
+@contextmanager
+def graceful_stop() -> Iterator[Callable[[], bool]]:
+    """A function that turns true after the first SIGINT or SIGTERM; the second interrupts at once."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        print("evalsuite: stopping after this batch; once more to stop at once.", file=sys.stderr)
+
+    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _dry_run(prepared: Prepared, as_json: bool) -> int:
+    rows = []
+    for entry in prepared.tasks:
+        requests = [
+            adjust(request, prepared.generation)
+            for sample in entry.samples
+            for request in entry.task.next_requests(sample, ())
+        ]
+        tokens = prepared.engine.count_tokens(requests)
+        rows.append(
+            {
+                "task": entry.task.name,
+                "num_samples": len(entry.samples),
+                "num_requests": len(requests),
+                "num_tokens_naive": tokens.naive,
+                "num_tokens_planned": tokens.planned,
+            }
+        )
+    print(f"{'task':32} {'samples':>8} {'requests':>9} {'tokens, naive':>14} {'planned':>12}   (first wave)")
+    for row in rows:
+        print(
+            f"{row['task']:32} {row['num_samples']:8} {row['num_requests']:9} "
+            f"{row['num_tokens_naive']:14} {row['num_tokens_planned']:12}"
+        )
+    if as_json:
+        print_json({"run": prepared.spec.run_id, "tasks": rows})
+    return EXIT_OK

@@ -1,0 +1,57 @@
+"""The options that say what is run, shared by the commands that need a model and tasks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from evalsuite.config import RunConfig, check_flag, make_config, read_config
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """lm-eval's flags with their spelling and short forms, and our own."""
+    add = parser.add_argument
+    add("config", nargs="?", metavar="CONFIG", help="YAML file with the same keys as the flags; flags win")
+    add("--model", "-M", help="a built-in (smollm2-135m), a hub name, a folder or .gguf file, or an engine "
+        "(hf, scripted, recorded)")  # fmt: skip
+    add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
+        "max_length=; path= for recorded; function= for scripted")  # fmt: skip
+    add("--tasks", "-t", nargs="+", metavar="TASK", help="families, tasks or family:category; `evalsuite list tasks`")
+    add("--num_fewshot", "-f", metavar="N", help="exemplars before each question")
+    add("--protocol", metavar="ID", help="the rules of a task, where it has several; part of every number's name")
+    add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
+    add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
+    add("--limit", "-L", metavar="N", help="samples a task family, stratified by language and category, nested; "
+        "a share when below 1")  # fmt: skip
+    add("--limit_mode", choices=("stratified", "first"), help="first: lm-eval's meaning, the first N of every task")
+    add("--samples", metavar="JSON", help='rows by task, as JSON or a file of it: {"arc_easy": [0, 5]}')
+    add("--seed", metavar="N", help="draws exemplars, limits and sampled answers (default 1234)")
+    add("--apply_chat_template", nargs="?", const="true", metavar="BOOL", help="send prompts as conversations; "
+        "by default only chat tasks do")  # fmt: skip
+    add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")
+    add("--fewshot_as_multiturn", nargs="?", const="true", metavar="BOOL", help="exemplars as turns of a conversation")
+    add("--system_instruction", metavar="TEXT", help="put before every prompt")
+    add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
+    add("--output_path", "-o", metavar="DIR", help="where run directories go (default runs)")
+    add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
+
+
+def config_from(options: argparse.Namespace) -> RunConfig:
+    """The checked configuration of file and flags. Raises UsageError."""
+    file_keys = read_config(Path(options.config)) if options.config else {}
+    flags: dict[str, Any] = {}
+    for key in RunConfig.__struct_fields__:
+        value = getattr(options, key, None)
+        if value is not None:
+            flags[key] = check_flag(key, _typed(key, value))
+    return make_config(file_keys, flags)
+
+
+def _typed(key: str, value: Any) -> Any:
+    """A flag's text as YAML would have read it, where the key is not text."""
+    if key in ("num_fewshot", "limit", "apply_chat_template", "fewshot_as_multiturn") and isinstance(value, str):
+        from evalsuite.config import read_scalar
+
+        return read_scalar(value)
+    return value

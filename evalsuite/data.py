@@ -1,0 +1,128 @@
+"""Rows of a dataset: from a local mirror, the samples that come with evalsuite, or the hub at a pinned revision.
+
+A mirror is a folder laid out as ``<org>__<name>/<config>/<split>.jsonl`` or ``.parquet``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from evalsuite.errors import DataError, NothingSelected
+from evalsuite.types import Dataset, DatasetPin, Rows, content_hash
+
+BUILT_IN = "evalsuite-mini"
+"""The `Dataset.path` of the samples written for this project, which travel in the wheel."""
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where rows may be read from: `mirror` before the hub; `hub` False means that no network is asked."""
+
+    mirror: Path | None
+    hub: bool
+
+
+def source_from_environment(data_dir: str | None, environ: Mapping[str, str] = os.environ) -> DataSource:
+    """The mirror of ``--data-dir`` or ``EVALSUITE_DATA``; no hub when ``HF_HUB_OFFLINE`` is set."""
+    mirror = data_dir or environ.get("EVALSUITE_DATA") or None
+    if mirror and not Path(mirror).is_dir():
+        raise DataError(f"data directory {mirror} does not exist (from --data_dir or EVALSUITE_DATA).")
+    is_offline = environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    return DataSource(mirror=Path(mirror) if mirror else None, hub=not is_offline)
+
+
+def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
+    """The rows of `dataset` and what they are. Raises DataError when missing or changed, NothingSelected when empty."""
+    rows, origin = _read(dataset, source)
+    if not rows:
+        raise NothingSelected(f"{origin} holds no rows; nothing can be evaluated on it.")
+    pin = DatasetPin(
+        path=dataset.path,
+        config=dataset.config,
+        split=dataset.split,
+        revision=dataset.revision,
+        fingerprint=content_hash(rows),
+        num_rows=len(rows),
+    )
+    if dataset.fingerprint is not None and pin.fingerprint != dataset.fingerprint:
+        raise DataError(
+            f"{origin} is not the data this task was written for: its rows hash to {pin.fingerprint}, "
+            f"expected {dataset.fingerprint}. Restore the file, or fetch the pinned revision {dataset.revision or '-'}."
+        )
+    return rows, pin
+
+
+def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
+    if dataset.path == BUILT_IN:
+        resource = files("evalsuite.tasks") / "mini" / f"{dataset.config}.jsonl"
+        return _parse_jsonl(resource.read_text(encoding="utf-8"), str(resource)), str(resource)
+    looked_at = []
+    if source.mirror is not None:
+        for path in _mirror_paths(dataset, source.mirror):
+            if path.exists():
+                return _read_file(path), str(path)
+            looked_at.append(str(path))
+    if source.hub:
+        return _from_hub(dataset), f"hub dataset {dataset.path}@{dataset.revision}"
+    raise DataError(
+        f"no data for {dataset.path} ({dataset.config}, {dataset.split}): "
+        + (f"neither {' nor '.join(looked_at)} exists" if looked_at else "no --data_dir or EVALSUITE_DATA is set")
+        + " and the hub is off (HF_HUB_OFFLINE)."
+    )
+
+
+def _mirror_paths(dataset: Dataset, mirror: Path) -> list[Path]:
+    folder = mirror / dataset.path.replace("/", "__") / dataset.config
+    return [folder / f"{dataset.split}.jsonl", folder / f"{dataset.split}.parquet"]
+
+
+def _read_file(path: Path) -> Rows:
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        try:
+            return tuple(pq.read_table(path).to_pylist())
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} cannot be read as Parquet: {error}") from error
+    try:
+        return _parse_jsonl(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _parse_jsonl(text: str, origin: str) -> Rows:
+    rows: list[Mapping[str, Any]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{origin}, line {number}: not JSON ({error}).") from error
+        if not isinstance(row, dict):
+            raise DataError(f"{origin}, line {number}: expected an object, found {type(row).__name__}.")
+        rows.append(row)
+    return tuple(rows)
+
+
+def _from_hub(dataset: Dataset) -> Rows:
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        table = datasets.load_dataset(
+            dataset.path, dataset.config, split=dataset.split, revision=dataset.revision or None
+        )
+    except Exception as error:  # the hub client raises from many families; all mean: no rows
+        raise DataError(
+            f"{dataset.path} ({dataset.config}, {dataset.split}) cannot be had from the hub: "
+            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} "
+            "Set --data_dir or EVALSUITE_DATA to a local mirror."
+        ) from error
+    return tuple(dict(row) for row in table)

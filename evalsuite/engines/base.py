@@ -1,0 +1,107 @@
+"""The contract between the run loop and whatever answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from evalsuite.types import (
+    GenerateRequest,
+    Item,
+    LoglikelihoodRequest,
+    Prompt,
+    Request,
+    Response,
+    RollingRequest,
+    Scalar,
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Items that are answered together, in this order, on every attempt. `num_tokens` is what the engine computes."""
+
+    index: int
+    items: tuple[Item, ...]
+    num_tokens: int
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """What a set of requests costs: one row a request, and as this engine plans it. Generated tokens at their cap."""
+
+    naive: int
+    planned: int
+
+
+class Engine(Protocol):
+    """Answers requests. Construction is cheap; weights are loaded by the first `run`.
+
+    `identity` holds everything that can change an answer and goes into the run id; `stack` what is recorded beside it
+    (hardware, threads). `plan` is a pure function of the requests and the identity: batches of at least one item,
+    numbered from 0. With `is_batch_atomic` a batch that was not committed whole is run again whole, since its members
+    influence the last bits; otherwise only what is missing is asked. `run` yields each item's id exactly once, a
+    `Failure` included, and raises only what concerns the whole run.
+    """
+
+    name: str
+    is_batch_atomic: bool
+    has_chat_template: bool
+
+    def identity(self) -> Mapping[str, Scalar]:
+        """Everything that can change an answer."""
+
+    def stack(self) -> Mapping[str, Scalar]:
+        """Hardware, threads and the like, recorded but not part of the run id."""
+
+    def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
+        """The items in batches."""
+
+    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
+        """What `requests` cost together."""
+
+    def render(self, request: Request) -> str:
+        """The text exactly as the model reads it."""
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
+        """The response to every item of `batches`."""
+
+    def close(self) -> None:
+        """Let go of weights and sockets."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What the command line says about an engine."""
+
+    model: str
+    args: Mapping[str, Scalar]
+    batch_size: int | None = None
+    device: str | None = None
+    chat_template: str | None = None
+    needs_chat_template: bool = False
+
+
+OpenEngine = Callable[[EngineOptions], Engine]
+"""What an entry point of the group ``evalsuite.engines`` names."""
+
+
+def one_by_one(items: Sequence[Item], cost: Callable[[Request], int]) -> tuple[Batch, ...]:
+    """A plan for engines whose answers do not depend on company: every item a batch of its own."""
+    return tuple(Batch(index, (item,), cost(item.request)) for index, item in enumerate(items))
+
+
+def prompt_text(request: Request) -> str:
+    """A request as text for engines without a template: messages as ``role: content`` lines."""
+    match request:
+        case GenerateRequest():
+            return _plain(request.prompt)
+        case LoglikelihoodRequest():
+            return _plain(request.context) + request.continuation
+        case RollingRequest():
+            return request.text
+
+
+def _plain(prompt: Prompt) -> str:
+    return prompt if isinstance(prompt, str) else "\n".join(f"{turn.role}: {turn.content}" for turn in prompt)

@@ -1,0 +1,89 @@
+"""Text to token ids: the split between context and continuation, and one BOS where the model wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from evalsuite.errors import ModelUnreadable
+from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Prompt
+
+
+@dataclass(frozen=True)
+class EncodedPair:
+    """Token ids of a context and of its continuation; neither is empty."""
+
+    context: tuple[int, ...]
+    continuation: tuple[int, ...]
+
+
+class Encoder:
+    """A tokenizer and a chat template.
+
+    Plain text gets the special tokens the tokenizer itself adds (a BOS for Gemma, none for SmolLM2); a rendered chat
+    template holds its own, so it gets none more.
+    """
+
+    def __init__(self, tokenizer: Any, template: str | None) -> None:
+        self.tokenizer = tokenizer
+        self.template = template
+
+    def render(self, prompt: Prompt) -> str:
+        """The prompt as one text. Raises ModelUnreadable when messages meet a model without a template."""
+        if isinstance(prompt, str):
+            return prompt
+        if self.template is None:
+            raise ModelUnreadable(
+                "this model has no chat template; leave --apply_chat_template out, or give one with --chat_template FILE."
+            )
+        messages = [{"role": message.role, "content": message.content} for message in prompt]
+        try:
+            text = self.tokenizer.apply_chat_template(
+                messages, chat_template=self.template, tokenize=False, add_generation_prompt=True
+            )
+        except Exception as error:  # Jinja and the template's own raise_exception have no common base
+            raise ModelUnreadable(f"the chat template fails on this conversation: {error}") from error
+        return str(text)
+
+    def encode_prompt(self, request: GenerateRequest) -> tuple[int, ...]:
+        """Token ids of the prompt; for an empty one the token that starts a text."""
+        ids = self._encode(self.render(request.prompt), plain=isinstance(request.prompt, str))
+        return ids or (self.start_token,)
+
+    def encode_pair(self, request: LoglikelihoodRequest) -> EncodedPair:
+        """Context and continuation, encoded together and cut after the context's own number of tokens.
+
+        Spaces at the end of the context move to the continuation (lm-eval's `_encode_pair`). Where the tokens of both
+        together leave nothing for the continuation, it starts at the last token the two encodings share.
+        """
+        plain = isinstance(request.context, str)
+        context, continuation = self.render(request.context), request.continuation
+        stripped = context.rstrip(" \t\n\r\f\v") if plain else context
+        continuation = context[len(stripped) :] + continuation
+        if not stripped:
+            start = self._encode("", plain=plain) or (self.start_token,)
+            return EncodedPair(start, self._encode(continuation, plain=False))
+        whole = self._encode(stripped + continuation, plain=plain)
+        alone = self._encode(stripped, plain=plain)
+        cut = len(alone)
+        if cut >= len(whole):
+            cut = _shared_length(whole, alone)
+        return EncodedPair(whole[: max(cut, 1)], whole[max(cut, 1) :])
+
+    @property
+    def start_token(self) -> int:
+        """The token before a text that has none before it: BOS, else end of text."""
+        for token in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        raise ModelUnreadable("the tokenizer names neither a BOS nor an end token; an empty context cannot be scored.")
+
+    def _encode(self, text: str, *, plain: bool) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=plain).input_ids)
+
+
+def _shared_length(whole: tuple[int, ...], alone: tuple[int, ...]) -> int:
+    for index, (a, b) in enumerate(zip(whole, alone, strict=False)):
+        if a != b:
+            return index
+    return min(len(whole) - 1, len(alone))

@@ -1,0 +1,116 @@
+"""An engine that reads answers made elsewhere: ``--model recorded --model_args path=outputs.jsonl``.
+
+One JSON object a line: ``sample_id`` and ``text``, or ``texts`` with one entry a turn. A sample without an answer ends
+unscored with the cause ``missing_response``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evalsuite.engines.base import Batch, EngineOptions, TokenCount, one_by_one, prompt_text
+from evalsuite.errors import DataError, UsageError
+from evalsuite.types import (
+    Cause,
+    Completion,
+    Failure,
+    GenerateRequest,
+    Item,
+    Request,
+    Response,
+    Scalar,
+    content_hash,
+)
+
+_KEYS = {"sample_id", "text", "texts"}
+
+
+class RecordedEngine:
+    """Answers from a file; asks nothing of anyone."""
+
+    name = "recorded"
+    is_batch_atomic = False
+    has_chat_template = True
+
+    def __init__(self, answers: Mapping[str, tuple[str, ...]], *, path: str) -> None:
+        self._answers = answers
+        self._path = path
+
+    def identity(self) -> Mapping[str, Scalar]:
+        """What the answers hash to."""
+        return {"answers_sha256": content_hash(dict(self._answers)), "num_answers": len(self._answers)}
+
+    def stack(self) -> Mapping[str, Scalar]:
+        """Nothing: a file has no hardware."""
+        return {}
+
+    def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
+        """Every item a batch of its own."""
+        return one_by_one(items, lambda request: len(prompt_text(request).split()))
+
+    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
+        """Nothing is computed."""
+        return TokenCount(naive=0, planned=0)
+
+    def render(self, request: Request) -> str:
+        """The request as plain text."""
+        return prompt_text(request)
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
+        """The recorded text of every item."""
+        for batch in batches:
+            for item in batch.items:
+                yield item.id, self._answer(item)
+
+    def _answer(self, item: Item) -> Response:
+        if not isinstance(item.request, GenerateRequest):
+            return Failure(cause=Cause.ENGINE_ERROR, detail="recorded answers are texts; this task asks log-likelihoods")
+        texts = self._answers.get(item.sample_id)
+        if texts is None or len(texts) < item.wave:
+            return Failure(cause=Cause.MISSING_RESPONSE, detail=f"{self._path} has no turn {item.wave} of it")
+        text = texts[item.wave - 1]
+        return Completion(text=text, stop_reason="end", num_prompt_tokens=0, num_tokens=len(text.split()))
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def read_answers(path: Path) -> dict[str, tuple[str, ...]]:
+    """Texts by sample id, one a turn. Raises DataError naming the line."""
+    answers: dict[str, tuple[str, ...]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            sample_id, texts = _parse_line(line, f"{path}, line {number}")
+            if answers.setdefault(sample_id, texts) != texts:
+                raise DataError(f"{path}, line {number}: a second, different answer to {sample_id}.")
+    return answers
+
+
+def _parse_line(line: str, where: str) -> tuple[str, tuple[str, ...]]:
+    try:
+        row: Any = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON ({error}).") from error
+    if not isinstance(row, dict) or not isinstance(row.get("sample_id"), str):
+        raise DataError(f"{where}: expected an object with a string 'sample_id'.")
+    if unknown := set(row) - _KEYS:
+        raise DataError(f"{where}: unknown key {sorted(unknown)[0]!r}; expected sample_id and text or texts.")
+    texts = row["texts"] if "texts" in row else [row.get("text")]
+    if ("text" in row) == ("texts" in row) or not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+        raise DataError(f"{where}: expected either 'text', a string, or 'texts', a list of strings.")
+    return row["sample_id"], tuple(texts)
+
+
+def open_engine(options: EngineOptions) -> RecordedEngine:
+    """The engine of ``--model recorded``. Raises UsageError without a path, DataError when it cannot be read."""
+    if set(options.args) != {"path"}:
+        raise UsageError("--model recorded takes exactly --model_args path=FILE.jsonl (sample_id and text or texts).")
+    path = str(options.args["path"])
+    return RecordedEngine(read_answers(Path(path)), path=path)

@@ -1,0 +1,93 @@
+"""Every error that evalsuite raises on purpose, with the exit code it ends a command with.
+
+::
+
+    EvalsuiteError
+    ├── UsageError              2   a flag, a key, a name or a value is wrong
+    │   ├── ConfigError         2   in a file, at a line
+    │   ├── UnknownName         2   not installed; carries the nearest name
+    │   └── ModelUnreadable     2   weights, tokenizer or template cannot be loaded
+    ├── DataError               2   rows are missing, changed or of the wrong shape
+    ├── RunLocked               2   another process writes to this run directory
+    ├── SpecMismatch            2   the directory holds another run
+    ├── CorruptStore            3   stored bytes are not what was written
+    ├── SaveFailed              3   results could not be written
+    └── NothingSelected         6   no task or no sample is left to run
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+EXIT_OK = 0
+EXIT_GATE_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INCOMPLETE = 3
+EXIT_BUDGET = 4
+EXIT_INCONCLUSIVE = 5
+EXIT_NOTHING = 6
+EXIT_INTERRUPTED = 130
+
+
+class EvalsuiteError(Exception):
+    """An error whose text is one line for a person: what was found, where, and what to do."""
+
+    exit_code = EXIT_USAGE
+
+
+class UsageError(EvalsuiteError):
+    """A flag, key, name or value is wrong."""
+
+
+class ConfigError(UsageError):
+    """A configuration file is wrong at a known place."""
+
+
+class UnknownName(UsageError):
+    """A task, model, protocol or engine of that name is not installed."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str) -> None:
+        near = nearest(name, known)
+        guess = f"; did you mean {near!r}?" if near else "."
+        super().__init__(f"{kind} {name!r} is not installed{guess} {hint}")
+
+
+class ModelUnreadable(UsageError):
+    """Weights, tokenizer or chat template cannot be loaded."""
+
+
+class DataError(EvalsuiteError):
+    """Rows are missing, changed or of the wrong shape."""
+
+
+class RunLocked(EvalsuiteError):
+    """Another process writes to this run directory."""
+
+
+class SpecMismatch(EvalsuiteError):
+    """The directory holds a run of another spec, plan or code."""
+
+
+class CorruptStore(EvalsuiteError):
+    """Stored bytes are not what was written; names the file and the byte."""
+
+    exit_code = EXIT_INCOMPLETE
+
+
+class SaveFailed(EvalsuiteError):
+    """Results could not be written."""
+
+    exit_code = EXIT_INCOMPLETE
+
+
+class NothingSelected(EvalsuiteError):
+    """No task or no sample is left to run."""
+
+    exit_code = EXIT_NOTHING
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None when none is close."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None

@@ -1,0 +1,112 @@
+"""The catalogue: what is installed under evalsuite's entry-point groups. Built-ins come through the same door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from evalsuite.errors import EvalsuiteError, UnknownName, UsageError
+from evalsuite.types import Family, TaskInfo
+
+TASKS = "evalsuite.tasks"
+ENGINES = "evalsuite.engines"
+REPORTS = "evalsuite.reports"
+
+
+class PluginBroken(EvalsuiteError):
+    """A plugin cannot be imported; only raised when it is asked for."""
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """A task picked by the user: the family that builds it, and its full name."""
+
+    family: Family
+    name: str
+
+
+@cache
+def names(group: str) -> tuple[str, ...]:
+    """Installed names of a group. Raises UsageError when two distributions claim one."""
+    return tuple(sorted(_entries(group)))
+
+
+@cache
+def load(group: str, name: str) -> Any:
+    """The object behind a name. Raises UnknownName, or PluginBroken naming the distribution."""
+    entries = _entries(group)
+    if name not in entries:
+        kind = group.rpartition(".")[2].removesuffix("s")
+        raise UnknownName(kind, name, entries, f"`evalsuite list {kind}s` shows all.")
+    entry = entries[name]
+    try:
+        return entry.load()
+    except Exception as error:  # a stranger's module may raise anything; it must not take the others down
+        raise PluginBroken(
+            f"plugin {name!r} of {_owner(entry)} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+
+
+@cache
+def _entries(group: str) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=group):
+        if entry.name in found and found[entry.name].value != entry.value:
+            owners = f"{_owner(found[entry.name])} and {_owner(entry)}"
+            raise UsageError(f"{group} {entry.name!r} is claimed by {owners}; uninstall one of them.")
+        found[entry.name] = entry
+    return found
+
+
+def _owner(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
+
+
+def family(name: str) -> Family:
+    """The family registered under `name`."""
+    loaded = load(TASKS, name)
+    if not isinstance(loaded, Family):
+        raise PluginBroken(f"plugin {name!r} is a {type(loaded).__name__}, not an evalsuite Family.")
+    return loaded
+
+
+def all_tasks() -> tuple[TaskInfo, ...]:
+    """Every task of every family that loads, by name."""
+    found = []
+    for name in names(TASKS):
+        try:
+            found.extend(family(name).members)
+        except PluginBroken:
+            continue
+    return tuple(sorted(found, key=lambda info: info.name))
+
+
+def choose_tasks(wanted: list[str]) -> tuple[TaskChoice, ...]:
+    """The tasks behind names as users write them: a family, a member, or ``name:category``. Repeats count once."""
+    chosen: dict[str, TaskChoice] = {}
+    for name in wanted:
+        for choice in _choose(name):
+            chosen[choice.name] = choice
+    return tuple(chosen.values())
+
+
+def _choose(name: str) -> list[TaskChoice]:
+    if name in names(TASKS):
+        whole = family(name)
+        return [TaskChoice(whole, member.name) for member in whole.members]
+    base = name.partition(":")[0]
+    for family_name in sorted(names(TASKS), key=len, reverse=True):
+        if base == family_name or base.startswith((family_name + "_", family_name + ":")):
+            owner = family(family_name)
+            if base in {family_name} | {member.name for member in owner.members}:
+                return _with_category(owner, base, name.partition(":")[2])
+    known = [info.name for info in all_tasks()] + list(names(TASKS))
+    raise UnknownName("task", name, known, "`evalsuite list tasks` shows all.")
+
+
+def _with_category(owner: Family, base: str, category: str) -> list[TaskChoice]:
+    members = [member.name for member in owner.members] if base == owner.name else [base]
+    suffix = f":{category}" if category else ""
+    return [TaskChoice(owner, member + suffix) for member in members]

@@ -1,0 +1,213 @@
+"""From what a user asks to what will be run: tasks built, rows read, samples chosen, everything pinned in a spec.
+
+Nothing here loads weights or writes; a mistake ends the command before either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+
+import evalsuite
+from evalsuite import plugins
+from evalsuite.config import RunConfig
+from evalsuite.data import DataSource, load_rows, source_from_environment
+from evalsuite.engines.base import Engine, EngineOptions
+from evalsuite.errors import NothingSelected, UnknownName, UsageError
+from evalsuite.selection import take_first, take_stratified
+from evalsuite.types import (
+    SCHEMA_VERSION,
+    DatasetPin,
+    GenerateRequest,
+    ModelSpec,
+    Request,
+    RunSpec,
+    Sample,
+    Scalar,
+    Task,
+    TaskOptions,
+    TaskSpec,
+    content_hash,
+)
+
+ENGINE_ALIASES = {"hf": "transformers"}
+_PINNED_PACKAGES = ("numpy", "sacrebleu", "py3langid")
+
+
+@dataclass(frozen=True)
+class PreparedTask:
+    """A task with the samples this run takes of it."""
+
+    task: Task
+    samples: tuple[Sample, ...]
+    pins: tuple[DatasetPin, ...]
+    is_chat: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that `run` needs: the spec, the tasks with their samples, and an engine that is not loaded yet."""
+
+    spec: RunSpec
+    tasks: tuple[PreparedTask, ...]
+    engine: Engine
+    generation: Mapping[str, Scalar]
+
+
+def prepare(config: RunConfig) -> Prepared:
+    """Everything `config` asks for, pinned. Raises UsageError, DataError or NothingSelected."""
+    choices = plugins.choose_tasks(list(config.tasks))
+    engine_name, engine = _open_engine(config)
+    source = source_from_environment(config.data_dir)
+    built = [_build(choice, config, engine, source) for choice in choices]
+    tasks = tuple(task for task in _select(built, config) if task.samples)
+    if not tasks:
+        raise NothingSelected("no sample is selected; raise --limit or choose other --tasks.")
+    generation = dict(config.gen_kwargs)
+    spec = RunSpec(
+        schema=SCHEMA_VERSION,
+        model=ModelSpec(name=_model_name(config), engine=engine_name, identity=engine.identity()),
+        tasks=tuple(_task_spec(task, generation) for task in tasks),
+        limit=config.limit,
+        limit_mode=config.limit_mode,
+        seed=config.seed,
+        system_instruction=config.system_instruction,
+        multiturn_shots=config.fewshot_as_multiturn,
+        generation=generation,
+        packages=_packages(),
+    )
+    return Prepared(spec, tasks, engine, generation)
+
+
+def open_engine(config: RunConfig) -> Engine:
+    """The engine that `config.model` means, not loaded."""
+    return _open_engine(config)[1]
+
+
+def _open_engine(config: RunConfig) -> tuple[str, Engine]:
+    name = ENGINE_ALIASES.get(config.model, config.model)
+    engine_name = name if name in plugins.names(plugins.ENGINES) else "transformers"
+    options = EngineOptions(
+        model=config.model,
+        args=config.model_args,
+        batch_size=config.batch_size,
+        device=config.device,
+        chat_template=config.chat_template,
+    )
+    engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
+    if config.apply_chat_template and not engine.has_chat_template:
+        raise UsageError(f"--apply_chat_template: {_model_name(config)} has no chat template; give --chat_template FILE.")
+    return engine_name, engine
+
+
+def _model_name(config: RunConfig) -> str:
+    return str(config.model_args.get("pretrained", config.model))
+
+
+def _build(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source: DataSource) -> PreparedTask:
+    base, _, category = choice.name.partition(":")
+    options = TaskOptions(
+        num_fewshot=config.num_fewshot,
+        protocol=config.protocol,
+        multiturn_shots=config.fewshot_as_multiturn,
+        system_instruction=config.system_instruction,
+        seed=config.seed,
+    )
+    task = choice.family.build(base, options)
+    is_chat = config.apply_chat_template
+    if is_chat is None:
+        is_chat = task.kind == "chat" and engine.has_chat_template
+    if is_chat:
+        task = choice.family.build(base, replace(options, chat=True))
+    loaded = [load_rows(dataset, source) for dataset in task.datasets]
+    samples = task.samples(tuple(rows for rows, _ in loaded))
+    if category:
+        task, samples = _only_category(task, samples, choice.name, category)
+    return PreparedTask(task, samples, tuple(pin for _, pin in loaded), is_chat)
+
+
+def _only_category(
+    task: Task, samples: tuple[Sample, ...], name: str, category: str
+) -> tuple[Task, tuple[Sample, ...]]:
+    kept = [sample for sample in samples if sample.category == category]
+    if not kept:
+        known = sorted({sample.category for sample in samples if sample.category})
+        raise UnknownName("category", category, known, f"{task.name} has: {', '.join(known) or 'none'}.")
+    renamed = [msgspec.structs.replace(sample, id=name + sample.id.removeprefix(task.name)) for sample in kept]
+    return replace(task, name=name), tuple(renamed)
+
+
+def _select(built: Sequence[PreparedTask], config: RunConfig) -> list[PreparedTask]:
+    if config.samples:
+        return _select_listed(built, config.samples)
+    if config.limit is None:
+        return list(built)
+    families: dict[str, list[PreparedTask]] = {}
+    for entry in built:
+        families.setdefault(entry.task.family, []).append(entry)
+    chosen: dict[str, tuple[Sample, ...]] = {}
+    for members in families.values():
+        pools = [member.samples for member in members]
+        taken = (
+            take_first(pools, config.limit)
+            if config.limit_mode == "first"
+            else take_stratified(pools, config.limit, config.seed)
+        )
+        chosen |= {member.task.name: tuple(samples) for member, samples in zip(members, taken, strict=True)}
+    return [replace(entry, samples=chosen[entry.task.name]) for entry in built]
+
+
+def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int, ...]]) -> list[PreparedTask]:
+    known = [entry.task.name for entry in built]
+    for name in wanted:
+        if name not in known:
+            raise UnknownName("task in --samples", name, known, f"--tasks names: {', '.join(known)}.")
+    selected = []
+    for entry in built:
+        rows = wanted.get(entry.task.name, ())
+        if rows and max(rows) >= len(entry.samples):
+            raise UsageError(f"--samples: {entry.task.name} has rows 0 to {len(entry.samples) - 1}, not {max(rows)}.")
+        selected.append(replace(entry, samples=tuple(entry.samples[row] for row in sorted(set(rows)))))
+    return selected
+
+
+def _task_spec(prepared: PreparedTask, generation: Mapping[str, Scalar]) -> TaskSpec:
+    task, samples = prepared.task, prepared.samples
+    first_requests = [
+        adjust(request, generation).key for sample in samples for request in task.next_requests(sample, ())
+    ]
+    return TaskSpec(
+        name=task.name,
+        family=task.family,
+        version=task.version,
+        protocol=task.protocol,
+        num_fewshot=task.num_fewshot,
+        chat=prepared.is_chat,
+        datasets=prepared.pins,
+        sample_ids_hash=content_hash([sample.id for sample in samples]),
+        prompts_hash=content_hash(first_requests),
+        num_samples=len(samples),
+    )
+
+
+def adjust(request: Request, generation: Mapping[str, Scalar]) -> Request:
+    """`request` with what ``--gen_kwargs`` changes. Only generation has anything to change."""
+    if not isinstance(request, GenerateRequest) or not generation:
+        return request
+    changes = {key: value for key, value in generation.items() if key != "do_sample"}
+    if generation.get("do_sample") is False:
+        changes["temperature"] = 0.0
+    return msgspec.convert({**msgspec.to_builtins(request), **changes}, GenerateRequest)
+
+
+def _packages() -> dict[str, str]:
+    found = {"evalsuite": evalsuite.__version__}
+    for name in _PINNED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,150 @@
+"""From outcomes to estimates and aggregates: value, error, interval, n, and what stayed unscored."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite.stats import intervals
+from evalsuite.types import Aggregate, Estimate, Metric, Outcome, Sample, Scored, Task, Unscored
+
+Row = tuple[Sample, Outcome]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An estimate with the change each cluster's absence makes, which is what an aggregate's error needs."""
+
+    estimate: Estimate
+    clusters: tuple[str, ...]
+    deltas: NDArray[np.float64]
+
+
+def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Measured | None:
+    """`metric` over `rows`, or None when no row has a score for it or nothing could be judged."""
+    vectors, clusters = _vectors(metric, rows)
+    if not vectors:
+        return None
+    names, totals = intervals.cluster_totals(vectors, clusters)
+    value = metric.reduce(intervals.column_sums(totals))
+    if value is None:
+        return None
+    deltas = intervals.jackknife_deltas(totals, metric.reduce, value)
+    stderr = intervals.jackknife_stderr(deltas)
+    stderr, low, high, method = _interval(metric, value, stderr, len(vectors), len(names))
+    unscored = Counter(str(outcome.cause) for _, outcome in rows if isinstance(outcome, Unscored))
+    best, worst = _bounds(metric, totals, sum(unscored.values()))
+    estimate = Estimate(
+        task=task.name,
+        family=task.family,
+        model=model,
+        language=task.language,
+        metric=metric.name,
+        protocol=task.protocol,
+        signature=metric.signature(),
+        value=value,
+        stderr=stderr,
+        low=low,
+        high=high,
+        n=len(vectors),
+        num_clusters=len(names),
+        interval=method,
+        num_unscored=sum(unscored.values()),
+        unscored=dict(sorted(unscored.items())),
+        best_case=best,
+        worst_case=worst,
+        higher_is_better=metric.higher_is_better,
+        scale=metric.scale,
+        is_primary=metric is task.metrics[0],
+    )
+    return Measured(estimate, tuple(names), deltas)
+
+
+def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...]], list[str]]:
+    """Vectors and clusters of the rows that have something to count; a vector of zeros adds nothing and is no row."""
+    vectors, clusters = [], []
+    for sample, outcome in rows:
+        if isinstance(outcome, Scored):
+            for score in outcome.scores:
+                if score.name == metric.name and any(score.counts):
+                    vectors.append(score.counts)
+                    clusters.append(sample.cluster_id)
+    return vectors, clusters
+
+
+def _interval(
+    metric: Metric, value: float, stderr: float | None, n: int, num_clusters: int
+) -> tuple[float | None, float | None, float | None, str]:
+    """Standard error, low, high, and the method's name."""
+    if metric.proportion:
+        bounds = intervals.wilson(value, intervals.num_effective(value, stderr, n, num_clusters))
+        method = "wilson" if n == num_clusters else "wilson-clustered"
+        return intervals.proportion_stderr(value, stderr, bounds), *bounds, method
+    interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
+    if interval is None:
+        return None, None, None, "none"
+    return stderr, *interval, "jackknife-t"
+
+
+def _bounds(metric: Metric, totals: NDArray[np.float64], num_unscored: int) -> tuple[float | None, float | None]:
+    if not num_unscored or metric.best is None or metric.worst is None:
+        return None, None
+    whole = intervals.column_sums(totals)
+    best = metric.reduce(tuple(a + num_unscored * b for a, b in zip(whole, metric.best, strict=True)))
+    worst = metric.reduce(tuple(a + num_unscored * b for a, b in zip(whole, metric.worst, strict=True)))
+    return best, worst
+
+
+def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
+    """The unweighted mean of `parts`, whose shared clusters make them correlated. Raises ValueError when empty.
+
+    The jackknife leaves a cluster out of every part at once, so that one prompt in six languages counts once.
+    """
+    if not parts:
+        raise ValueError(f"{name}: a mean of nothing")
+    first = parts[0].estimate
+    value = math.fsum(part.estimate.value for part in parts) / len(parts)
+    deltas = _shared_deltas(parts)
+    stderr = intervals.jackknife_stderr(deltas)
+    bounds = (0.0, 1.0) if first.interval.startswith("wilson") else None
+    interval = intervals.t_interval(value, stderr, len(deltas), bounds)
+    n = sum(part.estimate.n for part in parts)
+    if bounds is not None:
+        interval = intervals.wilson(value, intervals.num_effective(value, stderr, n, len(deltas)))
+        stderr = intervals.proportion_stderr(value, stderr, interval)
+    return Aggregate(
+        name=name,
+        family=first.family,
+        model=first.model,
+        metric=first.metric,
+        protocol=first.protocol,
+        signature=_joined(part.estimate.signature for part in parts),
+        value=value,
+        stderr=stderr,
+        low=interval[0] if interval else None,
+        high=interval[1] if interval else None,
+        n=n,
+        num_clusters=len(deltas),
+        num_unscored=sum(part.estimate.num_unscored for part in parts),
+        members=tuple(part.estimate.task for part in parts),
+        scale=first.scale,
+        higher_is_better=first.higher_is_better,
+        is_primary=first.is_primary,
+    )
+
+
+def _shared_deltas(parts: Sequence[Measured]) -> NDArray[np.float64]:
+    summed: dict[str, float] = {}
+    for part in parts:
+        for cluster, delta in zip(part.clusters, part.deltas, strict=True):
+            summed[cluster] = summed.get(cluster, 0.0) + float(delta)
+    return np.array(list(summed.values())) / len(parts)
+
+
+def _joined(signatures: Iterable[str]) -> str:
+    return " + ".join(sorted(set(signatures)))

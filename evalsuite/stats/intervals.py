@@ -1,0 +1,115 @@
+"""Standard errors and intervals for a statistic of summed vectors, with clusters.
+
+Conventions: 95 % two-sided intervals; a cluster is a set of rows that may be correlated (translations of one prompt,
+questions on one passage); a row without one is its own cluster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIDENCE = 0.95
+
+Reduce = Callable[[tuple[float, ...]], float | None]
+
+
+def cluster_totals(vectors: Sequence[tuple[float, ...]], clusters: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
+    """Cluster names in order of first appearance, and their summed vectors, shape (clusters, width).
+
+    Sums use `math.fsum`, so they do not depend on the order of the rows.
+    """
+    groups: dict[str, list[tuple[float, ...]]] = {}
+    for cluster, vector in zip(clusters, vectors, strict=True):
+        groups.setdefault(cluster, []).append(vector)
+    totals = [[math.fsum(column) for column in zip(*rows, strict=True)] for rows in groups.values()]
+    return list(groups), np.array(totals, dtype=np.float64)
+
+
+def column_sums(totals: NDArray[np.float64]) -> tuple[float, ...]:
+    """The summed vector of all clusters, by `math.fsum`."""
+    return tuple(math.fsum(column) for column in totals.T)
+
+
+def jackknife_deltas(totals: NDArray[np.float64], reduce: Reduce, value: float) -> NDArray[np.float64]:
+    """Change of the statistic when each cluster is left out, shape (clusters,).
+
+    A cluster without which nothing is left to reduce counts as no change.
+    """
+    whole = column_sums(totals)
+    deltas = np.zeros(len(totals))
+    for index, total in enumerate(totals):
+        left = reduce(tuple(a - b for a, b in zip(whole, total, strict=True)))
+        deltas[index] = 0.0 if left is None else left - value
+    return deltas
+
+
+def jackknife_stderr(deltas: NDArray[np.float64]) -> float | None:
+    """Delete-one-cluster jackknife standard error (Efron and Tibshirani 1993, 11.5); None below two clusters.
+
+    For a mean over single-row clusters it equals the usual s / sqrt(n).
+    """
+    num_clusters = len(deltas)
+    if num_clusters < 2:
+        return None
+    spread = math.fsum((deltas - deltas.mean()) ** 2)
+    return math.sqrt((num_clusters - 1) / num_clusters * spread)
+
+
+def wilson(share: float, num_effective: float) -> tuple[float, float]:
+    """Wilson score interval of a proportion out of `num_effective` trials, which need not be whole (Wilson 1927)."""
+    z = _normal_quantile()
+    z2_n = z * z / num_effective
+    centre = (share + z2_n / 2) / (1 + z2_n)
+    half = z / (1 + z2_n) * math.sqrt(share * (1 - share) / num_effective + z2_n / (4 * num_effective))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def num_effective(share: float, stderr: float | None, n: int, num_clusters: int) -> float:
+    """The number of independent trials a proportion is worth: `n` without clusters, else n over the design effect.
+
+    With clusters the error is widened by t over z, since few clusters tell little about their own spread. At 0 or 1
+    the spread says nothing; then every cluster counts as one trial. It is never above n.
+    """
+    if num_clusters == n:
+        return float(n)
+    variance = share * (1 - share)
+    if not stderr or not variance:
+        return float(num_clusters)
+    widened = stderr * _t_quantile(num_clusters - 1) / _normal_quantile()
+    return min(float(n), variance / widened**2)
+
+
+def proportion_stderr(share: float, stderr: float | None, interval: tuple[float, float]) -> float | None:
+    """`stderr`, or at 0 and 1, where it would claim certainty, the normal error as wide as the Wilson interval."""
+    if 0.0 < share < 1.0:
+        return stderr
+    return (interval[1] - interval[0]) / (2 * _normal_quantile())
+
+
+def t_interval(
+    value: float, stderr: float | None, num_clusters: int, bounds: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """Student's t interval with one degree of freedom less than clusters, kept within `bounds`; None without stderr."""
+    if stderr is None:
+        return None
+    half = _t_quantile(num_clusters - 1) * stderr
+    low, high = value - half, value + half
+    if bounds is None:
+        return low, high
+    return max(bounds[0], low), min(bounds[1], high)
+
+
+def _normal_quantile() -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+
+
+def _t_quantile(degrees: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))

@@ -1,0 +1,162 @@
+"""The journal: append-only files of framed records, one writer a file, the source of truth of a run.
+
+A file is named by its epoch (``0001.jsonl``); each process that works on the run takes the next epoch by exclusive
+creation and never touches an older file. A record holds a whole batch, so a batch is committed entirely or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from evalsuite.errors import CorruptStore
+from evalsuite.store.files import save_failed, sync_directory
+from evalsuite.store.frames import Fault, frame, read_frames
+from evalsuite.types import SCHEMA_VERSION, Record, Response, Scalar
+
+_EPOCH = re.compile(r"(\d{4,})\.jsonl")
+
+
+class Opened(Record, tag="opened"):
+    """First record of a file: which run and plan it belongs to, and the stack that answered."""
+
+    schema: int
+    seq: int
+    run_id: str
+    epoch: int
+    stack: Mapping[str, Scalar]
+
+
+class Committed(Record, tag="committed"):
+    """One batch: its wave and number, and the response to each of its items."""
+
+    seq: int
+    wave: int
+    batch: int
+    responses: tuple[tuple[str, Response], ...]
+
+
+@dataclass
+class Journal:
+    """What all files of a run's journal hold: responses by item id, and the tails that were torn off."""
+
+    responses: dict[str, Response] = field(default_factory=dict)
+    stacks: list[Mapping[str, Scalar]] = field(default_factory=list)
+    torn_tails: list[str] = field(default_factory=list)
+    last_epoch: int = 0
+
+
+def read_journal(directory: Path, run_id: str) -> Journal:
+    """All committed responses under `directory`.
+
+    A bad last record is a torn tail, noted and ignored: its batch runs again. Anything else that is not what was
+    written raises CorruptStore with file and byte. Equal duplicates merge; different ones are a conflict.
+    """
+    journal = Journal()
+    for epoch, path in _epoch_files(directory):
+        journal.last_epoch = max(journal.last_epoch, epoch)
+        _read_file(path, run_id, epoch, journal)
+    return journal
+
+
+def _epoch_files(directory: Path) -> list[tuple[int, Path]]:
+    matches = ((_EPOCH.fullmatch(path.name), path) for path in directory.glob("*.jsonl"))
+    return sorted((int(match.group(1)), path) for match, path in matches if match)
+
+
+def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
+    for seq, value in enumerate(read_frames(path.read_bytes())):
+        if isinstance(value, Fault):
+            if not value.is_tail:
+                raise _corrupt(path, value.offset, value.reason)
+            journal.torn_tails.append(f"{path.name} at byte {value.offset}: {value.reason}")
+            return
+        record = _decode(path, seq, value)
+        if record.seq != seq:
+            raise _corrupt(path, None, f"record {seq} says it is record {record.seq}")
+        if isinstance(record, Opened):
+            _check_opened(path, record, run_id, epoch)
+            if record.stack not in journal.stacks:
+                journal.stacks.append(record.stack)
+        else:
+            _merge(path, record, journal.responses)
+
+
+def _decode(path: Path, seq: int, value: Any) -> Opened | Committed:
+    try:
+        return msgspec.convert(value, Opened | Committed)
+    except msgspec.ValidationError as error:
+        raise _corrupt(path, None, f"record {seq} is of another shape ({error})") from error
+
+
+def _check_opened(path: Path, record: Opened, run_id: str, epoch: int) -> None:
+    if record.schema > SCHEMA_VERSION:
+        raise CorruptStore(
+            f"{path}: written by a newer evalsuite (schema {record.schema}, this one reads up to {SCHEMA_VERSION})."
+        )
+    if record.run_id != run_id or record.epoch != epoch:
+        raise _corrupt(path, 0, f"belongs to run {record.run_id}, epoch {record.epoch}")
+
+
+def _merge(path: Path, record: Committed, responses: dict[str, Response]) -> None:
+    for item_id, response in record.responses:
+        known = responses.setdefault(item_id, response)
+        if known != response:
+            raise _corrupt(path, None, f"two different responses to item {item_id}")
+
+
+def _corrupt(path: Path, offset: int | None, reason: str) -> CorruptStore:
+    where = f"{path}, byte {offset}" if offset is not None else str(path)
+    return CorruptStore(
+        f"{where}: {reason}. The file was changed after it was written; "
+        f"`evalsuite doctor --repair {path.parent.parent}` sets it aside and keeps every record that is whole."
+    )
+
+
+class JournalWriter:
+    """Appends committed batches to a file of its own. Each commit is on disk when `commit` returns."""
+
+    def __init__(self, directory: Path, run_id: str, epoch: int, stack: Mapping[str, Scalar]) -> None:
+        """Create the file of `epoch`, which must not exist. Raises SaveFailed."""
+        self.path = directory / f"{epoch:04d}.jsonl"
+        self._seq = 0
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            sync_directory(directory)
+        except OSError as error:
+            raise save_failed(self.path, error) from error
+        self._append(Opened(schema=SCHEMA_VERSION, seq=0, run_id=run_id, epoch=epoch, stack=stack))
+
+    def commit(self, wave: int, batch: int, responses: Sequence[tuple[str, Response]]) -> None:
+        """Make a batch's responses durable. Raises SaveFailed, after which the writer must not be used."""
+        self._append(Committed(seq=self._seq, wave=wave, batch=batch, responses=tuple(responses)))
+
+    def _append(self, record: Opened | Committed) -> None:
+        remaining = memoryview(frame(record))
+        try:
+            while remaining:
+                remaining = remaining[os.write(self._descriptor, remaining) :]
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            raise save_failed(self.path, error) from error
+        self._seq += 1
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> JournalWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,174 @@
+"""A run's directory: ``spec.json``, ``plan/``, ``journal/``, ``lock``, and what is derived from them.
+
+::
+
+    <root>/<run id>/
+      spec.json             immutable; the run id is its hash
+      plan/wave-0001.jsonl  immutable, framed; on disk before the wave's first forward pass
+      journal/0001.jsonl    append-only, framed, one writer a file
+      telemetry.jsonl       clock, rates, restarts: never part of a result
+      results.json          derived: a pure function of the above, in plan order
+      samples.parquet       derived
+      lock                  held while a process works here
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from evalsuite.errors import CorruptStore, RunLocked, SpecMismatch
+from evalsuite.store.files import save_failed, write_atomic
+from evalsuite.store.frames import Fault, frame, read_frames
+from evalsuite.store.journal import Journal, JournalWriter, read_journal
+from evalsuite.types import SCHEMA_VERSION, Record, RunSpec, Scalar, canonical_json
+
+
+class PlanHeader(Record, tag="plan"):
+    """First record of a wave's plan."""
+
+    schema: int
+    run_id: str
+    wave: int
+    num_batches: int
+
+
+class PlannedBatch(Record, tag="batch"):
+    """The items of one batch in order, with the hash of each request."""
+
+    index: int
+    items: tuple[tuple[str, str], ...]
+
+
+class RunDirectory:
+    """Reads and writes one run. Nothing here decides; it keeps."""
+
+    def __init__(self, path: Path, spec: RunSpec) -> None:
+        """A view of `path` for `spec`; nothing is written yet."""
+        self.path = path
+        self.spec = spec
+
+    @classmethod
+    def open_existing(cls, path: Path) -> RunDirectory:
+        """The run stored at `path`. Raises SpecMismatch when there is none, CorruptStore when it was changed."""
+        return cls(path, read_spec(path))
+
+    def create(self) -> None:
+        """Write the spec, or check that the directory already holds the same one."""
+        spec_path = self.path / "spec.json"
+        if spec_path.exists():
+            _check_same(self.path, read_spec(self.path), self.spec)
+            return
+        write_atomic(spec_path, (canonical_json(self.spec) + "\n").encode("ascii"))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for writing. Raises RunLocked naming the process that has it."""
+        lock_path = self.path / "lock"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = lock_path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise save_failed(lock_path, error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise RunLocked(f"{self.path} is locked by {holder}; wait for it, or stop it and run again.") from error
+            with suppress(OSError):
+                file.truncate(0)
+                file.write(f"pid {os.getpid()} on {os.uname().nodename}")
+                file.flush()
+            yield
+
+    # -- plans
+
+    def write_plan(self, wave: int, batches: Sequence[PlannedBatch]) -> None:
+        """Store a wave's plan; must precede the wave's first forward pass."""
+        header = PlanHeader(schema=SCHEMA_VERSION, run_id=self.spec.run_id, wave=wave, num_batches=len(batches))
+        write_atomic(self._plan_path(wave), b"".join(frame(record) for record in (header, *batches)))
+
+    def read_plan(self, wave: int) -> tuple[PlannedBatch, ...] | None:
+        """A wave's plan, or None when it was not yet made. Raises CorruptStore when it was changed."""
+        path = self._plan_path(wave)
+        if not path.exists():
+            return None
+        values = list(read_frames(path.read_bytes()))
+        faults = [value for value in values if isinstance(value, Fault)]
+        if faults:
+            raise _changed(path, f"byte {faults[0].offset}: {faults[0].reason}")
+        try:
+            header = msgspec.convert(values[0], PlanHeader)
+            batches = tuple(msgspec.convert(value, PlannedBatch) for value in values[1:])
+        except (IndexError, msgspec.ValidationError) as error:
+            raise _changed(path, str(error)) from error
+        if (header.run_id, header.wave, header.num_batches) != (self.spec.run_id, wave, len(batches)):
+            raise _changed(path, "it belongs to another run, or batches are missing")
+        return batches
+
+    def _plan_path(self, wave: int) -> Path:
+        return self.path / "plan" / f"wave-{wave:04d}.jsonl"
+
+    # -- journal and telemetry
+
+    def read_journal(self) -> Journal:
+        """All committed responses."""
+        return read_journal(self.path / "journal", self.spec.run_id)
+
+    def open_writer(self, journal: Journal, stack: Mapping[str, Scalar]) -> JournalWriter:
+        """A writer on a fresh file, in the epoch after `journal`'s last."""
+        return JournalWriter(self.path / "journal", self.spec.run_id, journal.last_epoch + 1, stack)
+
+    def note(self, event: str, **facts: Scalar) -> None:
+        """Add a line to the telemetry, which is for people and never read back."""
+        line = json.dumps({"at": time.time(), "event": event, **facts}, sort_keys=True)
+        path = self.path / "telemetry.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise save_failed(path, error) from error
+
+
+def read_spec(path: Path) -> RunSpec:
+    """The spec stored in the run directory `path`. Raises SpecMismatch or CorruptStore."""
+    spec_path = path / "spec.json"
+    if not spec_path.exists():
+        raise SpecMismatch(f"{path} is not a run directory: it has no spec.json.")
+    try:
+        value = json.loads(spec_path.read_bytes())
+        if isinstance(value, dict) and value.get("schema", 0) != SCHEMA_VERSION:
+            raise SpecMismatch(
+                f"{spec_path} has schema {value.get('schema')!r}; this evalsuite reads schema {SCHEMA_VERSION}. "
+                "Read it with the version that wrote it."
+            )
+        spec = msgspec.convert(value, RunSpec)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise _changed(spec_path, str(error)) from error
+    if canonical_json(spec).encode() + b"\n" != spec_path.read_bytes():
+        raise _changed(spec_path, "it is not the canonical form that was written")
+    return spec
+
+
+def _check_same(path: Path, stored: RunSpec, asked: RunSpec) -> None:
+    if stored == asked:
+        return
+    before, now = msgspec.to_builtins(stored), msgspec.to_builtins(asked)
+    differing = sorted(key for key in now if before.get(key) != now[key])
+    raise SpecMismatch(
+        f"{path} holds run {stored.run_id}, which differs from the one asked for in: {', '.join(differing)}. "
+        "Choose another --output_path, or repeat the first command to resume it."
+    )
+
+
+def _changed(path: Path, reason: str) -> CorruptStore:
+    return CorruptStore(f"{path} was changed after it was written ({reason}); the run cannot be trusted.")

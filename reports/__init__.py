@@ -1,0 +1,1 @@
+"""Reports: stored results to files that people read."""

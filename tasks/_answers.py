@@ -1,0 +1,37 @@
+"""What the tasks share that read generated text: flags about an answer, and its language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.metrics import share
+from evalsuite.text.languages import is_language
+from evalsuite.types import Completion, Flag, Replies, Score
+
+LANGUAGE_FIDELITY = share("language_fidelity")
+"""Share of answers written in the asked language, among those whose language can be told."""
+
+
+def completions(replies: Replies) -> list[Completion]:
+    """The generated texts of a sample, turn by turn."""
+    return [reply for wave in replies for reply in wave if isinstance(reply, Completion)]
+
+
+def language_score(answers: Sequence[Completion], language: str) -> Score:
+    """Counts for `LANGUAGE_FIDELITY`: answers in `language`, answers whose language can be told."""
+    verdicts = [is_language(answer.text, language) for answer in answers]
+    return Score(
+        name=LANGUAGE_FIDELITY.name,
+        counts=(float(verdicts.count(True)), float(len(verdicts) - verdicts.count(None))),
+    )
+
+
+def answer_flags(answers: Sequence[Completion], fidelity: Score) -> tuple[Flag, ...]:
+    """The facts about a sample's answers that every generation task counts."""
+    in_language, judged = fidelity.counts
+    found = {
+        Flag.CAPPED: any(answer.stop_reason == "length" for answer in answers),
+        Flag.EMPTY: any(not answer.text.strip() for answer in answers),
+        Flag.WRONG_LANGUAGE: in_language < judged,
+    }
+    return tuple(flag for flag, holds in found.items() if holds)

@@ -1,0 +1,127 @@
+"""ARC, the AI2 Reasoning Challenge: four-choice grade-school science, the Challenge and the Easy set.
+
+Paper: Clark et al. 2018, "Think you have Solved Question Answering? Try ARC" (arXiv 1803.05457).
+Data: ``allenai/ai2_arc`` at the pinned revision; CC BY-SA 4.0. Scored: test (1,172 and 2,376 rows).
+Protocol ``lm-eval-0.4``: what lm-eval 0.4.13 does: ``Question: ...\\nAnswer:``, each choice's text after a space; shots
+drawn from train by one generator, seeded 1234, for each row in order. Its ``acc_norm`` is our ``acc_norm_char``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from evalsuite.errors import UnknownName
+from evalsuite.types import (
+    Dataset,
+    Family,
+    Replies,
+    Request,
+    Rows,
+    Sample,
+    Shot,
+    Task,
+    TaskInfo,
+    TaskOptions,
+)
+
+from ._choices import METRICS, choice_requests, score_choices
+from ._prompts import build_prompt
+
+PROTOCOLS = ("lm-eval-0.4",)
+_REVISION = "210d026faf9955653af8916fad021475a3f00453"
+_LICENCE = "CC BY-SA 4.0"
+_SOURCE = "Clark et al. 2018, arXiv 1803.05457"
+_CONFIGS = {"arc_challenge": "ARC-Challenge", "arc_easy": "ARC-Easy"}
+_FINGERPRINTS = {
+    ("ARC-Challenge", "test"): "2648ff32e752e0befa70ae77ea2a60c301c576cf28cd2762ab75af935d0d8cb1",
+    ("ARC-Challenge", "train"): "2c1ea2e417b4346abc3e7b42abeef8d39ac120f319d1bb0662d419c4489c1f7e",
+    ("ARC-Easy", "test"): "805358fda566f8cf2ae0409b7e7693cf40039532aab4ca86253477cadbee3ce8",
+    ("ARC-Easy", "train"): "567cd2a49e2a7c6e017a1a0bad246e72be082005e77b6f119f7b14b7ac769d17",
+}
+
+
+def build(name: str, options: TaskOptions) -> Task:
+    """The task `name`, one of `arc_challenge` and `arc_easy`. Raises UnknownName for another protocol."""
+    protocol = options.protocol or PROTOCOLS[0]
+    if protocol not in PROTOCOLS:
+        raise UnknownName("protocol", protocol, PROTOCOLS, f"{name} has: {', '.join(PROTOCOLS)}.")
+    config = _CONFIGS[name]
+    num_fewshot = options.num_fewshot or 0
+    splits = ("test", "train") if num_fewshot else ("test",)
+    return Task(
+        name=name,
+        family=name,
+        version=1,
+        language="en",
+        protocol=protocol,
+        num_fewshot=num_fewshot,
+        kind="multiple_choice",
+        datasets=tuple(
+            Dataset("allenai/ai2_arc", config, split, _REVISION, _FINGERPRINTS[config, split]) for split in splits
+        ),
+        samples=partial(_samples, name, num_fewshot, options.seed),
+        next_requests=partial(_next_requests, options),
+        score=score_choices,
+        metrics=METRICS,
+        title=_title(name),
+        source=_SOURCE,
+        licence=_LICENCE,
+    )
+
+
+def _samples(name: str, num_fewshot: int, seed: int, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
+    test = splits[0]
+    train = [_shot(row) for row in splits[1]] if num_fewshot else []
+    draw = random.Random(seed)
+    return tuple(
+        _sample(f"{name}:test:{index}", row, tuple(draw.sample(train, num_fewshot))) for index, row in enumerate(test)
+    )
+
+
+def _sample(sample_id: str, row: Mapping[str, Any], shots: tuple[Shot, ...]) -> Sample:
+    return Sample(
+        id=sample_id,
+        input=_question(row),
+        language="en",
+        target=row["choices"]["text"][_gold(row)],
+        choices=tuple(row["choices"]["text"]),
+        gold=_gold(row),
+        shots=shots,
+        metadata={"source_id": row["id"]},
+    )
+
+
+def _shot(row: Mapping[str, Any]) -> Shot:
+    return Shot(input=_question(row), target=row["choices"]["text"][_gold(row)])
+
+
+def _question(row: Mapping[str, Any]) -> str:
+    return f"Question: {row['question']}\nAnswer:"
+
+
+def _gold(row: Mapping[str, Any]) -> int:
+    labels: list[str] = row["choices"]["label"]
+    return labels.index(row["answerKey"])
+
+
+def _next_requests(options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+    if replies:
+        return ()
+    delimiter = "" if options.chat else " "
+    return choice_requests(build_prompt(sample.input, sample.shots, options), sample.choices, delimiter)
+
+
+def _title(name: str) -> str:
+    return f"ARC {'Challenge' if name == 'arc_challenge' else 'Easy'}: grade-school science questions"
+
+
+def _family(name: str) -> Family:
+    info = TaskInfo(name, name, "en", "multiple_choice", _title(name), _LICENCE)
+    return Family(name, (info,), build, PROTOCOLS)
+
+
+arc_challenge = _family("arc_challenge")
+arc_easy = _family("arc_easy")
