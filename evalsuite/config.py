@@ -27,7 +27,7 @@ GENERATION_KEYS = {
 """What ``gen_kwargs`` may hold, in lm-eval's spellings, and what it is called here."""
 
 
-class RunConfig(Record):
+class RunConfig(Record, frozen=True, kw_only=True):
     """One run as a user asks for it. Field names are lm-eval's wherever it has one."""
 
     model: str
@@ -105,6 +105,7 @@ def parse_pairs(text: str, where: str) -> dict[str, Scalar]:
 
 
 def read_scalar(text: str) -> Scalar:
+    """`text` as true, false, a number, or itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):
@@ -174,7 +175,7 @@ def _samples(value: str, where: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"{where}: expected JSON like {{\"arc_easy\": [0, 5]}}: {error}.") from error
+        raise ConfigError(f'{where}: expected JSON like {{"arc_easy": [0, 5]}}: {error}.') from error
 
 
 def _check_range(name: str, value: Any, where: str) -> None:

@@ -18,9 +18,7 @@ def _mean(counts: tuple[float, ...]) -> float | None:
 
 def accuracy(name: str) -> Metric:
     """The share of rows that are right; counts are (right, 1). Range [0, 1]."""
-    return Metric(
-        name, _mean, proportion=True, bounds=(0.0, 1.0), scale=100.0, best=(1.0, 1.0), worst=(0.0, 1.0)
-    )
+    return Metric(name, _mean, proportion=True, bounds=(0.0, 1.0), scale=100.0, best=(1.0, 1.0), worst=(0.0, 1.0))
 
 
 def share(name: str) -> Metric:
@@ -43,12 +41,22 @@ def corpus_bleu(language: str) -> Metric:
 
     The signature is sacrebleu's own, so that two tokenizers are never compared.
     """
-    return Metric("bleu", partial(_corpus_value, "bleu", language), bounds=(0.0, 100.0), signature=partial(_signature, "bleu", language))
+    return Metric(
+        "bleu",
+        partial(_corpus_value, "bleu", language),
+        bounds=(0.0, 100.0),
+        signature=partial(_signature, "bleu", language),
+    )
 
 
 def corpus_chrf(language: str) -> Metric:
     """Corpus chrF2 in [0, 100] by sacrebleu (Popovic 2015)."""
-    return Metric("chrf", partial(_corpus_value, "chrf", language), bounds=(0.0, 100.0), signature=partial(_signature, "chrf", language))
+    return Metric(
+        "chrf",
+        partial(_corpus_value, "chrf", language),
+        bounds=(0.0, 100.0),
+        signature=partial(_signature, "chrf", language),
+    )
 
 
 def corpus_score(metric: str, language: str, hypothesis: str, reference: str) -> Score:

@@ -62,7 +62,7 @@ def locate(name: str, revision: str | None = None, environ: Mapping[str, str] = 
     if path.is_dir():
         return _local_folder(path)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return _from_hub(name, revision, environ, local_only=_is_offline(environ))
+        return _from_hub(name, revision, local_only=_is_offline(environ))
     near = nearest(name, BUILT_IN)
     raise ModelUnreadable(
         f"model {name!r} is neither built in ({', '.join(BUILT_IN)}), nor a folder or .gguf file here, nor a hub name "
@@ -84,7 +84,7 @@ def _built_in(name: str, model: BuiltIn, environ: Mapping[str, str]) -> ModelFol
             tried.append("the hub is off (HF_HUB_OFFLINE)")
             continue
         try:
-            return _from_hub(model.hub_name, model.revision, environ, local_only=local_only)
+            return _from_hub(model.hub_name, model.revision, local_only=local_only)
         except ModelUnreadable as error:
             tried.append(str(error))
     gguf = _distribution_file(model.distribution, ".gguf")
@@ -110,7 +110,7 @@ def _distribution_file(name: str, suffix: str) -> Path | None:
     return found[0] if found and found[0].exists() else None
 
 
-def _from_hub(name: str, revision: str | None, environ: Mapping[str, str], *, local_only: bool) -> ModelFolder:
+def _from_hub(name: str, revision: str | None, *, local_only: bool) -> ModelFolder:
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", str(HUB_TIMEOUT_S))
     from huggingface_hub import snapshot_download
 
@@ -142,9 +142,7 @@ def _local_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, f"local folder {path.name}", f"sha256:{digest}")
 
 
-def _from_gguf(
-    gguf: Path, sha256: str, environ: Mapping[str, str], *, is_pinned: bool = False
-) -> ModelFolder:
+def _from_gguf(gguf: Path, sha256: str, environ: Mapping[str, str], *, is_pinned: bool = False) -> ModelFolder:
     """The GGUF file as a folder of float32 safetensors, converted once and kept under the file's sha256."""
     folder = cache_directory(environ) / "models" / sha256
     if not (folder / "config.json").exists():

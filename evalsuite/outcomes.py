@@ -55,7 +55,9 @@ def seal(
     stacks: tuple[Mapping[str, Scalar], ...],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
-    rows = {entry.task.name: [(sample, _outcome(entry, sample, answers)) for sample in entry.samples] for entry in tasks}
+    rows = {
+        entry.task.name: [(sample, _outcome(entry, sample, answers)) for sample in entry.samples] for entry in tasks
+    }
     measured = [
         part
         for entry in tasks
@@ -96,7 +98,9 @@ def _outcome(entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers]
     try:
         return entry.task.score(sample, known.replies)
     except (ValueError, ArithmeticError, LookupError) as error:
-        raise EvalsuiteError(f"task {entry.task.name} cannot score {sample.id}: {type(error).__name__}: {error}") from error
+        raise EvalsuiteError(
+            f"task {entry.task.name} cannot score {sample.id}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _status(counts: Counts) -> RunStatus:

@@ -74,7 +74,7 @@ def family(name: str) -> Family:
 
 def all_tasks() -> tuple[TaskInfo, ...]:
     """Every task of every family that loads, by name."""
-    found = []
+    found: list[TaskInfo] = []
     for name in names(TASKS):
         try:
             found.extend(family(name).members)

@@ -99,7 +99,9 @@ def _open_engine(config: RunConfig) -> tuple[str, Engine]:
     )
     engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
     if config.apply_chat_template and not engine.has_chat_template:
-        raise UsageError(f"--apply_chat_template: {_model_name(config)} has no chat template; give --chat_template FILE.")
+        raise UsageError(
+            f"--apply_chat_template: {_model_name(config)} has no chat template; give --chat_template FILE."
+        )
     return engine_name, engine
 
 

@@ -214,7 +214,9 @@ def _restored(path: Path, engine: Engine, stored: Sequence[PlannedBatch], items:
     by_id = {item.id: item for item in items}
     planned = {item_id: key for batch in stored for item_id, key in batch.items}
     for item_id in by_id.keys() ^ planned.keys():
-        raise SpecMismatch(f"{path}: its plan and this evalsuite disagree on whether {item_id} is asked; start a new run.")
+        raise SpecMismatch(
+            f"{path}: its plan and this evalsuite disagree on whether {item_id} is asked; start a new run."
+        )
     for item_id, key in planned.items():
         if by_id[item_id].request.key != key:
             raise SpecMismatch(

@@ -39,7 +39,9 @@ def _by_category(samples: Sequence[Sample], seed: int) -> list[Sample]:
 def _interleave(groups: Sequence[Sequence[T]]) -> list[T]:
     """All members of `groups`, each group spread evenly over the whole; equal places go by the groups' order."""
     places = [
-        ((rank + 0.5) / len(group), index, member) for index, group in enumerate(groups) for rank, member in enumerate(group)
+        ((rank + 0.5) / len(group), index, member)
+        for index, group in enumerate(groups)
+        for rank, member in enumerate(group)
     ]
     return [member for _, _, member in sorted(places, key=lambda place: place[:2])]
 

@@ -27,14 +27,14 @@ Scalar: TypeAlias = str | int | float | bool
 Role: TypeAlias = Literal["system", "user", "assistant"]
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of the stored records: frozen, keyword-only, unknown fields refused."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the stored records: unknown fields are refused. Subclasses repeat what type checkers do not inherit."""
 
 
 # -- what is asked ---------------------------------------------------------------------------------------------
 
 
-class Message(Record):
+class Message(Record, frozen=True, kw_only=True):
     """One turn of a conversation."""
 
     role: Role
@@ -45,7 +45,7 @@ Prompt: TypeAlias = str | tuple[Message, ...]
 """Plain text as the model reads it, or messages that the engine renders with the model's chat template."""
 
 
-class GenerateRequest(Record, tag="generate"):
+class GenerateRequest(Record, frozen=True, kw_only=True, tag="generate"):
     """Text to be continued. `stop` strings are applied by evalsuite itself and cut from the text."""
 
     prompt: Prompt
@@ -61,7 +61,7 @@ class GenerateRequest(Record, tag="generate"):
         return content_hash(self)
 
 
-class LoglikelihoodRequest(Record, tag="loglikelihood"):
+class LoglikelihoodRequest(Record, frozen=True, kw_only=True, tag="loglikelihood"):
     """A continuation whose log-likelihood after `context` is asked."""
 
     context: Prompt
@@ -73,7 +73,7 @@ class LoglikelihoodRequest(Record, tag="loglikelihood"):
         return content_hash(self)
 
 
-class RollingRequest(Record, tag="rolling"):
+class RollingRequest(Record, frozen=True, kw_only=True, tag="rolling"):
     """A text whose own log-likelihood is asked, window by window."""
 
     text: str
@@ -87,7 +87,7 @@ class RollingRequest(Record, tag="rolling"):
 Request: TypeAlias = GenerateRequest | LoglikelihoodRequest | RollingRequest
 
 
-class Item(Record):
+class Item(Record, frozen=True, kw_only=True):
     """One request of one sample in one wave: the unit that is planned, answered and journaled."""
 
     id: str
@@ -117,7 +117,7 @@ StopReason: TypeAlias = Literal["stop", "end", "length"]
 """`stop`: one of our stop strings; `end`: the model's own end token; `length`: the cap on tokens."""
 
 
-class Completion(Record, tag="completion"):
+class Completion(Record, frozen=True, kw_only=True, tag="completion"):
     """Generated text, already cut at the first stop string."""
 
     text: str
@@ -127,7 +127,7 @@ class Completion(Record, tag="completion"):
     logprobs_nats: tuple[float, ...] | None = None
 
 
-class Loglikelihood(Record, tag="loglikelihood"):
+class Loglikelihood(Record, frozen=True, kw_only=True, tag="loglikelihood"):
     """Log-likelihood of a continuation: the sum in nats, and what it may be divided by."""
 
     sum_nats: float
@@ -137,7 +137,7 @@ class Loglikelihood(Record, tag="loglikelihood"):
     is_greedy: bool
 
 
-class Failure(Record, tag="failure"):
+class Failure(Record, frozen=True, kw_only=True, tag="failure"):
     """The request could not be answered. A failure is never text and never a number."""
 
     cause: Cause
@@ -155,14 +155,14 @@ Replies: TypeAlias = tuple[tuple[Response, ...], ...]
 # -- samples and their outcomes --------------------------------------------------------------------------------
 
 
-class Shot(Record):
+class Shot(Record, frozen=True, kw_only=True):
     """A worked exemplar: what is asked and the answer to it."""
 
     input: str
     target: str
 
 
-class Sample(Record):
+class Sample(Record, frozen=True, kw_only=True):
     """One dataset row.
 
     `id` is ``<task>:<split>:<row>``; `target` the reference text; `gold` the index of the right choice;
@@ -197,14 +197,14 @@ class Flag(enum.StrEnum):
     WRONG_LANGUAGE = "wrong_language"
 
 
-class Score(Record):
+class Score(Record, frozen=True, kw_only=True):
     """The row's contribution to one metric: a vector that is summed over rows and then reduced."""
 
     name: str
     counts: tuple[float, ...]
 
 
-class Scored(Record, tag="scored"):
+class Scored(Record, frozen=True, kw_only=True, tag="scored"):
     """The sample has scores, one for each metric of its task that applies to it."""
 
     scores: tuple[Score, ...]
@@ -213,20 +213,20 @@ class Scored(Record, tag="scored"):
     flags: tuple[Flag, ...] = ()
 
 
-class Unscored(Record, tag="unscored"):
+class Unscored(Record, frozen=True, kw_only=True, tag="unscored"):
     """The sample ended without a score, for a cause that is not the model's quality."""
 
     cause: Cause
     detail: str = ""
 
 
-class Cancelled(Record, tag="cancelled"):
+class Cancelled(Record, frozen=True, kw_only=True, tag="cancelled"):
     """The sample's request was under way when the run was stopped."""
 
     reason: str
 
 
-class NotRun(Record, tag="not_run"):
+class NotRun(Record, frozen=True, kw_only=True, tag="not_run"):
     """The sample was never asked: the run was stopped, a budget ended, or an earlier turn failed."""
 
     reason: str
@@ -238,7 +238,7 @@ Outcome: TypeAlias = Scored | Unscored | Cancelled | NotRun
 # -- numbers ---------------------------------------------------------------------------------------------------
 
 
-class Estimate(Record):
+class Estimate(Record, frozen=True, kw_only=True):
     """One metric of one task, with all that is needed to read it.
 
     `stderr` and the interval are None where they cannot be known (fewer than two clusters).
@@ -268,7 +268,7 @@ class Estimate(Record):
     is_primary: bool = False
 
 
-class Aggregate(Record):
+class Aggregate(Record, frozen=True, kw_only=True):
     """A named mean of estimates, with the error that follows from its parts."""
 
     name: str
@@ -290,7 +290,7 @@ class Aggregate(Record):
     is_primary: bool = False
 
 
-class Counts(Record):
+class Counts(Record, frozen=True, kw_only=True):
     """How every sample of a run ended."""
 
     requested: int
@@ -304,7 +304,7 @@ class Counts(Record):
 # -- runs ------------------------------------------------------------------------------------------------------
 
 
-class DatasetPin(Record):
+class DatasetPin(Record, frozen=True, kw_only=True):
     """The rows a task used: where from, at which revision, and what they hash to."""
 
     path: str
@@ -315,7 +315,7 @@ class DatasetPin(Record):
     num_rows: int
 
 
-class TaskSpec(Record):
+class TaskSpec(Record, frozen=True, kw_only=True):
     """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data."""
 
     name: str
@@ -330,7 +330,7 @@ class TaskSpec(Record):
     num_samples: int
 
 
-class ModelSpec(Record):
+class ModelSpec(Record, frozen=True, kw_only=True):
     """What answers: the engine, the name asked for, and everything that can change an answer."""
 
     name: str
@@ -338,7 +338,7 @@ class ModelSpec(Record):
     identity: Mapping[str, Scalar]
 
 
-class RunSpec(Record):
+class RunSpec(Record, frozen=True, kw_only=True):
     """All that is needed to repeat a run; `run_id` is its hash, so the same command resumes."""
 
     schema: int
@@ -361,7 +361,7 @@ class RunSpec(Record):
 RunStatus: TypeAlias = Literal["complete", "incomplete", "interrupted"]
 
 
-class TaskSummary(Record):
+class TaskSummary(Record, frozen=True, kw_only=True):
     """A task's row in a result: how its samples ended and what the model's answers were like."""
 
     task: str
@@ -378,7 +378,7 @@ class TaskSummary(Record):
     language_provenance: str = ""
 
 
-class RunResult(Record):
+class RunResult(Record, frozen=True, kw_only=True):
     """A sealed run: a pure function of its spec and journal, without clock or machine."""
 
     schema: int
@@ -392,7 +392,7 @@ class RunResult(Record):
     stacks: tuple[Mapping[str, Scalar], ...] = ()
 
 
-class SampleRecord(Record):
+class SampleRecord(Record, frozen=True, kw_only=True):
     """One row of `samples.parquet`: the sample, what was sent, what came back, how it was scored."""
 
     sample: Sample
@@ -511,9 +511,7 @@ def canonical_json(value: Any) -> str:
 
     msgspec's own encoder is not used: it writes NaN as null and refuses lone surrogates.
     """
-    return json.dumps(
-        msgspec.to_builtins(value, str_keys=True), allow_nan=False, sort_keys=True, separators=(",", ":")
-    )
+    return json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def content_hash(value: Any) -> str:

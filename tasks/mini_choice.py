@@ -59,7 +59,9 @@ def _samples(name: str, language: str, num_fewshot: int, splits: tuple[Rows, ...
     (rows,) = splits
     before, after, _ = _CUES[language]
     questions = [f"{before}{row['question']}{after}" for row in rows]
-    shots = {row["id"]: Shot(input=q, target=row["choices"][row["answer"]]) for q, row in zip(questions, rows, strict=True)}
+    shots = {
+        row["id"]: Shot(input=q, target=row["choices"][row["answer"]]) for q, row in zip(questions, rows, strict=True)
+    }
     return tuple(
         Sample(
             id=f"{name}:test:{index}",

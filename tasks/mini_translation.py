@@ -81,7 +81,8 @@ def _samples(
 
 def _question(text: str, source: str, target: str, chat: bool) -> str:
     if chat:
-        return f"Translate this sentence from {LANGUAGES[source]} into {LANGUAGES[target]}. Write the translation only.\n\n{text}"
+        pair = f"from {LANGUAGES[source]} into {LANGUAGES[target]}"
+        return f"Translate this sentence {pair}. Write the translation only.\n\n{text}"
     return f"{LANGUAGES[source]}: {text}\n{LANGUAGES[target]}:"
 
 

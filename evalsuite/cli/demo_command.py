@@ -23,7 +23,9 @@ DEMO = RunConfig(
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``demo``."""
     parser.add_argument("--scripted", action="store_true", help="a toy function instead of the model: no torch needed")
-    parser.add_argument("--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)")
+    parser.add_argument(
+        "--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)"
+    )
     parser.add_argument("--output_path", default="runs", metavar="DIR", help="where the run goes (default %(default)s)")
 
 

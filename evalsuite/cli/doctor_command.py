@@ -31,7 +31,9 @@ class Check:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``doctor``."""
-    parser.add_argument("--repair", metavar="RUN", help="set damaged journal files of a run aside and keep what is whole")
+    parser.add_argument(
+        "--repair", metavar="RUN", help="set damaged journal files of a run aside and keep what is whole"
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -41,7 +43,9 @@ def execute(options: argparse.Namespace) -> int:
     checks = list(_checks())
     for check in checks:
         mark = "ok " if check.is_well else ("NO " if check.is_needed else "-  ")
-        print(f"{mark} {check.name:14} {check.found}" + ("" if check.is_well or not check.fix else f"\n    {check.fix}"))
+        print(
+            f"{mark} {check.name:14} {check.found}" + ("" if check.is_well or not check.fix else f"\n    {check.fix}")
+        )
     if options.json:
         print_json({"checks": [asdict(check) for check in checks]})
     return EXIT_OK if all(check.is_well for check in checks if check.is_needed) else EXIT_USAGE

@@ -15,7 +15,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``list``."""
     parser.add_argument("what", nargs="?", choices=_KINDS, default="tasks", help="what to list (default tasks)")
     parser.add_argument("--lang", metavar="CODES", help="only tasks in these languages: en,zh,fr,ar,es,hi")
-    parser.add_argument("--type", metavar="KIND", help="only tasks of a kind: multiple_choice, generate, translate, chat")
+    parser.add_argument(
+        "--type", metavar="KIND", help="only tasks of a kind: multiple_choice, generate, translate, chat"
+    )
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -15,7 +15,9 @@ from evalsuite.store.results import RESULTS
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``report``."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories, or folders of them")
-    parser.add_argument("--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)")
+    parser.add_argument(
+        "--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)"
+    )
     parser.add_argument("--title", default="evalsuite leaderboard", help="heading of the page")
 
 

@@ -56,7 +56,8 @@ def exit_code(finished: Finished) -> int:
     counts = finished.counts
     if finished.result is None:
         print(
-            f"evalsuite: stopped with {counts.not_run} of {counts.requested} samples left; run the same command to go on.",
+            f"evalsuite: stopped with {counts.not_run} of {counts.requested} samples left; "
+            "run the same command to go on.",
             file=sys.stderr,
         )
         return EXIT_INTERRUPTED

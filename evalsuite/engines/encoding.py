@@ -11,10 +11,16 @@ from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Prompt
 
 @dataclass(frozen=True)
 class EncodedPair:
-    """Token ids of a context and of its continuation; neither is empty."""
+    """Token ids of a context and of its continuation, neither empty, and the continuation's text as asked."""
 
     context: tuple[int, ...]
     continuation: tuple[int, ...]
+    text: str
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """What the model reads: all but the last token, whose successor nobody asks for."""
+        return (*self.context, *self.continuation[:-1])
 
 
 class Encoder:
@@ -34,7 +40,7 @@ class Encoder:
             return prompt
         if self.template is None:
             raise ModelUnreadable(
-                "this model has no chat template; leave --apply_chat_template out, or give one with --chat_template FILE."
+                "this model has no chat template; leave --apply_chat_template out, or give --chat_template FILE."
             )
         messages = [{"role": message.role, "content": message.content} for message in prompt]
         try:
@@ -62,13 +68,19 @@ class Encoder:
         continuation = context[len(stripped) :] + continuation
         if not stripped:
             start = self._encode("", plain=plain) or (self.start_token,)
-            return EncodedPair(start, self._encode(continuation, plain=False))
+            return EncodedPair(start, self._encode(continuation, plain=False), request.continuation)
         whole = self._encode(stripped + continuation, plain=plain)
         alone = self._encode(stripped, plain=plain)
         cut = len(alone)
         if cut >= len(whole):
             cut = _shared_length(whole, alone)
-        return EncodedPair(whole[: max(cut, 1)], whole[max(cut, 1) :])
+        return EncodedPair(whole[: max(cut, 1)], whole[max(cut, 1) :], request.continuation)
+
+    @property
+    def pad_token(self) -> int:
+        """What fills a row up; it is masked, so any token does."""
+        pad = self.tokenizer.pad_token_id
+        return self.start_token if pad is None else int(pad)
 
     @property
     def start_token(self) -> int:

@@ -67,7 +67,9 @@ class RecordedEngine:
 
     def _answer(self, item: Item) -> Response:
         if not isinstance(item.request, GenerateRequest):
-            return Failure(cause=Cause.ENGINE_ERROR, detail="recorded answers are texts; this task asks log-likelihoods")
+            return Failure(
+                cause=Cause.ENGINE_ERROR, detail="recorded answers are texts; this task asks log-likelihoods"
+            )
         texts = self._answers.get(item.sample_id)
         if texts is None or len(texts) < item.wave:
             return Failure(cause=Cause.MISSING_RESPONSE, detail=f"{self._path} has no turn {item.wave} of it")

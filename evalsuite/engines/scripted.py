@@ -129,5 +129,3 @@ def _function(label: str) -> Answer:
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"--model_args function={label}: {error}; expected an importable module:function.") from error
     return function
-
-

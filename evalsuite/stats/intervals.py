@@ -17,7 +17,9 @@ CONFIDENCE = 0.95
 Reduce = Callable[[tuple[float, ...]], float | None]
 
 
-def cluster_totals(vectors: Sequence[tuple[float, ...]], clusters: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
+def cluster_totals(
+    vectors: Sequence[tuple[float, ...]], clusters: Sequence[str]
+) -> tuple[list[str], NDArray[np.float64]]:
     """Cluster names in order of first appearance, and their summed vectors, shape (clusters, width).
 
     Sums use `math.fsum`, so they do not depend on the order of the rows.

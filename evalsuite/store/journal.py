@@ -24,7 +24,7 @@ from evalsuite.types import SCHEMA_VERSION, Record, Response, Scalar
 _EPOCH = re.compile(r"(\d{4,})\.jsonl")
 
 
-class Opened(Record, tag="opened"):
+class Opened(Record, frozen=True, kw_only=True, tag="opened"):
     """First record of a file: which run and plan it belongs to, and the stack that answered."""
 
     schema: int
@@ -34,7 +34,7 @@ class Opened(Record, tag="opened"):
     stack: Mapping[str, Scalar]
 
 
-class Committed(Record, tag="committed"):
+class Committed(Record, frozen=True, kw_only=True, tag="committed"):
     """One batch: its wave and number, and the response to each of its items."""
 
     seq: int

@@ -31,7 +31,7 @@ from evalsuite.store.journal import Journal, JournalWriter, read_journal
 from evalsuite.types import SCHEMA_VERSION, Record, RunSpec, Scalar, canonical_json
 
 
-class PlanHeader(Record, tag="plan"):
+class PlanHeader(Record, frozen=True, kw_only=True, tag="plan"):
     """First record of a wave's plan."""
 
     schema: int
@@ -40,7 +40,7 @@ class PlanHeader(Record, tag="plan"):
     num_batches: int
 
 
-class PlannedBatch(Record, tag="batch"):
+class PlannedBatch(Record, frozen=True, kw_only=True, tag="batch"):
     """The items of one batch in order, with the hash of each request."""
 
     index: int

@@ -11,7 +11,10 @@ UNDETERMINED = "und"
 MIN_LETTERS = 12
 """Fewer letters than this say nothing about a Latin-script text."""
 
-CANDIDATES = tuple("en zh fr ar es hi de pt it ja ko ru id vi th tr fa ur mr nl pl uk bn".split())
+CANDIDATES = (
+    *("en", "zh", "fr", "ar", "es", "hi"),
+    *("de", "pt", "it", "ja", "ko", "ru", "id", "vi", "th", "tr", "fa", "ur", "mr", "nl", "pl", "uk", "bn"),
+)
 """The languages told apart in the open; the six and those that answers drift into."""
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\$[^$\n]+\$|https?://\S+", re.DOTALL)

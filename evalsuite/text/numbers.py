@@ -22,12 +22,10 @@ def last_number(text: str) -> Decimal | None:
     Digits of any script. Groups after a thousands mark belong to the number when the last has three digits
     (``1,234``, ``1,00,000``); one or two digits after a comma are decimals (``2,5``).
     """
-    last = None
-    for last in _NUMBER.finditer(ascii_digits(text)):
-        pass
-    if last is None:
+    found = list(_NUMBER.finditer(ascii_digits(text)))
+    if not found:
         return None
-    sign, grouped, plain, point, comma = last.groups()
+    sign, grouped, plain, point, comma = found[-1].groups()
     whole = re.sub(_THOUSANDS, "", grouped) if grouped else plain
     return Decimal(f"{'-' if sign else ''}{whole}.{point or comma or 0}")
 

@@ -1,0 +1,146 @@
+"""Forward passes in their plain form: log-likelihoods of rows, and static batches of generation.
+
+Log-likelihoods: right-padded rows, float32 log-softmax over the continuation's positions only, one row for requests
+that share all the model reads. Generation: left-padded, each row stopped by its own stop strings and cap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines.local_model import LocalModel
+from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Loglikelihood, Response
+
+if TYPE_CHECKING:
+    import torch
+
+_MAX_TOKENS_A_CHARACTER = 4
+
+
+def score(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
+    """The log-likelihood of each pair's continuation, in order; all pairs go through the model together."""
+    import torch
+
+    rows = list(dict.fromkeys(pair.row for pair in pairs))
+    longest = max(map(len, rows))
+    keep = 1 + longest - min(len(pair.context) for pair in pairs)
+    device = model.settings.device
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    mask = (torch.arange(longest, device=device)[None, :] < lengths[:, None]).long()
+    with torch.inference_mode():
+        logits = model.model(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=keep).logits
+        places = {row: index for index, row in enumerate(rows)}
+        offset = longest - logits.shape[1]
+        return [_loglikelihood(logits[places[pair.row]], pair, offset) for pair in pairs]
+
+
+def _loglikelihood(logits: torch.Tensor, pair: EncodedPair, offset: int) -> Response:
+    """Score `pair` from its row's logits, of which the first `offset` positions were not computed."""
+    import torch
+
+    first = len(pair.context) - 1 - offset
+    rows = logits[first : first + len(pair.continuation)].float()
+    targets = torch.tensor(pair.continuation, device=logits.device)
+    picked = torch.log_softmax(rows, dim=-1).gather(1, targets[:, None])[:, 0]
+    total = float(picked.double().sum())
+    if not math.isfinite(total):
+        return Failure(cause=Cause.NONFINITE_LOGITS, detail="the model's logits are NaN or infinite")
+    return Loglikelihood(
+        sum_nats=total,
+        num_tokens=len(pair.continuation),
+        num_chars=len(pair.text),
+        num_bytes=len(pair.text.encode("utf-8", "replace")),
+        is_greedy=bool((rows.argmax(dim=-1) == targets).all()),
+    )
+
+
+def generate(model: LocalModel, requests: Sequence[GenerateRequest]) -> list[Response]:
+    """The completion of each request, in order. Sampling settings and seed are the first request's."""
+    import torch
+    from transformers import StoppingCriteriaList
+
+    prompts = [model.encoder.encode_prompt(request) for request in requests]
+    longest = max(map(len, prompts))
+    pad = model.encoder.pad_token
+    device = model.settings.device
+    ids = torch.tensor([[*[pad] * (longest - len(prompt)), *prompt] for prompt in prompts], device=device)
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    mask = (torch.arange(longest, device=device)[None, :] >= longest - lengths[:, None]).long()
+    stopper = _RowStopper(model.encoder.tokenizer, requests, longest)
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(requests[0].seed)
+        output = model.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            stopping_criteria=StoppingCriteriaList([stopper]),
+            generation_config=_generation_config(model, requests, pad),
+        )
+    texts = output[:, longest:].tolist()
+    return [
+        _completion(model, request, len(prompt), tokens)
+        for request, prompt, tokens in zip(requests, prompts, texts, strict=True)
+    ]
+
+
+def _generation_config(model: LocalModel, requests: Sequence[GenerateRequest], pad: int) -> Any:
+    """Greedy, or sampled as asked; of the model's own generation_config.json only its end tokens count."""
+    from transformers import GenerationConfig
+
+    first = requests[0]
+    always = {
+        "max_new_tokens": max(request.max_tokens for request in requests),
+        "eos_token_id": model.end_tokens,
+        "pad_token_id": pad,
+    }
+    if not first.temperature:
+        return GenerationConfig(do_sample=False, **always)
+    return GenerationConfig(do_sample=True, temperature=first.temperature, top_p=first.top_p, top_k=0, **always)
+
+
+def _completion(model: LocalModel, request: GenerateRequest, num_prompt_tokens: int, tokens: list[int]) -> Completion:
+    tokens = tokens[: request.max_tokens]
+    end = next((index for index, token in enumerate(tokens) if token in model.end_tokens), None)
+    kept = tokens if end is None else tokens[:end]
+    text = model.encoder.tokenizer.decode(kept, skip_special_tokens=True)
+    stop = first_stop(text, request.stop)
+    return Completion(
+        text=text if stop is None else text[:stop],
+        stop_reason="stop" if stop is not None else "length" if end is None else "end",
+        num_prompt_tokens=num_prompt_tokens,
+        num_tokens=len(kept),
+    )
+
+
+class _RowStopper:
+    """Marks each row done once its own stop string appears or its own cap is reached; the others go on."""
+
+    def __init__(self, tokenizer: Any, requests: Sequence[GenerateRequest], prompt_length: int) -> None:
+        self._tokenizer = tokenizer
+        self._requests = requests
+        self._prompt_length = prompt_length
+
+    def __call__(self, ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        import torch
+
+        rows = ids[:, self._prompt_length :].tolist()
+        done = [self._is_done(request, row) for request, row in zip(self._requests, rows, strict=True)]
+        return torch.tensor(done, device=ids.device)
+
+    def _is_done(self, request: GenerateRequest, row: list[int]) -> bool:
+        if len(row) >= request.max_tokens:
+            return True
+        if not request.stop:
+            return False
+        window = _MAX_TOKENS_A_CHARACTER * max(map(len, request.stop)) + 8
+        text = self._tokenizer.decode(row[-window:], skip_special_tokens=True)
+        return first_stop(text, request.stop) is not None
+
+
+def first_stop(text: str, stop: Sequence[str]) -> int | None:
+    """Where the earliest stop string begins in `text`, or None."""
+    places = [place for place in (text.find(string) for string in stop if string) if place >= 0]
+    return min(places, default=None)

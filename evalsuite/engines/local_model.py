@@ -1,0 +1,142 @@
+"""A causal language model on this machine: where it is, what it is, and its parts, each loaded when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from evalsuite import models
+from evalsuite.engines.encoding import Encoder
+from evalsuite.errors import ModelUnreadable, UsageError
+from evalsuite.types import Scalar, content_hash
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What was asked for: a model's name, and how it is to be loaded."""
+
+    name: str
+    revision: str | None
+    dtype: str
+    device: str
+    max_length: int | None
+    template_file: str | None
+
+
+@dataclass
+class LocalModel:
+    """The model that `settings` ask for. Raises ModelUnreadable from whichever part cannot be loaded."""
+
+    settings: ModelSettings
+
+    @cached_property
+    def folder(self) -> models.ModelFolder:
+        """Where the weights are."""
+        return models.locate(self.settings.name, self.settings.revision)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The tokenizer with the chat template in force."""
+        from transformers import AutoTokenizer
+
+        folder = self.folder
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False)
+        except Exception as error:  # a broken tokenizer file raises whatever its parser raises
+            raise self._unreadable("the tokenizer cannot be loaded", error) from error
+        return Encoder(tokenizer, self._template(tokenizer))
+
+    def _template(self, tokenizer: Any) -> str | None:
+        if self.settings.template_file is None:
+            template = tokenizer.chat_template
+            return template if isinstance(template, str) else None
+        try:
+            return Path(self.settings.template_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--chat_template {self.settings.template_file} cannot be read: {error}") from error
+
+    def identity(self) -> Mapping[str, Scalar]:
+        """Weights, template, precision, and the libraries that compute."""
+        import torch
+        import transformers
+
+        return {
+            "weights": self.folder.digest,
+            "source": self.folder.source,
+            "dtype": self.settings.dtype,
+            "device": self.device_kind,
+            "max_length": self.max_length,
+            "chat_template_sha256": content_hash(self.encoder.template or ""),
+            "torch": str(torch.__version__),
+            "transformers": transformers.__version__,
+        }
+
+    def stack(self) -> Mapping[str, Scalar]:
+        """Threads and device, which move the last bits and nothing else."""
+        import torch
+
+        device = torch.cuda.get_device_name() if self.device_kind == "cuda" else torch.backends.cpu.get_cpu_capability()
+        return {"device": device, "threads": torch.get_num_threads()}
+
+    @property
+    def device_kind(self) -> str:
+        """cpu, cuda or mps."""
+        return self.settings.device.partition(":")[0]
+
+    @cached_property
+    def config(self) -> Any:
+        """The model's configuration."""
+        from transformers import AutoConfig
+
+        folder = self.folder
+        try:
+            return AutoConfig.from_pretrained(folder.path, trust_remote_code=False)
+        except Exception as error:  # a broken or unknown config raises from many families
+            raise self._unreadable("config.json cannot be used", error) from error
+
+    @cached_property
+    def max_length(self) -> int:
+        """Tokens the model can take: --model_args max_length, else what its configuration says, else 2048."""
+        if self.settings.max_length:
+            return self.settings.max_length
+        for name in ("n_positions", "max_position_embeddings", "n_ctx"):
+            if isinstance(length := getattr(self.config, name, None), int):
+                return length
+        return 2048
+
+    @cached_property
+    def model(self) -> Any:
+        """The weights, loaded."""
+        import torch
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                self.folder.path,
+                dtype=getattr(torch, self.settings.dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+            return model.to(self.settings.device).eval()
+        except Exception as error:  # safetensors, torch and transformers raise from families of their own
+            raise self._unreadable("the weights cannot be loaded", error) from error
+
+    @cached_property
+    def end_tokens(self) -> list[int]:
+        """Tokens that end a text: the tokenizer's and the generation config's."""
+        named = [self.encoder.tokenizer.eos_token_id, self.model.generation_config.eos_token_id]
+        flat = [token for entry in named for token in (entry if isinstance(entry, list) else [entry])]
+        return sorted({token for token in flat if token is not None})
+
+    def unload(self) -> None:
+        """Let go of the weights."""
+        self.__dict__.pop("model", None)
+
+    def _unreadable(self, what: str, error: Exception) -> ModelUnreadable:
+        lines = str(error).strip().splitlines() or [""]
+        return ModelUnreadable(f"{self.settings.name}: {what}: {type(error).__name__}: {lines[0][:300]}")
