@@ -5,6 +5,7 @@ Corpus score, interval, aggregate and paired test then share one path. BLEU and 
 
 from __future__ import annotations
 
+import math
 from functools import cache, partial
 from typing import Any
 
@@ -26,9 +27,9 @@ def share(name: str) -> Metric:
     return Metric(name, _mean, proportion=True, bounds=(0.0, 1.0), scale=100.0)
 
 
-def mean(name: str, *, higher_is_better: bool = True) -> Metric:
-    """The mean of a number per row; counts are (value, 1)."""
-    return Metric(name, _mean, higher_is_better=higher_is_better)
+def mean_length(name: str) -> Metric:
+    """The mean of a length per row, which has no better direction; counts are (length, 1)."""
+    return Metric(name, _mean, bounds=(0.0, math.inf))
 
 
 def right(name: str, is_right: bool) -> Score:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from evalsuite.metrics import mean
+from evalsuite.metrics import mean_length
 from evalsuite.types import (
     Completion,
     GenerateRequest,
@@ -34,7 +34,7 @@ _FINGERPRINTS = {
     "chat_hi": "d876285b74b80354b6337709b853ef2f956c18fdb69722dccf1d720e1e768c8d",
     "chat_zh": "275e212caf52f3780f096e3ac94a56822d43da787a0087f276c11f28181082f9",
 }
-_LENGTH = mean("answer_chars")
+_LENGTH = mean_length("answer_chars")
 _SPEAKERS = {
     "en": ("User: ", "Assistant:"),
     "zh": ("用户：", "助手："),
