@@ -18,11 +18,11 @@ from ._prompts import build_prompt
 MAX_TOKENS = 160
 _FINGERPRINTS = {
     "math_ar": "2f7169f267095e98c4ec5522c9555159981f7b24d4ee823939e643669b7b9fe5",
-    "math_en": "a11e8e79d02a90056d4630d80c9aa7a4620da3feaceb018e34d1a0b6f24fe92d",
-    "math_es": "1478bd486d61972a080001ab697fddd55072cd9d546ef932a442426331815c6a",
+    "math_en": "90dc569929ddbc9995f17b397b5f30aafd3e41db31331d3bde943b22299812fa",
+    "math_es": "e64f079cbf9b1d56e0086ba4a57cb1eaae903e2945e0c8bc512b6363793f3231",
     "math_fr": "71d84f93155853ae3c82fe948b9b95f69eaa57029aff7d04291cf3b05a36dab2",
     "math_hi": "afa77949c955fc2c7e91a8326ad32b2be33a0258c70666b4656d1af6d5566429",
-    "math_zh": "b32cf0ea664d141b0977a4301209fb95a612ddad9598bb09548f7fa168759500",
+    "math_zh": "a11ef4191e3ded3ea67075fe189d593bc5ef398a26fb62d14c6667dbd1b6ac5c",
 }
 _EXACT = accuracy("exact_match")
 _TEXT = {

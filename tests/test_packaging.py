@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {"evalsuite": "evalsuite", "tasks": "evalsuite/tasks", "judges": "evalsuite/judges", "reports": "evalsuite/reports"}
+FOLDERS = {
+    "evalsuite": "evalsuite",
+    "tasks": "evalsuite/tasks",
+    "judges": "evalsuite/judges",
+    "reports": "evalsuite/reports",
+}
 
 
 @pytest.fixture(scope="module")

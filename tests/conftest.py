@@ -1,0 +1,23 @@
+"""What all tests share: no network, one cache for the converted model, and how missing data is treated."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The benchmark mirror. Absent, tests that need it fail under CI and are skipped elsewhere."""
+    path = os.environ.get("EVALSUITE_DATA", "")
+    if path and Path(path).is_dir():
+        return Path(path)
+    reason = "needs the benchmark mirror: set EVALSUITE_DATA"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
