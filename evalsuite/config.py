@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -25,6 +26,18 @@ GENERATION_KEYS = {
     "do_sample": "do_sample",
 }
 """What ``gen_kwargs`` may hold, in lm-eval's spellings, and what it is called here."""
+
+
+_Number = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class _Generation(Record, frozen=True, kw_only=True):
+    """What the values of ``gen_kwargs`` must be."""
+
+    temperature: _Number | None = None
+    top_p: Annotated[_Number, msgspec.Meta(le=1)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    do_sample: bool | None = None
 
 
 class RunConfig(Record, frozen=True, kw_only=True):
@@ -59,17 +72,19 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets the ValueError of a date like 2024-99-99 through
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}.") from error
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise ConfigError(f"{where}: not YAML: {problem}.") from error
     if not isinstance(value, dict):
         raise ConfigError(f"{path}: expected keys and values, found {type(value).__name__}.")
     lines = _key_lines(node)
     normal = {}
     for key, entry in value.items():
         where = f"{path}, line {lines.get(str(key), 1)}"
-        normal[_known_key(str(key), where)] = _checked(str(key), entry, where)
+        name = _known_key(str(key), where)
+        normal[name] = _checked(str(key), entry, where)
     return normal
 
 
@@ -105,14 +120,16 @@ def parse_pairs(text: str, where: str) -> dict[str, Scalar]:
 
 
 def read_scalar(text: str) -> Scalar:
-    """`text` as true, false, a number, or itself."""
+    """`text` as true, false, a finite number, or itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
             continue
+        if math.isfinite(number):
+            return number
     return text
 
 
@@ -132,6 +149,8 @@ def _checked(key: str, value: Any, where: str) -> Any:
     field = next(field for field in msgspec.structs.fields(RunConfig) if field.name == name)
     try:
         converted = msgspec.convert(value, field.type)
+        if name == "gen_kwargs":
+            msgspec.convert(converted, _Generation)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {key} is {value!r}: {_plain(str(error))}.") from error
     _check_range(name, converted, where)
@@ -182,7 +201,7 @@ def _check_range(name: str, value: Any, where: str) -> None:
     smallest = {"num_fewshot": 0, "batch_size": 1, "limit": 0}.get(name)
     if smallest is not None and value is not None and value < smallest:
         raise ConfigError(f"{where}: {name} is {value}, expected {smallest} or more.")
-    if name == "limit" and value is not None and value >= 1 and value != int(value):
+    if name == "limit" and value is not None and not (0 <= value < 1 or float(value).is_integer()):
         raise ConfigError(f"{where}: limit is {value}; expected a whole number, or a share below 1.")
 
 

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def locate(name: str, revision: str | None = None, environ: Mapping[str, str] = 
         return _local_folder(path)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return _from_hub(name, revision, local_only=_is_offline(environ))
-    near = nearest(name, BUILT_IN)
+    near = nearest(name, [*BUILT_IN, *entry_points(group="evalsuite.engines").names])
     raise ModelUnreadable(
         f"model {name!r} is neither built in ({', '.join(BUILT_IN)}), nor a folder or .gguf file here, nor a hub name "
         f"like org/name" + (f"; did you mean {near!r}?" if near else ".")
@@ -137,9 +137,22 @@ def _local_folder(path: Path) -> ModelFolder:
         pickled = [file.name for file in sorted(path.iterdir()) if file.suffix in (".bin", ".pt", ".pth", ".pkl")]
         reason = f"only pickled weights ({pickled[0]}), which are never loaded" if pickled else "no *.safetensors file"
         raise ModelUnreadable(f"{path} has {reason}; convert the model to safetensors.")
+    for file in weights:
+        _check_whole(file)
     files = [*weights, *sorted(path.glob("*.json")), *sorted(path.glob("*.jinja"))]
     digest = hashlib.sha256("".join(f"{file.name} {_sha256(file)}\n" for file in files).encode()).hexdigest()
     return ModelFolder(path, f"local folder {path.name}", f"sha256:{digest}")
+
+
+def _check_whole(weights: Path) -> None:
+    """Refuse a file whose header and size disagree, before anything is planned. Only the header is read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise ModelUnreadable(f"{weights} is not a whole safetensors file: {error}; fetch it again.") from error
 
 
 def _from_gguf(gguf: Path, sha256: str, environ: Mapping[str, str], *, is_pinned: bool = False) -> ModelFolder:

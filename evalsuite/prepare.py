@@ -170,8 +170,9 @@ def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int
     selected = []
     for entry in built:
         rows = wanted.get(entry.task.name, ())
-        if rows and max(rows) >= len(entry.samples):
-            raise UsageError(f"--samples: {entry.task.name} has rows 0 to {len(entry.samples) - 1}, not {max(rows)}.")
+        last = len(entry.samples) - 1
+        if outside := [row for row in rows if not 0 <= row <= last]:
+            raise UsageError(f"--samples: {entry.task.name} has rows 0 to {last}, not {outside[0]}.")
         selected.append(replace(entry, samples=tuple(entry.samples[row] for row in sorted(set(rows)))))
     return selected
 

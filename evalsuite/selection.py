@@ -18,14 +18,19 @@ def take_stratified(tasks: Sequence[Sequence[Sample]], limit: float, seed: int) 
     same item in several languages (one cluster) are taken together as far as the limit allows.
     """
     total = sum(len(samples) for samples in tasks)
-    wanted = min(total, max(1, round(limit * total)) if limit < 1 else int(limit))
-    chosen = {sample.id for sample in _interleave([_by_category(samples, seed) for samples in tasks])[:wanted]}
+    ordered = _interleave([_by_category(samples, seed) for samples in tasks])
+    chosen = {sample.id for sample in ordered[: _wanted(limit, total)]}
     return [[sample for sample in samples if sample.id in chosen] for samples in tasks]
 
 
 def take_first(tasks: Sequence[Sequence[Sample]], limit: float) -> list[list[Sample]]:
     """The first `limit` samples of every task (a share of each when below 1): lm-eval's meaning of the flag."""
-    return [list(samples[: max(1, round(limit * len(samples))) if limit < 1 else int(limit)]) for samples in tasks]
+    return [list(samples[: _wanted(limit, len(samples))]) for samples in tasks]
+
+
+def _wanted(limit: float, total: int) -> int:
+    """How many of `total` a limit takes: none at 0, and at least one when it is a share."""
+    return max(1, round(limit * total)) if 0 < limit < 1 else int(limit)
 
 
 def _by_category(samples: Sequence[Sample], seed: int) -> list[Sample]:

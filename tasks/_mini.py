@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evalsuite.data import BUILT_IN
-from evalsuite.errors import UnknownName
+from evalsuite.errors import UnknownName, UsageError
 from evalsuite.types import Dataset, Family, Task, TaskInfo, TaskOptions
 
 LANGUAGES = {"en": "English", "zh": "Chinese", "fr": "French", "ar": "Arabic", "es": "Spanish", "hi": "Hindi"}
@@ -38,11 +38,11 @@ def check_options(name: str, options: TaskOptions, *, shots: bool) -> None:
     if options.protocol not in (None, PROTOCOL):
         raise UnknownName("protocol", options.protocol, (PROTOCOL,), f"{name} has: {PROTOCOL}.")
     if options.num_fewshot and not shots:
-        raise UnknownName("exemplars for", name, (), "It is asked without; leave --num_fewshot out or at 0.")
+        raise UsageError(f"{name} is asked without exemplars; leave --num_fewshot out or at 0.")
 
 
 def other_rows(rows: tuple[Mapping[str, Any], ...], index: int, count: int) -> list[Mapping[str, Any]]:
     """The `count` rows that follow row `index`, going round: exemplars that never hold the row itself."""
     if count >= len(rows):
-        raise UnknownName("number of exemplars", str(count), (), f"At most {len(rows) - 1} are there.")
+        raise UsageError(f"--num_fewshot {count}: there are at most {len(rows) - 1} exemplars.")
     return [rows[(index + step) % len(rows)] for step in range(1, count + 1)]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from evalsuite.errors import UnknownName
+from evalsuite.errors import UnknownName, UsageError
 from evalsuite.types import (
     Dataset,
     Family,
@@ -75,6 +75,8 @@ def build(name: str, options: TaskOptions) -> Task:
 def _samples(name: str, num_fewshot: int, seed: int, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
     test = splits[0]
     train = [_shot(row) for row in splits[1]] if num_fewshot else []
+    if num_fewshot > len(train):
+        raise UsageError(f"--num_fewshot {num_fewshot}: {name} has {len(train)} exemplars.")
     draw = random.Random(seed)
     return tuple(
         _sample(f"{name}:test:{index}", row, tuple(draw.sample(train, num_fewshot))) for index, row in enumerate(test)

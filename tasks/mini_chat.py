@@ -27,12 +27,12 @@ from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family
 
 MAX_TOKENS = 96
 _FINGERPRINTS = {
-    "chat_ar": "b25b2e4eec06b9123ac4feca3c0f07e8d80666278550dcc46a52cd74f52dcc76",
-    "chat_en": "ea7878522a535d2ccce2808a74c70ae23297dbc2b8edca0b2d624fcfd6bc12c0",
-    "chat_es": "9a046e1a5a0cce17bb91517b85b7604aed794b7590ec0da92a4d06ce70e2b78f",
-    "chat_fr": "e9fa4b2065e36f233f9bc29239728e7265b55933b912e2e85ab36ea98e06bcf7",
-    "chat_hi": "d876285b74b80354b6337709b853ef2f956c18fdb69722dccf1d720e1e768c8d",
-    "chat_zh": "275e212caf52f3780f096e3ac94a56822d43da787a0087f276c11f28181082f9",
+    "chat_ar": "12d967dedcaeae95f2cefd7fe8dfb98ec647bb4e1c9ff637ea9998383276e2cf",
+    "chat_en": "3f13e27d3335a17673608d0e72e0466ea064ea234c33d33b124bfacd2a2b9e93",
+    "chat_es": "3a500312cafa89ef534365a1af9c7092030af05d1dc20e00c947c8a0f3bd2774",
+    "chat_fr": "4c0e90bcfa8fc38ed9ec0cad5cf42001f18785ba76e5c1348ccba6d6f6bba554",
+    "chat_hi": "0268bc3b05483c613b9ba22ded87458110aba05143783933f644642b6acc4b5b",
+    "chat_zh": "df3387a8695459ebf38891a5a97ce55f50ae202c80e01831031bb465fa96c9ff",
 }
 _LENGTH = mean_length("answer_chars")
 _SPEAKERS = {

@@ -14,12 +14,12 @@ from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family, ot
 from ._prompts import build_prompt
 
 _FINGERPRINTS = {
-    "choice_ar": "750eaabdec3b54c1f52cee944ff66816c98b5523944f92d24d0a134f74aca26b",
-    "choice_en": "de0b563ecf2e4931ac1e6d90238acec149864bc009a68e2d37fa71a9f0e904c5",
-    "choice_es": "9241aa6fee2758882189b7d428448be4f283425ceb4deef1f792400da3fa9e07",
-    "choice_fr": "c9f4f055a6d57406e3c1ada61708838f1568defb68aca3a5527f80eb589c4e24",
-    "choice_hi": "ee3c546e1aba2d59169ea952556d4f8169c2e1a1163bb672c5d50d7d0a18ee4b",
-    "choice_zh": "2dbfe308e3ba898fcece9ba06b3ff1101f78331a592412becc15a81f2f05ae85",
+    "choice_ar": "68ff70ade161f0812552bf4cbe0e47402f97a2a28a8d6991acb97f6525aabece",
+    "choice_en": "1e1c36d26fc4b9a62b81f2373ee329ab692b1ad283dda99aa213f518a001e305",
+    "choice_es": "6b3239c92a8834932aa6b96b6bebc94a81576c80e19b35162a8ed6d66175ae67",
+    "choice_fr": "b546fe9e5593fb70039630ed07bc1c183a8a3679cb67833840fa6a5e33a63521",
+    "choice_hi": "64bc03944c76e9b957e40b7f59eafe108d4f97ea1500246b77b42996642878e4",
+    "choice_zh": "c4e515e22583b745a941564c0bb5cf39702adbcaadb15979d911d62f025fde45",
 }
 _CUES = {
     "en": ("Question: ", "\nAnswer:", " "),

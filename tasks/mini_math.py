@@ -17,12 +17,12 @@ from ._prompts import build_prompt
 
 MAX_TOKENS = 160
 _FINGERPRINTS = {
-    "math_ar": "2f7169f267095e98c4ec5522c9555159981f7b24d4ee823939e643669b7b9fe5",
-    "math_en": "90dc569929ddbc9995f17b397b5f30aafd3e41db31331d3bde943b22299812fa",
-    "math_es": "e64f079cbf9b1d56e0086ba4a57cb1eaae903e2945e0c8bc512b6363793f3231",
-    "math_fr": "71d84f93155853ae3c82fe948b9b95f69eaa57029aff7d04291cf3b05a36dab2",
-    "math_hi": "afa77949c955fc2c7e91a8326ad32b2be33a0258c70666b4656d1af6d5566429",
-    "math_zh": "a11ef4191e3ded3ea67075fe189d593bc5ef398a26fb62d14c6667dbd1b6ac5c",
+    "math_ar": "4d6a1656667024b53d2c349e5cd78ebda9ee00cdbaecb4318806f74469b56f22",
+    "math_en": "c2a29bb600421457a55e270cd9431dd616b90e26f32073d60b66a74728bbf2b8",
+    "math_es": "51654d1849aecb3ef1c8a29be4e5fc4ca4d5444e73925962ae2fff5dbf12569c",
+    "math_fr": "728aa64ae2b0aa75a901edbfd36b667dad6eb47ff401c1155cffcec00907937f",
+    "math_hi": "57549ad5e53c59295572a521ba60fd9a1d8138bd043d44db681e0b97e46bb10d",
+    "math_zh": "32aee9282d310263675f751287a747b2853499962b27a4fbec8378d5c1dbd933",
 }
 _EXACT = accuracy("exact_match")
 _TEXT = {

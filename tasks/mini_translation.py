@@ -29,7 +29,7 @@ from ._prompts import build_prompt
 
 MAX_TOKENS = 128
 _FINGERPRINTS = {
-    "translation": "0532f198fc7ab304544ac0ae362e5bb51821837084e61c4c7b56367f7b2a9278",
+    "translation": "fdc873a56f38e517102a575872b2795f8efd10e96867d600f61633dfa2d62c12",
 }
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from evalsuite.cli.output import print_json
-from evalsuite.errors import EXIT_OK, EXIT_USAGE, EvalsuiteError
+from evalsuite.errors import EXIT_OK, EXIT_USAGE, EvalsuiteError, UsageError
 from evalsuite.store.repair import repair_journal
 
 _MIN_FREE_GB = 2.0
@@ -52,6 +52,8 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _repair(path: Path, as_json: bool) -> int:
+    if not (path / "journal").is_dir():
+        raise UsageError(f"{path} is not a run directory: it has no journal.")
     repaired = repair_journal(path)
     for entry in repaired:
         print(f"{entry.original}: {entry.num_kept} records kept, {entry.num_lost} set aside; their batches run again.")

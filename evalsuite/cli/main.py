@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import evalsuite
-from evalsuite.errors import EXIT_INTERRUPTED, EvalsuiteError
+from evalsuite.errors import EXIT_INTERRUPTED, EXIT_USAGE, EvalsuiteError, nearest
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -23,12 +24,29 @@ _COMMANDS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line that names the nearest option, not the whole usage."""
+
+    def refuse(self, argument: str) -> NoReturn:
+        """End with the option that `argument` may have meant."""
+        near = nearest(argument, self._option_string_actions) if argument.startswith("--") else None
+        self.error(f"unknown argument {argument!r}{f'; did you mean {near!r}?' if near else '.'}")
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2 and one line."""
+        end = "" if message.endswith((".", "?")) else "."
+        self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = [_underscored(argument) for argument in (sys.argv[1:] if arguments is None else arguments)]
-    options = build_parser(arguments[0] if arguments else "").parse_args(arguments)
+    parser = build_parser(arguments[0] if arguments else "")
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        getattr(options, "parser", parser).refuse(unknown[0])
     if not getattr(options, "command", None):
-        build_parser("").print_help()
+        parser.print_help()
         return 0
     command: Command = options.execute
     try:
@@ -36,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EvalsuiteError as error:
         if os.environ.get("EVALSUITE_DEBUG"):
             raise
-        print(f"evalsuite: {printable(str(error))}", file=sys.stderr)
+        print("evalsuite:", printable(str(error)).replace("\n", " "), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the reader went away; say nothing more
@@ -46,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
-def build_parser(wanted: str) -> argparse.ArgumentParser:
+def build_parser(wanted: str) -> _Parser:
     """The parser; only the wanted command's own options are filled in, so that ``--help`` imports little."""
     formatter = _formatter()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="evalsuite",
         description="Measures language models in many languages and says what the measurement is worth.",
         epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 2 usage or data refused, "
@@ -65,7 +83,7 @@ def build_parser(wanted: str) -> argparse.ArgumentParser:
         if name == wanted:
             module = import_module(f"evalsuite.cli.{name}_command")
             module.add_options(subparser)
-            subparser.set_defaults(execute=module.execute)
+            subparser.set_defaults(execute=module.execute, parser=subparser)
             subparser.add_argument(
                 "--json", action="store_true", help="end standard output with one line of JSON, for programs"
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from evalsuite.config import RunConfig, check_flag, make_config, read_config
@@ -37,15 +39,15 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
 
 
-def config_from(options: argparse.Namespace) -> RunConfig:
-    """The checked configuration of file and flags. Raises UsageError."""
+def config_from(options: argparse.Namespace, defaults: Mapping[str, Any] = MappingProxyType({})) -> RunConfig:
+    """The checked configuration: flags over file over `defaults`. Raises UsageError."""
     file_keys = read_config(Path(options.config)) if options.config else {}
     flags: dict[str, Any] = {}
     for key in RunConfig.__struct_fields__:
         value = getattr(options, key, None)
         if value is not None:
             flags[key] = check_flag(key, _typed(key, value))
-    return make_config(file_keys, flags)
+    return make_config({**defaults, **file_keys}, flags)
 
 
 def _typed(key: str, value: Any) -> Any:

@@ -16,12 +16,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``show``."""
     add_run_options(parser)
     parser.add_argument("--sample", metavar="ID", help="the sample's id, <task>:<split>:<row> (default: the first)")
-    parser.set_defaults(model="scripted")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Print the first wave's requests of one sample, with the model's own chat template where one is used."""
-    prepared = prepare(config_from(options))
+    prepared = prepare(config_from(options, {"model": "scripted"}))
     entry, sample = _find(prepared.tasks, options.sample)
     requests = [adjust(request, prepared.generation) for request in entry.task.next_requests(sample, ())]
     texts = [prepared.engine.render(request) for request in requests]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from evalsuite.errors import ModelUnreadable
@@ -60,7 +61,8 @@ class Encoder:
         """Context and continuation, encoded together and cut after the context's own number of tokens.
 
         Spaces at the end of the context move to the continuation (lm-eval's `_encode_pair`). Where the tokens of both
-        together leave nothing for the continuation, it starts at the last token the two encodings share.
+        together leave nothing for the continuation, it starts at the last token the two encodings share; where they
+        share none, the whole is the continuation of the token that starts a text.
         """
         plain = isinstance(request.context, str)
         context, continuation = self.render(request.context), request.continuation
@@ -74,7 +76,9 @@ class Encoder:
         cut = len(alone)
         if cut >= len(whole):
             cut = _shared_length(whole, alone)
-        return EncodedPair(whole[: max(cut, 1)], whole[max(cut, 1) :], request.continuation)
+        if not cut:
+            return EncodedPair((self.start_token,), whole, request.continuation)
+        return EncodedPair(whole[:cut], whole[cut:], request.continuation)
 
     @property
     def pad_token(self) -> int:
@@ -91,7 +95,16 @@ class Encoder:
         raise ModelUnreadable("the tokenizer names neither a BOS nor an end token; an empty context cannot be scored.")
 
     def _encode(self, text: str, *, plain: bool) -> tuple[int, ...]:
-        return tuple(self.tokenizer(text, add_special_tokens=plain).input_ids)
+        ids = tuple(self.tokenizer(text, add_special_tokens=plain).input_ids)
+        return ids[: len(ids) - self._num_appended] if plain else ids
+
+    @cached_property
+    def _num_appended(self) -> int:
+        """How many tokens the tokenizer puts after a text (an EOS, say); no prompt may end with them."""
+        bare = self.tokenizer("a", add_special_tokens=False).input_ids
+        whole = self.tokenizer("a").input_ids
+        ends = range(len(whole), len(bare) - 1, -1)
+        return next((len(whole) - end for end in ends if whole[end - len(bare) : end] == bare), 0)
 
 
 def _shared_length(whole: tuple[int, ...], alone: tuple[int, ...]) -> int:

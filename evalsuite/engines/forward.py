@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 _MAX_TOKENS_A_CHARACTER = 4
+_NONFINITE = Failure(cause=Cause.NONFINITE_LOGITS, detail="the model's logits are NaN or infinite")
 
 
 def score(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
@@ -48,7 +49,7 @@ def _loglikelihood(logits: torch.Tensor, pair: EncodedPair, offset: int) -> Resp
     picked = torch.log_softmax(rows, dim=-1).gather(1, targets[:, None])[:, 0]
     total = float(picked.double().sum())
     if not math.isfinite(total):
-        return Failure(cause=Cause.NONFINITE_LOGITS, detail="the model's logits are NaN or infinite")
+        return _NONFINITE
     return Loglikelihood(
         sum_nats=total,
         num_tokens=len(pair.continuation),
@@ -61,7 +62,7 @@ def _loglikelihood(logits: torch.Tensor, pair: EncodedPair, offset: int) -> Resp
 def generate(model: LocalModel, requests: Sequence[GenerateRequest]) -> list[Response]:
     """The completion of each request, in order. Sampling settings and seed are the first request's."""
     import torch
-    from transformers import StoppingCriteriaList
+    from transformers import LogitsProcessorList, StoppingCriteriaList
 
     prompts = [model.encoder.encode_prompt(request) for request in requests]
     longest = max(map(len, prompts))
@@ -70,19 +71,21 @@ def generate(model: LocalModel, requests: Sequence[GenerateRequest]) -> list[Res
     ids = torch.tensor([[*[pad] * (longest - len(prompt)), *prompt] for prompt in prompts], device=device)
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
     mask = (torch.arange(longest, device=device)[None, :] >= longest - lengths[:, None]).long()
-    stopper = _RowStopper(model.encoder.tokenizer, requests, longest)
+    watch = _FiniteWatch(len(requests), device)
+    stopper = _RowStopper(model.encoder.tokenizer, requests, longest, watch)
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(requests[0].seed)
         output = model.model.generate(
             input_ids=ids,
             attention_mask=mask,
+            logits_processor=LogitsProcessorList([watch]),
             stopping_criteria=StoppingCriteriaList([stopper]),
             generation_config=_generation_config(model, requests, pad),
         )
-    texts = output[:, longest:].tolist()
+    texts = [row[:length] for row, length in zip(output[:, longest:].tolist(), stopper.lengths, strict=True)]
     return [
-        _completion(model, request, len(prompt), tokens)
-        for request, prompt, tokens in zip(requests, prompts, texts, strict=True)
+        _NONFINITE if is_broken else _completion(model, request, len(prompt), tokens)
+        for request, prompt, tokens, is_broken in zip(requests, prompts, texts, watch.is_broken.tolist(), strict=True)
     ]
 
 
@@ -102,7 +105,6 @@ def _generation_config(model: LocalModel, requests: Sequence[GenerateRequest], p
 
 
 def _completion(model: LocalModel, request: GenerateRequest, num_prompt_tokens: int, tokens: list[int]) -> Completion:
-    tokens = tokens[: request.max_tokens]
     end = next((index for index, token in enumerate(tokens) if token in model.end_tokens), None)
     kept = tokens if end is None else tokens[:end]
     text = model.encoder.tokenizer.decode(kept, skip_special_tokens=True)
@@ -115,20 +117,44 @@ def _completion(model: LocalModel, request: GenerateRequest, num_prompt_tokens: 
     )
 
 
-class _RowStopper:
-    """Marks each row done once its own stop string appears or its own cap is reached; the others go on."""
+class _FiniteWatch:
+    """Notes the rows whose logits turn NaN or infinite: whatever is picked from those means nothing."""
 
-    def __init__(self, tokenizer: Any, requests: Sequence[GenerateRequest], prompt_length: int) -> None:
+    def __init__(self, num_rows: int, device: str) -> None:
+        import torch
+
+        self.is_broken = torch.zeros(num_rows, dtype=torch.bool, device=device)
+
+    def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        broken = ~scores.amax(dim=-1).isfinite()
+        self.is_broken |= broken
+        return scores.masked_fill(broken[:, None], 0.0)
+
+
+class _RowStopper:
+    """Marks each row done once its own stop string appears or its own cap is reached; the others go on.
+
+    `lengths` are the rows' own numbers of tokens: what follows only fills the batch up.
+    """
+
+    def __init__(
+        self, tokenizer: Any, requests: Sequence[GenerateRequest], prompt_length: int, watch: _FiniteWatch
+    ) -> None:
         self._tokenizer = tokenizer
         self._requests = requests
         self._prompt_length = prompt_length
+        self._watch = watch
+        self.lengths: list[int | None] = [None] * len(requests)
 
     def __call__(self, ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
         import torch
 
         rows = ids[:, self._prompt_length :].tolist()
-        done = [self._is_done(request, row) for request, row in zip(self._requests, rows, strict=True)]
-        return torch.tensor(done, device=ids.device)
+        for index, (request, row) in enumerate(zip(self._requests, rows, strict=True)):
+            if self.lengths[index] is None and self._is_done(request, row):
+                self.lengths[index] = len(row)
+        done = torch.tensor([length is not None for length in self.lengths], device=ids.device)
+        return done | self._watch.is_broken
 
     def _is_done(self, request: GenerateRequest, row: list[int]) -> bool:
         if len(row) >= request.max_tokens:

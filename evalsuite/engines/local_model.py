@@ -109,22 +109,29 @@ class LocalModel:
 
     @cached_property
     def model(self) -> Any:
-        """The weights, loaded."""
+        """The weights, loaded. Tensors that no file holds are refused: transformers would draw them at random."""
         import torch
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoModelForCausalLM, GenerationConfig
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        logging.set_verbosity_error()
         try:
-            model = AutoModelForCausalLM.from_pretrained(
+            model, loaded = AutoModelForCausalLM.from_pretrained(
                 self.folder.path,
                 dtype=getattr(torch, self.settings.dtype),
                 use_safetensors=True,
                 trust_remote_code=False,
+                output_loading_info=True,
             )
-            return model.to(self.settings.device).eval()
+            model = model.to(self.settings.device).eval()
         except Exception as error:  # safetensors, torch and transformers raise from families of their own
             raise self._unreadable("the weights cannot be loaded", error) from error
+        if missing := sorted(loaded["missing_keys"]):
+            raise ModelUnreadable(f"{self.settings.name}: {len(missing)} tensors are missing, the first {missing[0]}.")
+        # `generate` fills what we leave open from the model's own settings (a repetition penalty, say)
+        model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
+        return model
 
     @cached_property
     def end_tokens(self) -> list[int]:

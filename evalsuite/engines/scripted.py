@@ -116,7 +116,9 @@ def open_engine(options: EngineOptions) -> ScriptedEngine:
     """The engine of ``--model scripted``. Raises UsageError when the function cannot be found."""
     args = dict(options.args)
     label = str(args.pop("function", "evalsuite.engines.scripted:plausible"))
-    delay_s = float(args.pop("delay_s", 0.0))
+    delay_s = args.pop("delay_s", 0.0)
+    if isinstance(delay_s, bool | str) or delay_s < 0:
+        raise UsageError(f"--model_args delay_s={delay_s}: expected seconds, 0 or more.")
     if args:
         raise UsageError(f"--model_args of scripted: unknown {', '.join(sorted(args))}; it takes function, delay_s.")
     return ScriptedEngine(_function(label), label=label, batch_size=options.batch_size or 1, delay_s=delay_s)

@@ -27,7 +27,7 @@ from evalsuite.types import (
 AUTO_TOKENS = {"cpu": 4096, "cuda": 65536, "mps": 8192}
 """Tokens a batch may hold when no batch size is given, by device: fixed, so that results do not follow free memory."""
 
-AUTO_ROWS = {"cpu": 8, "cuda": 64, "mps": 16}
+AUTO_ROWS = {"cpu": 16, "cuda": 64, "mps": 16}
 """Rows a generation batch may hold when no batch size is given."""
 
 _DTYPES = ("float32", "bfloat16", "float16")
@@ -214,23 +214,33 @@ def open_engine(options: EngineOptions) -> TransformersEngine:
     name = str(args.get("pretrained", options.model))
     if name in ("hf", "transformers"):
         raise UsageError(f"--model {name} needs --model_args pretrained=NAME.")
+    max_length = args.get("max_length")
+    if max_length is not None and (type(max_length) is not int or max_length < 1):
+        raise UsageError(f"--model_args max_length={max_length}: expected a whole number of tokens.")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     settings = ModelSettings(
         name=name,
         revision=str(args["revision"]) if "revision" in args else None,
         dtype=dtype,
-        device=options.device or _default_device(),
-        max_length=int(args["max_length"]) if "max_length" in args else None,
+        device=_device(options.device),
+        max_length=max_length,
         template_file=options.chat_template,
     )
     return TransformersEngine(LocalModel(settings), options.batch_size)
 
 
-def _default_device() -> str:
+def _device(wanted: str | None) -> str:
+    """The device to compute on. Raises ModelUnreadable without torch, UsageError for a device that is not here."""
     try:
         import torch
     except ImportError as error:
         raise ModelUnreadable(
             "torch is not installed; `pip install 'evalsuite[transformers]'` brings what local models need."
         ) from error
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:  # an unknown name, or a torch built without it
+        raise UsageError(f"--device {wanted}: {str(error).splitlines()[0]}") from error
+    return wanted
