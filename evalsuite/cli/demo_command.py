@@ -14,10 +14,10 @@ from evalsuite.prepare import prepare
 DEMO = RunConfig(
     model="smollm2-135m",
     tasks=("mini_choice", "mini_math", "mini_translation", "mini_chat"),
-    limit=30,
-    gen_kwargs={"max_tokens": 64},
+    limit=24,
+    gen_kwargs={"max_tokens": 48},
 )
-"""The demo: thirty stratified samples of each built-in family. ``configs/demo.yaml`` says the same."""
+"""The demo: twenty-four stratified samples of each built-in family. ``configs/demo.yaml`` says the same."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
