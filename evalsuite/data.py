@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from evalsuite import hub
 from evalsuite.errors import DataError, NothingSelected
 from evalsuite.types import Dataset, DatasetPin, Rows, content_hash
 
@@ -33,8 +34,7 @@ def source_from_environment(data_dir: str | None, environ: Mapping[str, str] = o
     mirror = data_dir or environ.get("EVALSUITE_DATA") or None
     if mirror and not Path(mirror).is_dir():
         raise DataError(f"data directory {mirror} does not exist (from --data_dir or EVALSUITE_DATA).")
-    is_offline = environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
-    return DataSource(mirror=Path(mirror) if mirror else None, hub=not is_offline)
+    return DataSource(mirror=Path(mirror) if mirror else None, hub=not hub.is_offline(environ))
 
 
 def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
@@ -68,12 +68,12 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
             if path.exists():
                 return _read_file(path), str(path)
             looked_at.append(str(path))
-    if source.hub:
+    if source.hub and hub.is_reachable():
         return _from_hub(dataset), f"hub dataset {dataset.path}@{dataset.revision}"
     raise DataError(
         f"no data for {dataset.path} ({dataset.config}, {dataset.split}): "
         + (f"neither {' nor '.join(looked_at)} exists" if looked_at else "no --data_dir or EVALSUITE_DATA is set")
-        + " and the hub is off (HF_HUB_OFFLINE)."
+        + (" and the hub does not answer." if source.hub else " and the hub is off (HF_HUB_OFFLINE).")
     )
 
 

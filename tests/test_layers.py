@@ -17,6 +17,7 @@ LAYERS = {
     "metrics": 1,
     "stats": 1,
     "selection": 1,
+    "hub": 2,
     "data": 2,
     "models": 2,
     "store": 2,

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from evalsuite import hub
 from evalsuite.cli.output import print_json
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, EvalsuiteError, UsageError
 from evalsuite.store.repair import repair_journal
@@ -113,8 +114,11 @@ def _data() -> Check:
 
 
 def _hub() -> Check:
-    offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
-    return Check("hub", not offline, "off (HF_HUB_OFFLINE)" if offline else "allowed", "unset HF_HUB_OFFLINE to use it")
+    if hub.is_offline():
+        return Check("hub", False, "off (HF_HUB_OFFLINE)", "unset HF_HUB_OFFLINE to use it")
+    if not hub.is_reachable():
+        return Check("hub", False, "does not answer", "local mirrors and folders work without it")
+    return Check("hub", True, "answers")
 
 
 def _disk() -> Check:

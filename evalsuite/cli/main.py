@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn
+from unicodedata import category
 
 import evalsuite
 from evalsuite.errors import EXIT_INTERRUPTED, EXIT_USAGE, EvalsuiteError, nearest
@@ -110,8 +111,12 @@ def _underscored(argument: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without control characters, which could rewrite a terminal."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    """`text` without control characters, which could rewrite a terminal; spaces and joiners of all scripts stay."""
+    return "".join(char if _is_shown(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _is_shown(char: str) -> bool:
+    return char.isprintable() or char in "\n\t\u200c\u200d\u200e\u200f" or category(char) == "Zs"
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--system_instruction", metavar="TEXT", help="put before every prompt")
     add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
     add("--output_path", "-o", metavar="DIR", help="where run directories go (default runs)")
+    add("--log_samples", "-s", action="store_true", help="accepted for lm-eval's sake; samples are always stored")
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
 
 

@@ -66,7 +66,7 @@ class Encoder:
         """
         plain = isinstance(request.context, str)
         context, continuation = self.render(request.context), request.continuation
-        stripped = context.rstrip(" \t\n\r\f\v") if plain else context
+        stripped = context.rstrip()
         continuation = context[len(stripped) :] + continuation
         if not stripped:
             start = self._encode("", plain=plain) or (self.start_token,)

@@ -35,12 +35,16 @@ class Opened(Record, frozen=True, kw_only=True, tag="opened"):
 
 
 class Committed(Record, frozen=True, kw_only=True, tag="committed"):
-    """One batch: its wave and number, and the response to each of its items."""
+    """One batch: its wave and number, and the response to each of its items.
+
+    `retries` has room for what an API engine went through before an item's response: the cause of each failed attempt.
+    """
 
     seq: int
     wave: int
     batch: int
     responses: tuple[tuple[str, Response], ...]
+    retries: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass
