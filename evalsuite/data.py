@@ -68,13 +68,18 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
             if path.exists():
                 return _read_file(path), str(path)
             looked_at.append(str(path))
-    if source.hub and hub.is_reachable():
+    if source.hub and not hub.is_reachable():
+        raise _missing(dataset, looked_at, "the hub does not answer; HF_HUB_OFFLINE=1 uses what is cached.")
+    try:
         return _from_hub(dataset), f"hub dataset {dataset.path}@{dataset.revision}"
-    raise DataError(
-        f"no data for {dataset.path} ({dataset.config}, {dataset.split}): "
-        + (f"neither {' nor '.join(looked_at)} exists" if looked_at else "no --data_dir or EVALSUITE_DATA is set")
-        + (" and the hub does not answer." if source.hub else " and the hub is off (HF_HUB_OFFLINE).")
-    )
+    except Exception as error:  # the hub client raises from many families; all mean: no rows
+        reason = f"the hub has none ({type(error).__name__})." if source.hub else "the hub is off (HF_HUB_OFFLINE)."
+        raise _missing(dataset, looked_at, reason) from error
+
+
+def _missing(dataset: Dataset, looked_at: list[str], hub_says: str) -> DataError:
+    here = f"neither {' nor '.join(looked_at)} exists" if looked_at else "no --data_dir or EVALSUITE_DATA is set"
+    return DataError(f"no data for {dataset.path} ({dataset.config}, {dataset.split}): {here}, and {hub_says}")
 
 
 def _mirror_paths(dataset: Dataset, mirror: Path) -> list[Path]:
@@ -112,17 +117,9 @@ def _parse_jsonl(text: str, origin: str) -> Rows:
 
 
 def _from_hub(dataset: Dataset) -> Rows:
+    """Rows at the pinned revision, from the hub or, offline, from what `datasets` has cached."""
     import datasets
 
     datasets.disable_progress_bars()
-    try:
-        table = datasets.load_dataset(
-            dataset.path, dataset.config, split=dataset.split, revision=dataset.revision or None
-        )
-    except Exception as error:  # the hub client raises from many families; all mean: no rows
-        raise DataError(
-            f"{dataset.path} ({dataset.config}, {dataset.split}) cannot be had from the hub: "
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''} "
-            "Set --data_dir or EVALSUITE_DATA to a local mirror."
-        ) from error
+    table = datasets.load_dataset(dataset.path, dataset.config, split=dataset.split, revision=dataset.revision or None)
     return tuple(dict(row) for row in table)

@@ -54,7 +54,6 @@ class Prepared:
     spec: RunSpec
     tasks: tuple[PreparedTask, ...]
     engine: Engine
-    generation: Mapping[str, Scalar]
 
 
 def prepare(config: RunConfig) -> Prepared:
@@ -79,12 +78,7 @@ def prepare(config: RunConfig) -> Prepared:
         generation=generation,
         packages=_packages(),
     )
-    return Prepared(spec, tasks, engine, generation)
-
-
-def open_engine(config: RunConfig) -> Engine:
-    """The engine that `config.model` means, not loaded."""
-    return _open_engine(config)[1]
+    return Prepared(spec, tasks, engine)
 
 
 def _open_engine(config: RunConfig) -> tuple[str, Engine]:

@@ -182,7 +182,7 @@ def _sample_items(
 ) -> Iterator[Item]:
     for index, request in enumerate(entry.task.next_requests(sample, replies)):
         item_id = f"{sample.id}#{wave}.{index}"
-        asked = _seeded(adjust(request, prepared.generation), prepared.spec.seed, item_id)
+        asked = _seeded(adjust(request, prepared.spec.generation), prepared.spec.seed, item_id)
         yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
 
 

@@ -101,7 +101,7 @@ def _dry_run(prepared: Prepared, as_json: bool) -> int:
     rows = []
     for entry in prepared.tasks:
         requests = [
-            adjust(request, prepared.generation)
+            adjust(request, prepared.spec.generation)
             for sample in entry.samples
             for request in entry.task.next_requests(sample, ())
         ]
