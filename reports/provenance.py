@@ -1,0 +1,177 @@
+"""Where a run's numbers come from, and the command that makes them again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from evalsuite.types import DatasetPin, ModelSpec, RunSpec, Scalar, TaskSpec, TaskSummary
+
+from ._format import causes_text, pairs_text, scalar_text, task_rank, visible
+from ._runs import Run
+
+Fact = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task as it was asked, and what its data is."""
+
+    name: str
+    title: str
+    rules: str
+    samples: str
+    data: tuple[str, ...]
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run's provenance."""
+
+    run: Run
+    facts: tuple[Fact, ...]
+    model: tuple[Fact, ...]
+    tasks: tuple[TaskRow, ...]
+    command: str
+    command_note: str
+
+
+def build_provenance(runs: Sequence[Run]) -> tuple[RunView, ...]:
+    """The provenance of `runs`, in their order."""
+    return tuple(_run_view(run) for run in runs)
+
+
+def repeat_command(spec: RunSpec) -> str:
+    """The ``evalsuite run`` that gives this spec again, quoted for a POSIX shell, an option a line."""
+    words = [shlex.quote(word) for word in ("evalsuite", "run", *_arguments(spec))]
+    return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
+
+
+def _run_view(run: Run) -> RunView:
+    spec = run.result.spec
+    return RunView(
+        run=run,
+        facts=tuple(_facts(run)),
+        model=tuple((visible(key), visible(scalar_text(value))) for key, value in sorted(spec.model.identity.items())),
+        tasks=tuple(
+            _task_row(run.specs[summary.task], summary)
+            for summary in sorted(
+                run.result.tasks, key=lambda task: (task.family, task_rank(task.task, task.family, task.language))
+            )
+        ),
+        command=visible(repeat_command(spec)),
+        command_note=_command_note(spec.model),
+    )
+
+
+def _facts(run: Run) -> Iterator[Fact]:
+    result, spec = run.result, run.result.spec
+    yield "Run", result.run_id
+    yield "Status", result.status
+    yield "Engine", visible(spec.model.engine)
+    yield "Samples", _counts_text(run)
+    yield "Limit", "none" if spec.limit is None else f"{spec.limit:g}, {spec.limit_mode}"
+    yield "Seed", str(spec.seed)
+    yield "Generation settings", pairs_text(spec.generation) or "as each task sets them"
+    yield "System instruction", visible(spec.system_instruction) or "none"
+    yield "Exemplars as turns", "yes" if spec.multiturn_shots else "no"
+    yield "Packages", ", ".join(f"{visible(name)} {visible(found)}" for name, found in sorted(spec.packages.items()))
+    for stack in result.stacks:
+        if stack:
+            yield "Computed on", pairs_text(stack)
+
+
+def _counts_text(run: Run) -> str:
+    counts = run.result.counts
+    parts = [f"{counts.scored} scored of {counts.requested}"]
+    if counts.unscored:
+        parts.append(f"{counts.unscored} unscored ({causes_text(counts.unscored_by_cause)})")
+    parts += [f"{counts.cancelled} cancelled"] if counts.cancelled else []
+    parts += [f"{counts.not_run} not run"] if counts.not_run else []
+    return ", ".join(parts)
+
+
+def _task_row(spec: TaskSpec, summary: TaskSummary) -> TaskRow:
+    rules = [spec.protocol, f"{spec.num_fewshot}-shot", f"version {spec.version}", *(["as chat"] if spec.chat else [])]
+    return TaskRow(
+        name=visible(spec.name),
+        title=visible(summary.title),
+        rules=visible(", ".join(rules)),
+        samples=f"{summary.counts.scored} of {spec.num_samples} scored",
+        data=tuple(_pin_text(pin) for pin in spec.datasets),
+        source=visible(summary.source),
+        licence=visible(summary.licence),
+    )
+
+
+def _pin_text(pin: DatasetPin) -> str:
+    revision = f" at {pin.revision[:12]}" if pin.revision else ""
+    return visible(f"{pin.path} {pin.config} {pin.split}{revision}, {pin.num_rows} rows, sha256 {pin.fingerprint[:16]}")
+
+
+def _command_note(model: ModelSpec) -> str:
+    match model.engine:
+        case "recorded":
+            digest = visible(str(model.identity.get("answers_sha256", "")))
+            return f"ANSWERS.jsonl stands for the file whose answers hash to {digest}."
+        case "scripted":
+            return ""
+    return "Weights and chat template are pinned by the hashes below; give revision= or --chat_template again if used."
+
+
+def _arguments(spec: RunSpec) -> Iterator[str]:
+    yield from _model_arguments(spec.model)
+    yield from ("--tasks", *(task.name for task in spec.tasks))
+    yield from _shared_arguments(spec.tasks)
+    if spec.limit is not None:
+        yield from ("--limit", f"{spec.limit:.15g}")
+        if spec.limit_mode != "stratified":
+            yield from ("--limit_mode", spec.limit_mode)
+    yield from ("--seed", str(spec.seed))
+    if spec.multiturn_shots:
+        yield from ("--fewshot_as_multiturn", "true")
+    if spec.system_instruction:
+        yield from ("--system_instruction", spec.system_instruction)
+    if spec.generation:
+        yield from ("--gen_kwargs", _pairs(spec.generation))
+
+
+def _model_arguments(model: ModelSpec) -> Iterator[str]:
+    identity = model.identity
+    match model.engine:
+        case "scripted":
+            yield from ("--model", "scripted", "--model_args", _pairs({"function": identity["function"]}))
+        case "recorded":
+            yield from ("--model", "recorded", "--model_args", "path=ANSWERS.jsonl")
+        case "transformers":
+            known = {key: identity[key] for key in ("dtype", "max_length") if key in identity}
+            yield from ("--model", model.name, "--model_args", _pairs(known), "--device", str(identity["device"]))
+        case engine:
+            yield from ("--model", engine, "--model_args", _pairs({"pretrained": model.name}))
+    if identity.get("batch_size", "auto") not in ("auto", 1):
+        yield from ("--batch_size", str(identity["batch_size"]))
+
+
+def _shared_arguments(tasks: Sequence[TaskSpec]) -> Iterator[str]:
+    """What all tasks agree on. What they differ in was each task's own default, since a flag holds for all."""
+    shots = {task.num_fewshot for task in tasks}
+    protocols = {task.protocol for task in tasks}
+    chats = {task.chat for task in tasks}
+    if len(shots) == 1:
+        yield from ("--num_fewshot", str(*shots))
+    if len(protocols) == 1:
+        yield from ("--protocol", *protocols)
+    if len(chats) == 1:
+        yield from ("--apply_chat_template", str(*chats).lower())
+
+
+def _pairs(pairs: Mapping[str, Scalar]) -> str:
+    """``a=1,b=x``, or JSON where a value holds what separates pairs."""
+    texts = {key: scalar_text(value) for key, value in pairs.items()}
+    if any("," in text or "=" in text for text in texts.values()):
+        return json.dumps(dict(pairs))
+    return ",".join(f"{key}={text}" for key, text in texts.items())
