@@ -43,6 +43,7 @@ class PreparedTask:
 
     task: Task
     samples: tuple[Sample, ...]
+    num_available: int
     pins: tuple[DatasetPin, ...]
     is_chat: bool
 
@@ -122,7 +123,7 @@ def _build(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source
     samples = task.samples(tuple(rows for rows, _ in loaded))
     if category:
         task, samples = _only_category(task, samples, choice.name, category)
-    return PreparedTask(task, samples, tuple(pin for _, pin in loaded), is_chat)
+    return PreparedTask(task, samples, len(samples), tuple(pin for _, pin in loaded), is_chat)
 
 
 def _only_category(
@@ -187,6 +188,7 @@ def _task_spec(prepared: PreparedTask, generation: Mapping[str, Scalar]) -> Task
         sample_ids_hash=content_hash([sample.id for sample in samples]),
         prompts_hash=content_hash(first_requests),
         num_samples=len(samples),
+        num_available=prepared.num_available,
     )
 
 

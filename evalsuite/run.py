@@ -48,6 +48,19 @@ class Progress(Protocol):
         """Nothing more will come."""
 
 
+class Quiet:
+    """Progress that says nothing."""
+
+    def start_wave(self, wave: int, num_items: int, num_tokens: int, done_tokens: int) -> None:
+        """Say nothing."""
+
+    def advance(self, num_items: int, num_tokens: int) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """How a run ended: its directory, the counts, and the result unless it was stopped before."""

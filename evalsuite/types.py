@@ -316,7 +316,10 @@ class DatasetPin(Record, frozen=True, kw_only=True):
 
 
 class TaskSpec(Record, frozen=True, kw_only=True):
-    """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data."""
+    """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data.
+
+    `num_samples` of the `num_available` samples are asked; hashes cover their ids and first prompts.
+    """
 
     name: str
     family: str
@@ -328,6 +331,12 @@ class TaskSpec(Record, frozen=True, kw_only=True):
     sample_ids_hash: str
     prompts_hash: str
     num_samples: int
+    num_available: int
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the run takes fewer samples than the task has."""
+        return self.num_samples < self.num_available
 
 
 class ModelSpec(Record, frozen=True, kw_only=True):

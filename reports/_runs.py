@@ -73,11 +73,13 @@ def load_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
 
 
 def _partial(result: RunResult) -> Badge | None:
-    limit = result.spec.limit
-    if limit is None:
+    spec = result.spec
+    if not any(task.is_partial for task in spec.tasks):
         return None
-    amount = f"{100 * limit:.3g} %" if limit < 1 else plural(int(limit), "sample")
-    is_first = result.spec.limit_mode == "first"
+    if spec.limit is None:
+        return Badge("partial", "partial sample", "chosen rows")
+    amount = f"{100 * spec.limit:.3g} %" if spec.limit < 1 else plural(int(spec.limit), "sample")
+    is_first = spec.limit_mode == "first"
     detail = f"the first {amount} of each task" if is_first else f"{amount} of each family, stratified"
     return Badge("partial", "partial sample", detail)
 

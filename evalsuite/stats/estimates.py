@@ -85,6 +85,8 @@ def _interval(
         bounds = intervals.wilson(value, intervals.num_effective(value, stderr, n, num_clusters))
         method = "wilson" if n == num_clusters else "wilson-clustered"
         return intervals.proportion_stderr(value, stderr, bounds), *bounds, method
+    if metric.bounds is not None and value in metric.bounds and not stderr:
+        return None, None, None, "none"  # BLEU of 0 in every segment: the spread says nothing, not that all is certain
     interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
     if interval is None:
         return None, None, None, "none"

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+_NO_SPREAD = 1e-9
+"""A proportion's standard error below this is rounding."""
 
 Reduce = Callable[[tuple[float, ...]], float | None]
 
@@ -67,7 +69,7 @@ def wilson(share: float, num_effective: float) -> tuple[float, float]:
     z2_n = z * z / num_effective
     centre = (share + z2_n / 2) / (1 + z2_n)
     half = z / (1 + z2_n) * math.sqrt(share * (1 - share) / num_effective + z2_n / (4 * num_effective))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))  # rounding must not leave it out
 
 
 def num_effective(share: float, stderr: float | None, n: int, num_clusters: int) -> float:
@@ -79,7 +81,7 @@ def num_effective(share: float, stderr: float | None, n: int, num_clusters: int)
     if num_clusters == n:
         return float(n)
     variance = share * (1 - share)
-    if not stderr or not variance:
+    if stderr is None or stderr < _NO_SPREAD or not variance:
         return float(num_clusters)
     widened = stderr * _t_quantile(num_clusters - 1) / _normal_quantile()
     return min(float(n), variance / widened**2)

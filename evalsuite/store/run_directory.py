@@ -84,10 +84,9 @@ class RunDirectory:
                 file.seek(0)
                 holder = file.read().strip() or "another process"
                 raise RunLocked(f"{self.path} is locked by {holder}; wait for it, or stop it and run again.") from error
-            with suppress(OSError):
-                file.truncate(0)
-                file.write(f"pid {os.getpid()} on {os.uname().nodename}")
-                file.flush()
+            with suppress(OSError):  # unbuffered: what a full disk refuses here must not be tried again on closing
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"pid {os.getpid()} on {os.uname().nodename}".encode())
             yield
 
     # -- plans

@@ -77,11 +77,12 @@ def mean_of(parts: Sequence[Part], model: str) -> Aggregate:
     )  # fmt: skip
 
 
-def task_spec(part: Part, num_fewshot: int, fingerprint: str) -> TaskSpec:
+def task_spec(part: Part, num_fewshot: int, fingerprint: str, num_left_out: int) -> TaskSpec:
     pin = DatasetPin(path="org/data", config="c", split="test", revision="r" * 40, fingerprint=fingerprint, num_rows=50)
     return TaskSpec(
         name=part.task, family=part.family, version=1, protocol=part.protocol, num_fewshot=num_fewshot, chat=False,
         datasets=(pin,), sample_ids_hash="0" * 64, prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
+        num_available=part.n + part.num_unscored + num_left_out,
     )  # fmt: skip
 
 
@@ -114,7 +115,8 @@ def write_run(
     tasks = {part.task: part for part in parts}
     spec = RunSpec(
         schema=SCHEMA_VERSION, model=ModelSpec(name=model, engine="scripted", identity=identity or {"function": "m:f"}),
-        tasks=tuple(task_spec(part, num_fewshot, fingerprint) for part in tasks.values()), limit=limit,
+        tasks=tuple(task_spec(part, num_fewshot, fingerprint, 30 if limit else 0) for part in tasks.values()),
+        limit=limit,
         limit_mode="stratified", seed=1234, system_instruction="", multiturn_shots=False, generation={},
         packages={"evalsuite": "0.1.0"},
     )  # fmt: skip
