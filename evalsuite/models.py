@@ -7,10 +7,12 @@ pickled weights are refused and remote code never runs.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
@@ -169,8 +171,9 @@ def _convert(gguf: Path, folder: Path) -> None:
     logging.disable_progress_bar()
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        with redirect_stderr(io.StringIO()):  # a progress bar that cannot be switched off
+            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+            model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
         _forget_quantisation(model)
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)

@@ -69,13 +69,19 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
     }
 
 
+MAX_ROWS = 40
+
+
 def print_result(result: RunResult) -> None:
-    """The headline and other metrics of every task, with interval and n."""
+    """Metrics with interval and n: all of them, or in a long list the headlines only."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("task", "metric", "value", "95 % interval", "n", "unscored", box=None, pad_edge=False)
+    is_long = len(result.estimates) + len(result.aggregates) > MAX_ROWS
     for estimate in result.estimates:
+        if is_long and not estimate.is_primary:
+            continue
         table.add_row(
             estimate.task,
             estimate.metric,
@@ -86,8 +92,10 @@ def print_result(result: RunResult) -> None:
             style="bold" if estimate.is_primary else None,
         )
     for mean in result.aggregates:
+        if is_long and not mean.is_primary:
+            continue
         table.add_row(
-            mean.name,
+            f"{mean.family} macro",
             mean.metric,
             _number(mean.value, mean.scale),
             interval_text(mean.low, mean.high, mean.scale),
@@ -96,6 +104,8 @@ def print_result(result: RunResult) -> None:
             style="italic",
         )
     Console().print(table)
+    if is_long:
+        print("Headline metrics only; --json, results.json and the page have all.")
 
 
 def interval_text(low: float | None, high: float | None, scale: float) -> str:

@@ -21,6 +21,7 @@ class Measured:
     """An estimate with the change each cluster's absence makes, which is what an aggregate's error needs."""
 
     estimate: Estimate
+    metric: Metric
     clusters: tuple[str, ...]
     deltas: NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         scale=metric.scale,
         is_primary=metric is task.metrics[0],
     )
-    return Measured(estimate, tuple(names), deltas)
+    return Measured(estimate, metric, tuple(names), deltas)
 
 
 def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...]], list[str]]:
@@ -78,13 +79,14 @@ def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...
 
 
 def _interval(
-    metric: Metric, value: float, stderr: float | None, n: int, num_clusters: int
+    metric: Metric, value: float, stderr: float | None, n: float, num_clusters: float
 ) -> tuple[float | None, float | None, float | None, str]:
     """Standard error, low, high, and the method's name."""
     if metric.proportion:
-        bounds = intervals.wilson(value, intervals.num_effective(value, stderr, n, num_clusters))
-        method = "wilson" if n == num_clusters else "wilson-clustered"
-        return intervals.proportion_stderr(value, stderr, bounds), *bounds, method
+        is_plain = math.isclose(n, num_clusters)
+        trials = n if is_plain else intervals.num_effective(value, stderr, n, num_clusters)
+        bounds = intervals.wilson(value, trials)
+        return intervals.proportion_stderr(value, stderr, bounds), *bounds, "wilson" if is_plain else "wilson-clustered"
     if metric.bounds is not None and value in metric.bounds and not stderr:
         return None, None, None, "none"  # BLEU of 0 in every segment: the spread says nothing, not that all is certain
     interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
@@ -105,20 +107,19 @@ def _bounds(metric: Metric, totals: NDArray[np.float64], num_unscored: int) -> t
 def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
     """The unweighted mean of `parts`, whose shared clusters make them correlated. Raises ValueError when empty.
 
-    The jackknife leaves a cluster out of every part at once, so that one prompt in six languages counts once.
+    The jackknife leaves a cluster out of every part at once, so that one prompt in six languages counts once. There is
+    no error when a part has a single cluster, and a small part weighs as much as a large one.
     """
     if not parts:
         raise ValueError(f"{name}: a mean of nothing")
     first = parts[0].estimate
     value = math.fsum(part.estimate.value for part in parts) / len(parts)
     deltas = _shared_deltas(parts)
-    stderr = intervals.jackknife_stderr(deltas)
-    bounds = (0.0, 1.0) if first.interval.startswith("wilson") else None
-    interval = intervals.t_interval(value, stderr, len(deltas), bounds)
-    n = sum(part.estimate.n for part in parts)
-    if bounds is not None:
-        interval = intervals.wilson(value, intervals.num_effective(value, stderr, n, len(deltas)))
-        stderr = intervals.proportion_stderr(value, stderr, interval)
+    sizes = [len(part.clusters) for part in parts]
+    num_trials = intervals.num_in_mean([part.estimate.n for part in parts])
+    num_clusters = min(len(deltas), intervals.num_in_mean(sizes))
+    stderr = intervals.jackknife_stderr(deltas) if min(sizes) > 1 else None
+    stderr, low, high, _ = _interval(parts[0].metric, value, stderr, num_trials, num_clusters)
     return Aggregate(
         name=name,
         family=first.family,
@@ -128,9 +129,9 @@ def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
         signature=_joined(part.estimate.signature for part in parts),
         value=value,
         stderr=stderr,
-        low=interval[0] if interval else None,
-        high=interval[1] if interval else None,
-        n=n,
+        low=low,
+        high=high,
+        n=sum(part.estimate.n for part in parts),
         num_clusters=len(deltas),
         num_unscored=sum(part.estimate.num_unscored for part in parts),
         members=tuple(part.estimate.task for part in parts),

@@ -72,19 +72,25 @@ def wilson(share: float, num_effective: float) -> tuple[float, float]:
     return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))  # rounding must not leave it out
 
 
-def num_effective(share: float, stderr: float | None, n: int, num_clusters: int) -> float:
-    """The number of independent trials a proportion is worth: `n` without clusters, else n over the design effect.
+def num_effective(share: float, stderr: float | None, n: float, num_clusters: float) -> float:
+    """The number of independent trials a proportion with clusters is worth: n over the design effect.
 
-    With clusters the error is widened by t over z, since few clusters tell little about their own spread. At 0 or 1
-    the spread says nothing; then every cluster counts as one trial. It is never above n.
+    The error is widened by t over z, since few clusters tell little about their own spread. At 0 or 1 the spread says
+    nothing; then every cluster counts as one trial. It is never above n.
     """
-    if num_clusters == n:
-        return float(n)
     variance = share * (1 - share)
     if stderr is None or stderr < _NO_SPREAD or not variance:
-        return float(num_clusters)
+        return num_clusters
     widened = stderr * _t_quantile(num_clusters - 1) / _normal_quantile()
-    return min(float(n), variance / widened**2)
+    return min(n, variance / widened**2)
+
+
+def num_in_mean(sizes: Sequence[int]) -> float:
+    """What the unweighted mean of independent parts of these sizes is worth in trials: the smallest part decides most.
+
+    The variance of the mean of k proportions over n_i trials is that of k^2 / sum(1 / n_i) trials.
+    """
+    return len(sizes) ** 2 / math.fsum(1 / size for size in sizes)
 
 
 def proportion_stderr(share: float, stderr: float | None, interval: tuple[float, float]) -> float | None:
@@ -95,7 +101,7 @@ def proportion_stderr(share: float, stderr: float | None, interval: tuple[float,
 
 
 def t_interval(
-    value: float, stderr: float | None, num_clusters: int, bounds: tuple[float, float] | None
+    value: float, stderr: float | None, num_clusters: float, bounds: tuple[float, float] | None
 ) -> tuple[float, float] | None:
     """Student's t interval with one degree of freedom less than clusters, kept within `bounds`; None without stderr."""
     if stderr is None:
@@ -113,7 +119,7 @@ def _normal_quantile() -> float:
     return NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 
 
-def _t_quantile(degrees: int) -> float:
+def _t_quantile(degrees: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
