@@ -79,7 +79,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{where}: not YAML: {problem}.") from error
     if not isinstance(value, dict):
         raise ConfigError(f"{path}: expected keys and values, found {type(value).__name__}.")
-    lines = _key_lines(node)
+    lines = _key_lines(node, path)
     normal = {}
     for key, entry in value.items():
         where = f"{path}, line {lines.get(str(key), 1)}"
@@ -209,7 +209,12 @@ def _plain(message: str) -> str:
     return message.lower().replace("`", "").replace("$", "value")
 
 
-def _key_lines(node: yaml.Node | None) -> dict[str, int]:
-    if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+def _key_lines(node: yaml.Node | None, path: Path) -> dict[str, int]:
+    """The line of each key. Raises ConfigError for a key that stands twice, of which YAML would keep the last."""
+    lines: dict[str, int] = {}
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise ConfigError(f"{path}, line {line}: {key.value!r} stands here again after line {lines[key.value]}.")
+        lines[key.value] = line
+    return lines

@@ -42,12 +42,16 @@ def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
     rows, origin = _read(dataset, source)
     if not rows:
         raise NothingSelected(f"{origin} holds no rows; nothing can be evaluated on it.")
+    try:
+        fingerprint = content_hash(rows)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{origin} holds a value that is not text, number or list ({error}).") from error
     pin = DatasetPin(
         path=dataset.path,
         config=dataset.config,
         split=dataset.split,
         revision=dataset.revision,
-        fingerprint=content_hash(rows),
+        fingerprint=fingerprint,
         num_rows=len(rows),
     )
     if dataset.fingerprint is not None and pin.fingerprint != dataset.fingerprint:

@@ -199,6 +199,8 @@ def adjust(request: Request, generation: Mapping[str, Scalar]) -> Request:
     changes = {key: value for key, value in generation.items() if key != "do_sample"}
     if generation.get("do_sample") is False:
         changes["temperature"] = 0.0
+    elif generation.get("do_sample") and not request.temperature:
+        changes.setdefault("temperature", 1.0)
     return msgspec.convert({**msgspec.to_builtins(request), **changes}, GenerateRequest)
 
 

@@ -95,7 +95,9 @@ class Encoder:
         raise ModelUnreadable("the tokenizer names neither a BOS nor an end token; an empty context cannot be scored.")
 
     def _encode(self, text: str, *, plain: bool) -> tuple[int, ...]:
-        ids = tuple(self.tokenizer(text, add_special_tokens=plain).input_ids)
+        # a lone surrogate is no text to a tokenizer; recorded answers in a second turn's prompt may hold one
+        well_formed = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        ids = tuple(self.tokenizer(well_formed, add_special_tokens=plain).input_ids)
         return ids[: len(ids) - self._num_appended] if plain else ids
 
     @cached_property

@@ -132,6 +132,7 @@ def test_wrong_line_in_config(refuses: Refuses, workplace: Path, line: str, part
         ("seed: \x00\n", ("not YAML", "special characters are not allowed")),
         ("- model\n- tasks\n", ("expected keys and values, found list",)),
         ("", ("expected keys and values, found NoneType",)),
+        ("seed: 1\nlimit: 3\nseed: 2\n", ("line 3", "stands here again after line 1")),
     ],
 )
 def test_broken_yaml(refuses: Refuses, workplace: Path, content: str, parts: tuple[str, ...]) -> None:
