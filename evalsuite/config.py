@@ -40,6 +40,10 @@ class _Generation(Record, frozen=True, kw_only=True):
     do_sample: bool | None = None
 
 
+_TEXT_KEYS = {"revision", "pretrained", "path", "function"}
+"""Arguments that are text even where they look like numbers (a revision of digits)."""
+
+
 class RunConfig(Record, frozen=True, kw_only=True):
     """One run as a user asks for it. Field names are lm-eval's wherever it has one."""
 
@@ -115,7 +119,7 @@ def parse_pairs(text: str, where: str) -> dict[str, Scalar]:
         key, equals, value = part.partition("=")
         if not equals or not key:
             raise ConfigError(f"{where}: {part!r} is not of the form key=value.")
-        pairs[key.strip()] = read_scalar(value.strip())
+        pairs[key.strip()] = value.strip() if key.strip() in _TEXT_KEYS else read_scalar(value.strip())
     return pairs
 
 

@@ -21,6 +21,9 @@ from typing import Any
 from evalsuite import hub
 from evalsuite.errors import ModelUnreadable, nearest
 
+_MODEL_FILES = {".safetensors", ".json", ".jinja", ".model", ".txt"}
+"""Files that weights, tokenizer and template are made of; all of them are a model's identity."""
+
 
 @dataclass(frozen=True)
 class BuiltIn:
@@ -55,6 +58,8 @@ class ModelFolder:
 
 def locate(name: str, revision: str | None = None, environ: Mapping[str, str] = os.environ) -> ModelFolder:
     """The folder behind a model name. Raises ModelUnreadable with what was tried."""
+    if name in BUILT_IN and revision is not None:
+        raise ModelUnreadable(f"model {name!r} is pinned; give a revision with its hub name {BUILT_IN[name].hub_name}.")
     if name in BUILT_IN:
         return _built_in(name, BUILT_IN[name], environ)
     path = Path(name).expanduser()
@@ -117,12 +122,14 @@ def _from_hub(name: str, revision: str | None, environ: Mapping[str, str], *, lo
             name,
             revision=revision,
             local_files_only=local_only,
-            allow_patterns=["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"],
+            allow_patterns=[f"*{suffix}" for suffix in sorted(_MODEL_FILES)],
         )
     except Exception as error:  # the hub client raises from many families; all mean: not to be had
         where = "cached" if local_only else "on the hub"
         reason = f"{type(error).__name__}"
         raise ModelUnreadable(f"{name} is not {where} ({reason})") from error
+    if not any(Path(path).glob("*.safetensors")):
+        raise ModelUnreadable(f"{name} has no safetensors {'in the cache' if local_only else 'on the hub'}")
     commit = Path(path).name
     return ModelFolder(Path(path), f"hub {name}@{commit}", f"{name}@{commit}")
 
@@ -137,7 +144,7 @@ def _local_folder(path: Path) -> ModelFolder:
         raise ModelUnreadable(f"{path} has {reason}; convert the model to safetensors.")
     for file in weights:
         _check_whole(file)
-    files = [*weights, *sorted(path.glob("*.json")), *sorted(path.glob("*.jinja"))]
+    files = [file for file in sorted(path.iterdir()) if file.is_file() and file.suffix in _MODEL_FILES]
     digest = hashlib.sha256("".join(f"{file.name} {_sha256(file)}\n" for file in files).encode()).hexdigest()
     return ModelFolder(path, f"local folder {path.name}", f"sha256:{digest}")
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.errors import EvalsuiteError
 from evalsuite.prepare import PreparedTask
 from evalsuite.stats.estimates import Measured, macro, measure
 from evalsuite.types import (
     SCHEMA_VERSION,
     Aggregate,
+    Cause,
     Completion,
     Counts,
     Failure,
@@ -52,6 +52,7 @@ def seal(
     spec: RunSpec,
     tasks: Sequence[PreparedTask],
     answers: Mapping[str, Answers],
+    packages: Mapping[str, str],
     stacks: tuple[Mapping[str, Scalar], ...],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
@@ -74,6 +75,7 @@ def seal(
         estimates=tuple(part.estimate for part in measured),
         aggregates=tuple(_aggregates(measured)),
         tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
+        packages=packages,
         stacks=stacks,
     )
     records = tuple(
@@ -97,10 +99,8 @@ def _outcome(entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers]
         return NotRun(reason="interrupted")
     try:
         return entry.task.score(sample, known.replies)
-    except (ValueError, ArithmeticError, LookupError) as error:
-        raise EvalsuiteError(
-            f"task {entry.task.name} cannot score {sample.id}: {type(error).__name__}: {error}"
-        ) from error
+    except Exception as error:  # a stranger's scorer; one sample it cannot score must not cost the others
+        return Unscored(cause=Cause.TASK_ERROR, detail=f"{type(error).__name__}: {error}")
 
 
 def _status(counts: Counts) -> RunStatus:

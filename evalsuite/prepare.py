@@ -16,7 +16,7 @@ from evalsuite import plugins
 from evalsuite.config import RunConfig
 from evalsuite.data import DataSource, load_rows, source_from_environment
 from evalsuite.engines.base import Engine, EngineOptions
-from evalsuite.errors import NothingSelected, UnknownName, UsageError
+from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError
 from evalsuite.selection import take_first, take_stratified
 from evalsuite.types import (
     SCHEMA_VERSION,
@@ -34,7 +34,7 @@ from evalsuite.types import (
 )
 
 ENGINE_ALIASES = {"hf": "transformers"}
-_PINNED_PACKAGES = ("numpy", "sacrebleu", "py3langid")
+_SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid")
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,15 @@ class PreparedTask:
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that `run` needs: the spec, the tasks with their samples, and an engine that is not loaded yet."""
+    """All that `run` needs: the spec, the tasks with their samples, and an engine that is not loaded yet.
+
+    `left_out` are tasks that were asked for and of which the limit takes no sample.
+    """
 
     spec: RunSpec
     tasks: tuple[PreparedTask, ...]
     engine: Engine
+    left_out: tuple[str, ...] = ()
 
 
 def prepare(config: RunConfig) -> Prepared:
@@ -63,6 +67,7 @@ def prepare(config: RunConfig) -> Prepared:
     engine_name, engine = _open_engine(config)
     source = source_from_environment(config.data_dir)
     built = [_build(choice, config, engine, source) for choice in choices]
+    _check_samples(built)
     tasks = tuple(task for task in _select(built, config) if task.samples)
     if not tasks:
         raise NothingSelected("no sample is selected; raise --limit or choose other --tasks.")
@@ -77,9 +82,11 @@ def prepare(config: RunConfig) -> Prepared:
         system_instruction=config.system_instruction,
         multiturn_shots=config.fewshot_as_multiturn,
         generation=generation,
-        packages=_packages(),
     )
-    return Prepared(spec, tasks, engine)
+    # as it is read back from disk: 24 and 24.0 are one number there
+    spec = msgspec.convert(msgspec.to_builtins(spec), RunSpec)
+    left_out = tuple(entry.task.name for entry in built if not any(entry.task.name == kept.task.name for kept in tasks))
+    return Prepared(spec, tasks, engine, left_out)
 
 
 def _open_engine(config: RunConfig) -> tuple[str, Engine]:
@@ -126,6 +133,23 @@ def _build(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source
     return PreparedTask(task, samples, len(samples), tuple(pin for _, pin in loaded), is_chat)
 
 
+def _check_samples(built: Sequence[PreparedTask]) -> None:
+    """Refuse ids that stand twice, samples that ask nothing, and a task together with a part of it."""
+    seen: set[str] = set()
+    for entry in built:
+        whole = entry.task.name.partition(":")[0]
+        if whole != entry.task.name and any(other.task.name == whole for other in built):
+            raise UsageError(
+                f"--tasks: {entry.task.name} is a part of {whole}, which is asked for too; name one of them."
+            )
+        for sample in entry.samples:
+            if sample.id in seen:
+                raise DataError(f"task {entry.task.name}: two samples have the id {sample.id}.")
+            seen.add(sample.id)
+            if not entry.task.next_requests(sample, ()):
+                raise DataError(f"task {entry.task.name}: {sample.id} asks nothing.")
+
+
 def _only_category(
     task: Task, samples: tuple[Sample, ...], name: str, category: str
 ) -> tuple[Task, tuple[Sample, ...]]:
@@ -151,7 +175,7 @@ def _select(built: Sequence[PreparedTask], config: RunConfig) -> list[PreparedTa
         taken = (
             take_first(pools, config.limit)
             if config.limit_mode == "first"
-            else take_stratified(pools, config.limit, config.seed)
+            else take_stratified({member.task.name: member.samples for member in members}, config.limit, config.seed)
         )
         chosen |= {member.task.name: tuple(samples) for member, samples in zip(members, taken, strict=True)}
     return [replace(entry, samples=chosen[entry.task.name]) for entry in built]
@@ -204,9 +228,10 @@ def adjust(request: Request, generation: Mapping[str, Scalar]) -> Request:
     return msgspec.convert({**msgspec.to_builtins(request), **changes}, GenerateRequest)
 
 
-def _packages() -> dict[str, str]:
+def scoring_packages() -> dict[str, str]:
+    """Versions of what scores: they belong to a result, not to the run id, since scoring again asks nothing again."""
     found = {"evalsuite": evalsuite.__version__}
-    for name in _PINNED_PACKAGES:
+    for name in _SCORING_PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from evalsuite.engines.base import Batch, Engine
-from evalsuite.errors import SpecMismatch
+from evalsuite.errors import EvalsuiteError, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
-from evalsuite.prepare import Prepared, PreparedTask, adjust
+from evalsuite.prepare import Prepared, PreparedTask, adjust, scoring_packages
 from evalsuite.store.journal import Journal, JournalWriter
-from evalsuite.store.results import RESULTS, read_results, write_results, write_samples
-from evalsuite.store.run_directory import PlannedBatch, RunDirectory
+from evalsuite.store.results import write_results, write_samples
+from evalsuite.store.run_directory import PlannedBatch, RunDirectory, locked
 from evalsuite.types import (
     Counts,
     Failure,
@@ -88,7 +89,7 @@ def execute(
     Raises RunLocked, SpecMismatch, CorruptStore or SaveFailed; whatever was committed before stays and is used again.
     """
     directory = RunDirectory(path, prepared.spec)
-    with directory.locked():
+    with locked(path):
         directory.create()
         state = _State(directory.read_journal())
         try:
@@ -104,15 +105,13 @@ def _conclude(prepared: Prepared, directory: RunDirectory, state: _State, is_who
     if not is_whole:
         counts = count_outcomes(prepared.tasks, state.answers)
         return Finished(directory.path, spec.run_id, counts, None, warnings)
-    sealed = seal(spec, prepared.tasks, state.answers, tuple(state.journal.stacks))
+    sealed = seal(spec, prepared.tasks, state.answers, scoring_packages(), tuple(state.journal.stacks))
     _store(directory.path, sealed)
     return Finished(directory.path, spec.run_id, sealed.result.counts, sealed.result, warnings)
 
 
 def _store(path: Path, sealed: Sealed) -> None:
-    """Write what is derived, unless the same result is there already."""
-    if (path / RESULTS).exists() and read_results(path) == sealed.result:
-        return
+    """Write what is derived: always, so that a lost or damaged file is made anew."""
     write_samples(path, sealed.records)
     write_results(path, sealed.result)
 
@@ -125,53 +124,69 @@ def _answer_waves(
     should_stop: Callable[[], bool],
 ) -> bool:
     """Ask wave after wave until no sample has anything to ask; False when stopped before that."""
-    writer: JournalWriter | None = None
-    try:
+    with ExitStack() as resources:
+        writer: JournalWriter | None = None
         for wave in count(1):
             items = list(_wave_items(prepared, state.answers, wave))
             if not items:
-                return True
+                break
             batches = _planned(directory, prepared.engine, wave, items)
             open_batches = [batch for batch in batches if not _is_done(batch, state.journal)]
-            done_tokens = sum(batch.num_tokens for batch in batches) - sum(batch.num_tokens for batch in open_batches)
-            progress.start_wave(wave, len(items), sum(batch.num_tokens for batch in batches), done_tokens)
-            if open_batches and writer is None:
-                writer = directory.open_writer(state.journal, prepared.engine.stack())
-                directory.note("opened", run_id=prepared.spec.run_id, writer=writer.path.name)
-                _remember_stack(state.journal, prepared.engine)
-            for batch in open_batches:
-                if should_stop():
-                    return False
-                assert writer is not None
-                _answer_batch(prepared.engine, batch, wave, writer, state.journal)
-                progress.advance(len(batch.items), batch.num_tokens)
+            num_tokens = sum(batch.num_tokens for batch in batches)
+            left_tokens = sum(batch.num_tokens for batch in open_batches)
+            progress.start_wave(wave, len(items), num_tokens, num_tokens - left_tokens)
+            if open_batches:
+                writer = writer or resources.enter_context(_open_writer(prepared, directory, state.journal))
+                _answer_batches(prepared.engine, open_batches, wave, writer, state.journal, progress, should_stop)
             _record_replies(state, items)
-    finally:
-        if writer is not None:
-            writer.close()
-    raise AssertionError("waves are endless")
+            if any(not _is_done(batch, state.journal) for batch in open_batches):
+                return False
+    return True
 
 
-def _remember_stack(journal: Journal, engine: Engine) -> None:
-    stack = engine.stack()
+def _open_writer(prepared: Prepared, directory: RunDirectory, journal: Journal) -> JournalWriter:
+    stack = prepared.engine.stack()
+    writer = directory.open_writer(journal, stack)
+    directory.note("opened", run_id=prepared.spec.run_id, writer=writer.path.name)
     if stack not in journal.stacks:
         journal.stacks.append(stack)
+    return writer
 
 
-def _answer_batch(engine: Engine, batch: Batch, wave: int, writer: JournalWriter, journal: Journal) -> None:
-    """Ask a batch and commit it whole. What an engine needs no company for is not asked again."""
+def _answer_batches(
+    engine: Engine,
+    batches: Sequence[Batch],
+    wave: int,
+    writer: JournalWriter,
+    journal: Journal,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Hand the batches over as the engine takes them, and commit each once it is whole."""
+    asked = [_without_answered(engine, batch, journal) for batch in batches]
+    batch_of = {item.id: batch for batch in asked for item in batch.items}
+    waiting: dict[int, dict[str, Response]] = {batch.index: {} for batch in asked}
+    for item_id, response in engine.run(takewhile(lambda _: not should_stop(), asked)):
+        batch = batch_of.pop(item_id, None)
+        if batch is None:
+            raise RuntimeError(f"engine {engine.name} answered {item_id}, which was not asked or is answered already")
+        waiting[batch.index][item_id] = response
+        if len(waiting[batch.index]) == len(batch.items):
+            responses = waiting.pop(batch.index)
+            ordered = [(item.id, responses[item.id]) for item in batch.items]
+            writer.commit(wave, batch.index, ordered)
+            journal.responses.update(ordered)
+            progress.advance(len(batch.items), batch.num_tokens)
+    if waiting and not should_stop():
+        raise RuntimeError(f"engine {engine.name} left {len(batch_of)} requests without an answer")
+
+
+def _without_answered(engine: Engine, batch: Batch, journal: Journal) -> Batch:
+    """The batch whole where its members influence one another, else without what is answered already."""
     if engine.is_batch_atomic:
-        asked = batch
-    else:
-        missing = tuple(item for item in batch.items if item.id not in journal.responses)
-        asked = Batch(batch.index, missing, batch.num_tokens)
-    responses = dict(engine.run([asked]))
-    expected = {item.id for item in asked.items}
-    if set(responses) != expected:
-        raise RuntimeError(f"engine {engine.name} answered {sorted(set(responses) ^ expected)[:3]} out of turn")
-    ordered = [(item.id, responses[item.id]) for item in asked.items]
-    writer.commit(wave, batch.index, ordered)
-    journal.responses.update(ordered)
+        return batch
+    missing = tuple(item for item in batch.items if item.id not in journal.responses)
+    return Batch(batch.index, missing, batch.num_tokens)
 
 
 def _is_done(batch: Batch, journal: Journal) -> bool:
@@ -193,7 +208,13 @@ def _wave_items(prepared: Prepared, answers: Mapping[str, Answers], wave: int) -
 def _sample_items(
     prepared: Prepared, entry: PreparedTask, sample: Sample, replies: Replies, wave: int
 ) -> Iterator[Item]:
-    for index, request in enumerate(entry.task.next_requests(sample, replies)):
+    try:
+        requests = entry.task.next_requests(sample, replies)
+    except Exception as error:  # a stranger's task; its answers so far are safe, and the message says whose fault it is
+        raise EvalsuiteError(
+            f"task {entry.task.name} cannot ask {sample.id} in wave {wave}: {type(error).__name__}: {error}"
+        ) from error
+    for index, request in enumerate(requests):
         item_id = f"{sample.id}#{wave}.{index}"
         asked = _seeded(adjust(request, prepared.spec.generation), prepared.spec.seed, item_id)
         yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
@@ -212,6 +233,8 @@ def _planned(directory: RunDirectory, engine: Engine, wave: int, items: Sequence
     stored = directory.read_plan(wave)
     if stored is None:
         batches = engine.plan(items)
+        if sorted(item.id for batch in batches for item in batch.items) != sorted(item.id for item in items):
+            raise RuntimeError(f"engine {engine.name} planned other items than it was given")
         directory.write_plan(
             wave,
             [
@@ -247,15 +270,17 @@ def _restored(path: Path, engine: Engine, stored: Sequence[PlannedBatch], items:
 
 
 def _record_replies(state: _State, items: Sequence[Item]) -> None:
-    """Append a sealed wave to what each of its samples knows."""
-    by_sample: dict[str, list[tuple[Item, Response]]] = {}
+    """Append a wave's responses to what each sample knows, where all of them are in."""
+    by_sample: dict[str, list[Item]] = {}
     for item in items:
-        by_sample.setdefault(item.sample_id, []).append((item, state.journal.responses[item.id]))
-    for sample_id, answered in by_sample.items():
-        known = state.answers.get(sample_id, Answers())
-        failure = next((response for _, response in answered if isinstance(response, Failure)), None)
-        state.answers[sample_id] = Answers(
-            items=(*known.items, *(item for item, _ in answered)),
-            replies=(*known.replies, tuple(response for _, response in answered)),
-            failure=failure,
-        )
+        by_sample.setdefault(item.sample_id, []).append(item)
+    responses = state.journal.responses
+    for sample_id, asked in by_sample.items():
+        if all(item.id in responses for item in asked):
+            known = state.answers.get(sample_id, Answers())
+            answered = tuple(responses[item.id] for item in asked)
+            state.answers[sample_id] = Answers(
+                items=(*known.items, *asked),
+                replies=(*known.replies, answered),
+                failure=next((response for response in answered if isinstance(response, Failure)), None),
+            )

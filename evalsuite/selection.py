@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from evalsuite.types import Sample
@@ -11,16 +11,17 @@ from evalsuite.types import Sample
 T = TypeVar("T")
 
 
-def take_stratified(tasks: Sequence[Sequence[Sample]], limit: float, seed: int) -> list[list[Sample]]:
+def take_stratified(tasks: Mapping[str, Sequence[Sample]], limit: float, seed: int) -> list[list[Sample]]:
     """`limit` samples of a family's tasks together (a share of them when below 1), each task's in dataset order.
 
-    Tasks (languages, subjects) get equal shares of their size, and categories within a task too. Samples that are the
-    same item in several languages (one cluster) are taken together as far as the limit allows.
+    Tasks (languages, subjects) get shares in proportion to their size, and so do categories within a task; where a
+    share is less than one sample, the seed decides. Samples that are the same item in several languages (one cluster)
+    are taken together as far as the limit allows. The order in which tasks are named changes nothing.
     """
-    total = sum(len(samples) for samples in tasks)
-    ordered = _interleave([_by_category(samples, seed) for samples in tasks])
-    chosen = {sample.id for sample in ordered[: _wanted(limit, total)]}
-    return [[sample for sample in samples if sample.id in chosen] for samples in tasks]
+    total = sum(len(samples) for samples in tasks.values())
+    spread = _interleave({name: _by_category(samples, seed) for name, samples in tasks.items()}, seed)
+    chosen = {sample.id for sample in spread[: _wanted(limit, total)]}
+    return [[sample for sample in samples if sample.id in chosen] for samples in tasks.values()]
 
 
 def take_first(tasks: Sequence[Sequence[Sample]], limit: float) -> list[list[Sample]]:
@@ -37,18 +38,29 @@ def _by_category(samples: Sequence[Sample], seed: int) -> list[Sample]:
     strata: dict[str, list[Sample]] = {}
     for sample in samples:
         strata.setdefault(sample.category, []).append(sample)
-    ordered = [sorted(strata[name], key=lambda sample: _draw(seed, sample.cluster_id)) for name in sorted(strata)]
-    return _interleave(sorted(ordered, key=lambda group: _draw(seed, group[0].category)))
+    shuffled = {
+        name: sorted(members, key=lambda sample: _draw(seed, sample.cluster_id)) for name, members in strata.items()
+    }
+    return _interleave(shuffled, seed)
 
 
-def _interleave(groups: Sequence[Sequence[T]]) -> list[T]:
-    """All members of `groups`, each group spread evenly over the whole; equal places go by the groups' order."""
+def _interleave(groups: Mapping[str, Sequence[T]], seed: int) -> list[T]:
+    """All members of `groups`, each group spread evenly over the whole from a random start of its own.
+
+    The prefix of length k then holds each group in proportion, to within one member, and every member of a small group
+    has its fair chance (systematic sampling; Cochran 1977, chapter 8).
+    """
     places = [
-        ((rank + 0.5) / len(group), index, member)
-        for index, group in enumerate(groups)
+        ((rank + _share(seed, name)) / len(group), name, rank, member)
+        for name, group in groups.items()
         for rank, member in enumerate(group)
     ]
-    return [member for _, _, member in sorted(places, key=lambda place: place[:2])]
+    return [member for _, _, _, member in sorted(places, key=lambda place: place[:3])]
+
+
+def _share(seed: int, name: str) -> float:
+    """A draw in [0, 1) that depends on seed and name alone."""
+    return int.from_bytes(_draw(seed, f"start of {name}")[:7], "big") / 2**56
 
 
 def _draw(seed: int, name: str) -> bytes:

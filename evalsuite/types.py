@@ -15,7 +15,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -111,6 +111,7 @@ class Cause(enum.StrEnum):
     TIMEOUT = "timeout"
     CONTENT_FILTER = "content_filter"
     JUDGE_UNPARSED = "judge_unparsed"
+    TASK_ERROR = "task_error"
 
 
 StopReason: TypeAlias = Literal["stop", "end", "length"]
@@ -359,7 +360,6 @@ class RunSpec(Record, frozen=True, kw_only=True):
     system_instruction: str
     multiturn_shots: bool
     generation: Mapping[str, Scalar]
-    packages: Mapping[str, str]
 
     @property
     def run_id(self) -> str:
@@ -388,7 +388,10 @@ class TaskSummary(Record, frozen=True, kw_only=True):
 
 
 class RunResult(Record, frozen=True, kw_only=True):
-    """A sealed run: a pure function of its spec and journal, without clock or machine."""
+    """A sealed run: a function of its spec, its journal and the scoring `packages`, without clock or machine.
+
+    `stacks` are the devices and thread counts that answered.
+    """
 
     schema: int
     run_id: str
@@ -398,6 +401,7 @@ class RunResult(Record, frozen=True, kw_only=True):
     estimates: tuple[Estimate, ...]
     aggregates: tuple[Aggregate, ...]
     tasks: tuple[TaskSummary, ...]
+    packages: Mapping[str, str]
     stacks: tuple[Mapping[str, Scalar], ...] = ()
 
 
@@ -509,7 +513,6 @@ class Family:
     members: tuple[TaskInfo, ...]
     build: Callable[[str, TaskOptions], Task]
     protocols: tuple[str, ...]
-    options: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 # -- bytes -----------------------------------------------------------------------------------------------------

@@ -79,7 +79,10 @@ def _facts(run: Run) -> Iterator[Fact]:
     yield "Generation settings", pairs_text(spec.generation) or "as each task sets them"
     yield "System instruction", visible(spec.system_instruction) or "none"
     yield "Exemplars as turns", "yes" if spec.multiturn_shots else "no"
-    yield "Packages", ", ".join(f"{visible(name)} {visible(found)}" for name, found in sorted(spec.packages.items()))
+    yield (
+        "Scored with",
+        ", ".join(f"{visible(name)} {visible(found)}" for name, found in sorted(result.packages.items())),
+    )
     for stack in result.stacks:
         if stack:
             yield "Computed on", pairs_text(stack)

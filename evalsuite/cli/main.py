@@ -11,7 +11,7 @@ from typing import NoReturn
 from unicodedata import category
 
 import evalsuite
-from evalsuite.errors import EXIT_INTERRUPTED, EXIT_USAGE, EvalsuiteError, nearest
+from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, EvalsuiteError, nearest
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -39,6 +39,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
 
 
+_ONLY_PRINT = {"list", "show", "doctor"}
+"""Commands that are done when nobody reads on; the others leave work behind."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = [_underscored(argument) for argument in (sys.argv[1:] if arguments is None else arguments)]
@@ -59,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the reader went away; say nothing more
-        return 0
+        return EXIT_OK if options.command in _ONLY_PRINT else EXIT_INCOMPLETE
     except KeyboardInterrupt:
         print("evalsuite: interrupted; run the same command to go on.", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 EVERY_S = 30.0
@@ -13,33 +14,37 @@ class PlainProgress:
     """A line on standard error every `EVERY_S` seconds, and one a wave."""
 
     def __init__(self) -> None:
-        self._items = self._num_items = self._tokens = self._num_tokens = self._wave = 0
+        self._items = self._num_items = self._tokens = self._num_tokens = self._fresh = self._wave = 0
         self._begun = self._said = time.monotonic()
 
     def start_wave(self, wave: int, num_items: int, num_tokens: int, done_tokens: int) -> None:
         """Forget the last wave."""
         self._wave, self._num_items, self._num_tokens = wave, num_items, num_tokens
-        self._items, self._tokens, self._begun = 0, done_tokens, time.monotonic()
+        self._items, self._tokens, self._fresh = 0, done_tokens, 0
+        self._begun = time.monotonic()
         resumed = f", {done_tokens} of them done before" if done_tokens else ""
-        print(f"wave {wave}: {num_items} requests, {num_tokens} tokens{resumed}", file=sys.stderr, flush=True)
+        _say(f"wave {wave}: {num_items} requests, {num_tokens} tokens{resumed}")
 
     def advance(self, num_items: int, num_tokens: int) -> None:
         """Count, and speak when it is time."""
         self._items += num_items
         self._tokens += num_tokens
+        self._fresh += num_tokens
         now = time.monotonic()
         if now - self._said >= EVERY_S:
             self._said = now
-            rate = num_tokens and self._tokens / max(now - self._begun, 1e-9)
+            rate = self._fresh / max(now - self._begun, 1e-9)
             left = (self._num_tokens - self._tokens) / rate if rate else 0
-            print(
-                f"wave {self._wave}: {self._tokens}/{self._num_tokens} tokens, {rate:.0f}/s, {left:.0f} s left",
-                file=sys.stderr,
-                flush=True,
-            )
+            _say(f"wave {self._wave}: {self._tokens}/{self._num_tokens} tokens, {rate:.0f}/s, {left:.0f} s left")
 
     def finish(self) -> None:
         """Nothing to clear."""
+
+
+def _say(line: str) -> None:
+    """A line on standard error, if somebody still reads it: a run does not end because its progress has no reader."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 class BarProgress:

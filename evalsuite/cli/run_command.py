@@ -31,6 +31,8 @@ def execute(options: argparse.Namespace) -> int:
     """Run and print. Exit code 0 complete, 3 incomplete, 130 interrupted."""
     config = config_from(options)
     prepared = prepare(config)
+    if prepared.left_out:
+        print(f"evalsuite: --limit takes no sample of {', '.join(prepared.left_out)}.", file=sys.stderr)
     if options.dry_run:
         return _dry_run(prepared, options.json)
     finished = run_prepared(prepared, config)

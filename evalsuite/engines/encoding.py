@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +23,10 @@ class EncodedPair:
     def row(self) -> tuple[int, ...]:
         """What the model reads: all but the last token, whose successor nobody asks for."""
         return (*self.context, *self.continuation[:-1])
+
+
+TEMPLATE_DATE = datetime(2024, 7, 26)
+"""Today, for templates that print the date: with the real one, prompts would change overnight."""
 
 
 class Encoder:
@@ -46,7 +51,11 @@ class Encoder:
         messages = [{"role": message.role, "content": message.content} for message in prompt]
         try:
             text = self.tokenizer.apply_chat_template(
-                messages, chat_template=self.template, tokenize=False, add_generation_prompt=True
+                messages,
+                chat_template=self.template,
+                tokenize=False,
+                add_generation_prompt=True,
+                strftime_now=TEMPLATE_DATE.strftime,
             )
         except Exception as error:  # Jinja and the template's own raise_exception have no common base
             raise ModelUnreadable(f"the chat template fails on this conversation: {error}") from error
@@ -58,11 +67,11 @@ class Encoder:
         return ids or (self.start_token,)
 
     def encode_pair(self, request: LoglikelihoodRequest) -> EncodedPair:
-        """Context and continuation, encoded together and cut after the context's own number of tokens.
+        """Token ids of context and continuation, split as lm-eval's `_encode_pair` does.
 
-        Spaces at the end of the context move to the continuation (lm-eval's `_encode_pair`). Where the tokens of both
-        together leave nothing for the continuation, it starts at the last token the two encodings share; where they
-        share none, the whole is the continuation of the token that starts a text.
+        Spaces at the end of the context move to the continuation. The context is encoded alone; the continuation is
+        what the encoding of both together has after that many tokens. Where that leaves nothing, the split steps back
+        to the last token that both encodings share.
         """
         plain = isinstance(request.context, str)
         context, continuation = self.render(request.context), request.continuation
@@ -73,12 +82,10 @@ class Encoder:
             return EncodedPair(start, self._encode(continuation, plain=False), request.continuation)
         whole = self._encode(stripped + continuation, plain=plain)
         alone = self._encode(stripped, plain=plain)
-        cut = len(alone)
-        if cut >= len(whole):
-            cut = _shared_length(whole, alone)
-        if not cut:
-            return EncodedPair((self.start_token,), whole, request.continuation)
-        return EncodedPair(whole[:cut], whole[cut:], request.continuation)
+        if len(alone) < len(whole):
+            return EncodedPair(alone, whole[len(alone) :], request.continuation)
+        cut = _shared_length(whole, alone)
+        return EncodedPair(whole[:cut] or (self.start_token,), whole[cut:], request.continuation)
 
     @property
     def pad_token(self) -> int:

@@ -60,6 +60,7 @@ class LocalModel:
 
     def identity(self) -> Mapping[str, Scalar]:
         """Weights, template, precision, and the libraries that compute."""
+        import tokenizers
         import torch
         import transformers
 
@@ -72,6 +73,7 @@ class LocalModel:
             "chat_template_sha256": content_hash(self.encoder.template or ""),
             "torch": str(torch.__version__),
             "transformers": transformers.__version__,
+            "tokenizers": tokenizers.__version__,
         }
 
     def stack(self) -> Mapping[str, Scalar]:
@@ -139,6 +141,13 @@ class LocalModel:
         named = [self.encoder.tokenizer.eos_token_id, self.model.generation_config.eos_token_id]
         flat = [token for entry in named for token in (entry if isinstance(entry, list) else [entry])]
         return sorted({token for token in flat if token is not None})
+
+    def free_memory(self) -> None:
+        """Give back what the device's allocator holds without need."""
+        import torch
+
+        if self.device_kind == "cuda":
+            torch.cuda.empty_cache()
 
     def unload(self) -> None:
         """Let go of the weights."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -23,6 +24,7 @@ from evalsuite.types import (
     Response,
     RollingRequest,
     Scalar,
+    content_hash,
 )
 
 Answer = Callable[[Request], Response]
@@ -42,8 +44,8 @@ class ScriptedEngine:
         self.is_batch_atomic = batch_size > 1
 
     def identity(self) -> Mapping[str, Scalar]:
-        """The function's label and the batch size."""
-        return {"function": self._label, "batch_size": self._batch_size}
+        """The function's label and source, and the batch size."""
+        return {"function": self._label, "source_sha256": _source_hash(self._function), "batch_size": self._batch_size}
 
     def stack(self) -> Mapping[str, Scalar]:
         """Nothing: a function has no hardware."""
@@ -106,6 +108,14 @@ def plausible(request: Request) -> Response:
             return completion(" ".join([*words[: 4 + int(8 * draw)], str(int(60 * draw))]))
         case RollingRequest():
             return loglikelihood(request.text, -2.0 * len(request.text.split()))
+
+
+def _source_hash(function: Answer) -> str:
+    """What the function's source hashes to; empty where there is none to read."""
+    try:
+        return content_hash(inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
 
 
 def _num_words(request: Request) -> int:

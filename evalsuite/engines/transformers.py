@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from evalsuite.engines.base import Batch, EngineOptions, TokenCount
 from evalsuite.engines.encoding import EncodedPair
@@ -43,7 +44,7 @@ class TransformersEngine:
     def __init__(self, model: LocalModel, batch_size: int | None = None) -> None:
         self.model = model
         self._batch_size = batch_size
-        self._pairs: dict[str, EncodedPair] = {}
+        self._pairs: dict[Request, EncodedPair] = {}
 
     @property
     def has_chat_template(self) -> bool:
@@ -124,10 +125,9 @@ class TransformersEngine:
         return TokenCount(naive=naive + generated, planned=sum(map(len, rows)) + generated)
 
     def _pair(self, request: Request) -> EncodedPair:
-        key = request.key
-        if key not in self._pairs:
-            self._pairs[key] = self._encode_pair(request)
-        return self._pairs[key]
+        if request not in self._pairs:
+            self._pairs[request] = self._encode_pair(request)
+        return self._pairs[request]
 
     def _encode_pair(self, request: Request) -> EncodedPair:
         match request:
@@ -164,9 +164,11 @@ class TransformersEngine:
                 yield item.id, failure
         if not fitting:
             return
-        try:
+        answers = None
+        with suppress(torch.OutOfMemoryError, MemoryError):
             answers = self._answer(fitting)
-        except (torch.OutOfMemoryError, MemoryError):
+        if answers is None:  # the error and the tensors its traceback holds are gone by now
+            self.model.free_memory()
             yield from self._run_halves(fitting)
             return
         yield from zip((item.id for item in fitting), answers, strict=True)

@@ -114,11 +114,10 @@ def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
         raise ValueError(f"{name}: a mean of nothing")
     first = parts[0].estimate
     value = math.fsum(part.estimate.value for part in parts) / len(parts)
-    deltas = _shared_deltas(parts)
-    sizes = [len(part.clusters) for part in parts]
+    all_clusters = {cluster for part in parts for cluster in part.clusters}
     num_trials = intervals.num_in_mean([part.estimate.n for part in parts])
-    num_clusters = min(len(deltas), intervals.num_in_mean(sizes))
-    stderr = intervals.jackknife_stderr(deltas) if min(sizes) > 1 else None
+    num_clusters = min(len(all_clusters), intervals.num_in_mean([len(part.clusters) for part in parts]))
+    stderr = _macro_stderr(parts)
     stderr, low, high, _ = _interval(parts[0].metric, value, stderr, num_trials, num_clusters)
     return Aggregate(
         name=name,
@@ -132,7 +131,7 @@ def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
         low=low,
         high=high,
         n=sum(part.estimate.n for part in parts),
-        num_clusters=len(deltas),
+        num_clusters=len(all_clusters),
         num_unscored=sum(part.estimate.num_unscored for part in parts),
         members=tuple(part.estimate.task for part in parts),
         scale=first.scale,
@@ -141,12 +140,19 @@ def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
     )
 
 
-def _shared_deltas(parts: Sequence[Measured]) -> NDArray[np.float64]:
-    summed: dict[str, float] = {}
+def _macro_stderr(parts: Sequence[Measured]) -> float | None:
+    """Jackknife error of the mean of `parts`: each part's deltas centred and scaled by its own number of clusters,
+    then summed by cluster, so that clusters that parts share enter once. Exact for shared and for separate clusters.
+    """
+    if any(len(part.clusters) < 2 for part in parts):
+        return None
+    influence: dict[str, float] = {}
     for part in parts:
-        for cluster, delta in zip(part.clusters, part.deltas, strict=True):
-            summed[cluster] = summed.get(cluster, 0.0) + float(delta)
-    return np.array(list(summed.values())) / len(parts)
+        size = len(part.clusters)
+        centred = (part.deltas - part.deltas.mean()) * math.sqrt((size - 1) / size) / len(parts)
+        for cluster, change in zip(part.clusters, centred, strict=True):
+            influence[cluster] = influence.get(cluster, 0.0) + float(change)
+    return math.sqrt(math.fsum(change**2 for change in influence.values()))
 
 
 def _joined(signatures: Iterable[str]) -> str:

@@ -85,6 +85,8 @@ def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
         record = _decode(path, seq, value)
         if record.seq != seq:
             raise _corrupt(path, None, f"record {seq} says it is record {record.seq}")
+        if isinstance(record, Opened) != (seq == 0):
+            raise _corrupt(path, None, f"record {seq} is out of place")
         if isinstance(record, Opened):
             _check_opened(path, record, run_id, epoch)
             if record.stack not in journal.stacks:
@@ -113,7 +115,7 @@ def _merge(path: Path, record: Committed, responses: dict[str, Response]) -> Non
     for item_id, response in record.responses:
         known = responses.setdefault(item_id, response)
         if known != response:
-            raise _corrupt(path, None, f"two different responses to item {item_id}")
+            raise CorruptStore(f"{path}: a second, different response to {item_id}; two writers, or a changed file.")
 
 
 def _corrupt(path: Path, offset: int | None, reason: str) -> CorruptStore:

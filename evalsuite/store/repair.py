@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from evalsuite.store.files import write_atomic
 from evalsuite.store.frames import Fault, frame, read_frames
+from evalsuite.store.journal import Committed, Opened
+from evalsuite.store.run_directory import locked
 
 
 @dataclass(frozen=True)
@@ -19,18 +23,36 @@ class Repaired:
 
 
 def repair_journal(run_path: Path) -> list[Repaired]:
-    """Rewrite the damaged journal files of a run from their whole records. The originals go to ``quarantine/``."""
-    repaired = []
-    for path in sorted((run_path / "journal").glob("*.jsonl")):
-        values = list(read_frames(path.read_bytes()))
-        kept = [value for value in values if not isinstance(value, Fault)]
-        if len(kept) == len(values) and all(value.get("seq") == place for place, value in enumerate(kept)):
-            continue
-        copy = run_path / "quarantine" / path.name
-        write_atomic(copy, path.read_bytes())
-        opened = [value for value in kept if value.get("type") == "opened"]
-        committed = [value for value in kept if value.get("type") == "committed"] if opened else []
-        records = [{**value, "seq": place} for place, value in enumerate([*opened[:1], *committed])]
-        write_atomic(path, b"".join(frame(record) for record in records))
-        repaired.append(Repaired(copy, len(records), len(values) - len(records)))
-    return repaired
+    """Rewrite the damaged journal files of a run from their whole records. The originals go to ``quarantine/``.
+
+    Raises RunLocked while a process works on the run.
+    """
+    with locked(run_path):
+        paths = sorted((run_path / "journal").glob("*.jsonl"))
+        return [repaired for path in paths if (repaired := _repair_file(run_path, path))]
+
+
+def _repair_file(run_path: Path, path: Path) -> Repaired | None:
+    values = list(read_frames(path.read_bytes()))
+    whole = [record for value in values if (record := _record(value)) is not None]
+    opened = [record for record in whole if isinstance(record, Opened)][:1]
+    kept: list[Opened | Committed] = [
+        *opened,
+        *(record for record in whole if isinstance(record, Committed) and opened),
+    ]
+    if len(kept) == len(values) and all(record.seq == place for place, record in enumerate(kept)):
+        return None
+    copy = run_path / "quarantine" / path.name
+    write_atomic(copy, path.read_bytes())
+    renumbered = [msgspec.structs.replace(record, seq=place) for place, record in enumerate(kept)]
+    write_atomic(path, b"".join(frame(record) for record in renumbered))
+    return Repaired(copy, len(kept), len(values) - len(kept))
+
+
+def _record(value: object) -> Opened | Committed | None:
+    if isinstance(value, Fault):
+        return None
+    try:
+        return msgspec.convert(value, Opened | Committed)
+    except msgspec.ValidationError:
+        return None

@@ -68,27 +68,6 @@ class RunDirectory:
             return
         write_atomic(spec_path, (canonical_json(self.spec) + "\n").encode("ascii"))
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the directory for writing. Raises RunLocked naming the process that has it."""
-        lock_path = self.path / "lock"
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = lock_path.open("a+", encoding="utf-8")
-        except OSError as error:
-            raise save_failed(lock_path, error) from error
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                file.seek(0)
-                holder = file.read().strip() or "another process"
-                raise RunLocked(f"{self.path} is locked by {holder}; wait for it, or stop it and run again.") from error
-            with suppress(OSError):  # unbuffered: what a full disk refuses here must not be tried again on closing
-                os.ftruncate(file.fileno(), 0)
-                os.write(file.fileno(), f"pid {os.getpid()} on {os.uname().nodename}".encode())
-            yield
-
     # -- plans
 
     def write_plan(self, wave: int, batches: Sequence[PlannedBatch]) -> None:
@@ -136,6 +115,28 @@ class RunDirectory:
                 file.write(line + "\n")
         except OSError as error:
             raise save_failed(path, error) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run directory for writing. Raises RunLocked naming the process that has it."""
+    lock_path = path / "lock"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        file = lock_path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise save_failed(lock_path, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise RunLocked(f"{path} is locked by {holder}; wait for it, or stop it and run again.") from error
+        with suppress(OSError):  # unbuffered: what a full disk refuses here must not be tried again on closing
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), f"pid {os.getpid()} on {os.uname().nodename}".encode())
+        yield
 
 
 def read_spec(path: Path) -> RunSpec:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_OK, EXIT_USAGE
-from evalsuite.store.run_directory import RunDirectory, read_spec
+from evalsuite.store.run_directory import locked
 
 Refuses = Callable[..., str]
 
@@ -308,7 +308,7 @@ def test_second_run_on_a_directory_in_use(command: Any, workplace: Path) -> None
     first = command(*CHOICE, "--limit", 5, "--json")
     path = Path(first.json["path"])
     results = (path / "results.json").read_bytes()
-    with RunDirectory(path, read_spec(path)).locked():
+    with locked(path):
         ran = command(*CHOICE, "--limit", 5)
     assert ran.code == EXIT_USAGE
     (line,) = ran.err.splitlines()

@@ -118,7 +118,6 @@ def write_run(
         tasks=tuple(task_spec(part, num_fewshot, fingerprint, 30 if limit else 0) for part in tasks.values()),
         limit=limit,
         limit_mode="stratified", seed=1234, system_instruction="", multiturn_shots=False, generation={},
-        packages={"evalsuite": "0.1.0"},
     )  # fmt: skip
     summaries = tuple(summary(part, flags or {}) for part in tasks.values())
     unscored = sum(entry.counts.unscored for entry in summaries)
@@ -129,6 +128,7 @@ def write_run(
                       unscored_by_cause={"timeout": unscored} if unscored else {}),
         estimates=tuple(estimate(part, model) for part in parts if part.n),
         aggregates=tuple(mean_of(members, model) for members in means), tasks=summaries,
+        packages={"evalsuite": "0.1.0"},
     )  # fmt: skip
     path = folder / spec.run_id
     path.mkdir(parents=True)

@@ -26,13 +26,18 @@ pools = st.lists(categories, min_size=1, max_size=5).map(
 limits = st.one_of(st.integers(0, 200), st.floats(0.01, 0.99))
 
 
+def stratified(tasks: list[list[Sample]], limit: float, seed: int) -> list[list[Sample]]:
+    """`take_stratified` of tasks named by their place."""
+    return take_stratified({f"task {index}": samples for index, samples in enumerate(tasks)}, limit, seed)
+
+
 def ids(taken: list[list[Sample]]) -> list[str]:
     return [sample.id for samples in taken for sample in samples]
 
 
 @given(pools, st.lists(st.integers(0, 200), min_size=2, max_size=2), st.integers(0, 9))
 def test_limits_are_nested_and_exact(tasks: list[list[Sample]], bounds: list[int], seed: int) -> None:
-    small, large = (ids(take_stratified(tasks, limit, seed)) for limit in sorted(bounds))
+    small, large = (ids(stratified(tasks, limit, seed)) for limit in sorted(bounds))
     total = sum(map(len, tasks))
     assert [len(small), len(large)] == [min(total, limit) for limit in sorted(bounds)]
     assert set(small) <= set(large)
@@ -40,7 +45,7 @@ def test_limits_are_nested_and_exact(tasks: list[list[Sample]], bounds: list[int
 
 @given(pools, limits, st.integers(0, 9))
 def test_every_task_keeps_its_order_and_its_samples(tasks: list[list[Sample]], limit: float, seed: int) -> None:
-    for taken in (take_stratified(tasks, limit, seed), take_first(tasks, limit)):
+    for taken in (stratified(tasks, limit, seed), take_first(tasks, limit)):
         assert len(taken) == len(tasks)
         for some, every in zip(taken, tasks, strict=True):
             assert [sample for sample in every if sample in some] == some
@@ -49,7 +54,7 @@ def test_every_task_keeps_its_order_and_its_samples(tasks: list[list[Sample]], l
 @given(st.lists(st.sampled_from("abcd"), min_size=4, max_size=30), st.integers(1, 4), st.integers(1, 30))
 def test_aligned_languages_get_equal_shares(column: list[str], num_languages: int, limit: int) -> None:
     tasks = [pool(f"language {index}", column) for index in range(num_languages)]
-    taken = take_stratified(tasks, limit, seed=1)
+    taken = stratified(tasks, limit, seed=1)
     assert max(map(len, taken)) - min(map(len, taken)) <= 1
     if limit % num_languages == 0:
         items = [{sample.cluster for sample in samples} for samples in taken]
@@ -58,13 +63,28 @@ def test_aligned_languages_get_equal_shares(column: list[str], num_languages: in
 
 @given(st.integers(1, 8), st.integers(1, 4), st.integers(0, 9))
 def test_equal_categories_get_equal_shares(size: int, limit: int, seed: int) -> None:
-    (taken,) = take_stratified([pool("en", [*"abcd"] * size)], 4 * min(limit, size), seed)
+    (taken,) = stratified([pool("en", [*"abcd"] * size)], 4 * min(limit, size), seed)
     assert set(Counter(sample.category for sample in taken).values()) == {min(limit, size)}
 
 
 def test_a_share_takes_at_least_one_and_nought_takes_none() -> None:
     tasks = [pool("en", ["a"] * 10), pool("fr", ["a"] * 10)]
-    assert len(ids(take_stratified(tasks, 0.001, 1))) == 1
+    assert len(ids(stratified(tasks, 0.001, 1))) == 1
     assert [len(samples) for samples in take_first(tasks, 0.001)] == [1, 1]
-    assert len(ids(take_stratified(tasks, 0.5, 1))) == 10
-    assert ids(take_stratified(tasks, 0, 1)) == ids(take_first(tasks, 0)) == []
+    assert len(ids(stratified(tasks, 0.5, 1))) == 10
+    assert ids(stratified(tasks, 0, 1)) == ids(take_first(tasks, 0)) == []
+
+
+def test_every_small_stratum_has_its_chance() -> None:
+    """A category of a twentieth, in limits of eight: taken in 0.4 of them, not never."""
+    samples = pool("en", ["common"] * 95 + ["rare"] * 5)
+    num_rare = [sum(sample.category == "rare" for sample in stratified([samples], 8, seed)[0]) for seed in range(400)]
+    assert 0.3 < sum(num_rare) / len(num_rare) < 0.5
+    assert max(num_rare) == 1
+
+
+def test_the_order_of_tasks_changes_nothing() -> None:
+    tasks = {name: pool(name, ["a", "b"] * 5) for name in ("en", "fr", "hi")}
+    forward = ids(take_stratified(tasks, 7, seed=3))
+    backward = ids(take_stratified(dict(reversed(tasks.items())), 7, seed=3))
+    assert set(forward) == set(backward)
