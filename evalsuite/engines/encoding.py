@@ -67,11 +67,12 @@ class Encoder:
         return ids or (self.start_token,)
 
     def encode_pair(self, request: LoglikelihoodRequest) -> EncodedPair:
-        """Token ids of context and continuation, split as lm-eval's `_encode_pair` does.
+        """Context and continuation, encoded together and split where the context's own encoding ends.
 
-        Spaces at the end of the context move to the continuation. The context is encoded alone; the continuation is
-        what the encoding of both together has after that many tokens. Where that leaves nothing, the split steps back
-        to the last token that both encodings share.
+        Spaces at the end of the context move to the continuation, as in lm-eval. Where a token spans the join, the split
+        steps back to the last token that both encodings share, so that no part of the continuation goes unscored;
+        lm-eval would drop the part inside that token. The two agree whenever the continuation begins with a space that
+        the tokenizer keeps apart.
         """
         plain = isinstance(request.context, str)
         context, continuation = self.render(request.context), request.continuation
@@ -82,8 +83,6 @@ class Encoder:
             return EncodedPair(start, self._encode(continuation, plain=False), request.continuation)
         whole = self._encode(stripped + continuation, plain=plain)
         alone = self._encode(stripped, plain=plain)
-        if len(alone) < len(whole):
-            return EncodedPair(alone, whole[len(alone) :], request.continuation)
         cut = _shared_length(whole, alone)
         return EncodedPair(whole[:cut] or (self.start_token,), whole[cut:], request.continuation)
 
