@@ -40,7 +40,7 @@ class _Generation(Record, frozen=True, kw_only=True):
     do_sample: bool | None = None
 
 
-_TEXT_KEYS = {"revision", "pretrained", "path", "function"}
+_TEXT_KEYS = {"revision", "pretrained", "path", "function", "name"}
 """Arguments that are text even where they look like numbers (a revision of digits)."""
 
 

@@ -12,6 +12,7 @@
     ├── SpecMismatch            2   the directory holds another run
     ├── CorruptStore            3   stored bytes are not what was written
     ├── SaveFailed              3   results could not be written
+    ├── EngineFailed            3   an engine broke off or broke its contract; what it answered before is safe
     └── NothingSelected         6   no task or no sample is left to run
 """
 
@@ -77,6 +78,12 @@ class CorruptStore(EvalsuiteError):
 
 class SaveFailed(EvalsuiteError):
     """Results could not be written."""
+
+    exit_code = EXIT_INCOMPLETE
+
+
+class EngineFailed(EvalsuiteError):
+    """An engine broke off or broke its contract; what it answered before is safe."""
 
     exit_code = EXIT_INCOMPLETE
 

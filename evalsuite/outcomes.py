@@ -128,7 +128,9 @@ def _aggregates(measured: Sequence[Measured]) -> Iterator[Aggregate]:
     """A macro mean for every metric that several tasks of a family share under one signature and protocol."""
     groups: dict[tuple[str, str], list[Measured]] = {}
     for part in measured:
-        groups.setdefault((part.estimate.family, part.estimate.metric), []).append(part)
+        category = part.estimate.task.partition(":")[2]
+        whole = f"{part.estimate.family}:{category}" if category else part.estimate.family
+        groups.setdefault((whole, part.estimate.metric), []).append(part)
     for (family, metric), parts in groups.items():
         alike = {(part.estimate.signature, part.estimate.protocol) for part in parts}
         if len(parts) > 1 and len(alike) == 1:

@@ -78,6 +78,7 @@ def prepare(config: RunConfig) -> Prepared:
         tasks=tuple(_task_spec(task, generation) for task in tasks),
         limit=config.limit,
         limit_mode=config.limit_mode,
+        rows=config.samples,
         seed=config.seed,
         system_instruction=config.system_instruction,
         multiturn_shots=config.fewshot_as_multiturn,
@@ -108,7 +109,7 @@ def _open_engine(config: RunConfig) -> tuple[str, Engine]:
 
 
 def _model_name(config: RunConfig) -> str:
-    return str(config.model_args.get("pretrained", config.model))
+    return str(config.model_args.get("name", config.model_args.get("pretrained", config.model)))
 
 
 def _build(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source: DataSource) -> PreparedTask:

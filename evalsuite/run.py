@@ -7,6 +7,7 @@ function of the journal in plan order. The same command on the same directory go
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,17 +18,19 @@ from typing import Protocol
 import msgspec
 
 from evalsuite.engines.base import Batch, Engine
-from evalsuite.errors import EvalsuiteError, SpecMismatch
+from evalsuite.errors import EngineFailed, EvalsuiteError, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
 from evalsuite.prepare import Prepared, PreparedTask, adjust, scoring_packages
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.results import write_results, write_samples
 from evalsuite.store.run_directory import PlannedBatch, RunDirectory, locked
 from evalsuite.types import (
+    Cause,
     Counts,
     Failure,
     GenerateRequest,
     Item,
+    Loglikelihood,
     Replies,
     Request,
     Response,
@@ -169,8 +172,8 @@ def _answer_batches(
     for item_id, response in engine.run(takewhile(lambda _: not should_stop(), asked)):
         batch = batch_of.pop(item_id, None)
         if batch is None:
-            raise RuntimeError(f"engine {engine.name} answered {item_id}, which was not asked or is answered already")
-        waiting[batch.index][item_id] = response
+            raise EngineFailed(f"engine {engine.name} answered {item_id}, which was not asked or is answered already")
+        waiting[batch.index][item_id] = _admitted(response)
         if len(waiting[batch.index]) == len(batch.items):
             responses = waiting.pop(batch.index)
             ordered = [(item.id, responses[item.id]) for item in batch.items]
@@ -178,7 +181,14 @@ def _answer_batches(
             journal.responses.update(ordered)
             progress.advance(len(batch.items), batch.num_tokens)
     if waiting and not should_stop():
-        raise RuntimeError(f"engine {engine.name} left {len(batch_of)} requests without an answer")
+        raise EngineFailed(f"engine {engine.name} left {len(batch_of)} requests without an answer")
+
+
+def _admitted(response: Response) -> Response:
+    """`response`, or a failure in place of a log-likelihood that is no number: whatever the engine, NaN is no score."""
+    if isinstance(response, Loglikelihood) and not math.isfinite(response.sum_nats):
+        return Failure(cause=Cause.NONFINITE_LOGITS, detail=f"the engine answered {response.sum_nats}")
+    return response
 
 
 def _without_answered(engine: Engine, batch: Batch, journal: Journal) -> Batch:
@@ -234,7 +244,7 @@ def _planned(directory: RunDirectory, engine: Engine, wave: int, items: Sequence
     if stored is None:
         batches = engine.plan(items)
         if sorted(item.id for batch in batches for item in batch.items) != sorted(item.id for item in items):
-            raise RuntimeError(f"engine {engine.name} planned other items than it was given")
+            raise EngineFailed(f"engine {engine.name} planned other items than it was given")
         directory.write_plan(
             wave,
             [

@@ -243,6 +243,8 @@ class Estimate(Record, frozen=True, kw_only=True):
     """One metric of one task, with all that is needed to read it.
 
     `stderr` and the interval are None where they cannot be known (fewer than two clusters).
+    `n` + `num_not_judged` + `num_unscored` are all samples that ended: this metric had something to count in `n`, and
+    nothing (an answer too short to tell its language) in `num_not_judged`.
     `best_case` and `worst_case` bound the value had every unscored sample been right or wrong.
     """
 
@@ -260,6 +262,7 @@ class Estimate(Record, frozen=True, kw_only=True):
     n: int
     num_clusters: int
     interval: str
+    num_not_judged: int = 0
     num_unscored: int = 0
     unscored: Mapping[str, int] = {}
     best_case: float | None = None
@@ -356,6 +359,7 @@ class RunSpec(Record, frozen=True, kw_only=True):
     tasks: tuple[TaskSpec, ...]
     limit: float | None
     limit_mode: str
+    rows: Mapping[str, tuple[int, ...]]
     seed: int
     system_instruction: str
     multiturn_shots: bool

@@ -74,7 +74,9 @@ def _facts(run: Run) -> Iterator[Fact]:
     yield "Status", result.status
     yield "Engine", visible(spec.model.engine)
     yield "Samples", _counts_text(run)
-    yield "Limit", "none" if spec.limit is None else f"{spec.limit:g}, {spec.limit_mode}"
+    chosen = sum(map(len, spec.rows.values()))
+    limit = "none" if spec.limit is None else f"{spec.limit:g}, {spec.limit_mode}"
+    yield "Limit", f"{chosen} chosen rows" if chosen else limit
     yield "Seed", str(spec.seed)
     yield "Generation settings", pairs_text(spec.generation) or "as each task sets them"
     yield "System instruction", visible(spec.system_instruction) or "none"
@@ -134,6 +136,8 @@ def _arguments(spec: RunSpec) -> Iterator[str]:
         yield from ("--limit", f"{spec.limit:.15g}")
         if spec.limit_mode != "stratified":
             yield from ("--limit_mode", spec.limit_mode)
+    if spec.rows:
+        yield from ("--samples", json.dumps({task: list(rows) for task, rows in spec.rows.items()}))
     yield from ("--seed", str(spec.seed))
     if spec.multiturn_shots:
         yield from ("--fewshot_as_multiturn", "true")

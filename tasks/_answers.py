@@ -9,7 +9,7 @@ from evalsuite.text.languages import is_language
 from evalsuite.types import Completion, Flag, Replies, Score
 
 LANGUAGE_FIDELITY = share("language_fidelity")
-"""Share of answers written in the asked language, among those whose language can be told."""
+"""Share of answers written in the asked language, among those whose language can be told; an empty one is in none."""
 
 
 def completions(replies: Replies) -> list[Completion]:
@@ -19,7 +19,7 @@ def completions(replies: Replies) -> list[Completion]:
 
 def language_score(answers: Sequence[Completion], language: str) -> Score:
     """Counts for `LANGUAGE_FIDELITY`: answers in `language`, answers whose language can be told."""
-    verdicts = [is_language(answer.text, language) for answer in answers]
+    verdicts = [is_language(answer.text, language) if answer.text.strip() else False for answer in answers]
     return Score(
         name=LANGUAGE_FIDELITY.name,
         counts=(float(verdicts.count(True)), float(len(verdicts) - verdicts.count(None))),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -54,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     command: Command = options.execute
+    for stream in (sys.stdout, sys.stderr):  # a narrow encoding must not end a finished run
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         return command(options)
     except EvalsuiteError as error:
@@ -61,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print("evalsuite:", printable(str(error)).replace("\n", " "), file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            print("evalsuite: cannot write the output:", printable(str(error)), file=sys.stderr)
+            return EXIT_INCOMPLETE
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the reader went away; say nothing more
         return EXIT_OK if options.command in _ONLY_PRINT else EXIT_INCOMPLETE
     except KeyboardInterrupt:

@@ -64,6 +64,7 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         "low": estimate.low,
         "high": estimate.high,
         "n": estimate.n,
+        "num_not_judged": estimate.num_not_judged,
         "num_unscored": estimate.num_unscored,
         "signature": estimate.signature,
     }

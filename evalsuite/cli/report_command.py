@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evalsuite import plugins
 from evalsuite.cli.output import print_json
-from evalsuite.errors import SpecMismatch
+from evalsuite.errors import SpecMismatch, UsageError
 from evalsuite.store.files import write_atomic
 from evalsuite.store.results import RESULTS
 
@@ -23,6 +23,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Write the page and print where it is."""
+    if Path(options.output).is_dir():
+        raise UsageError(f"--output {options.output} is a folder; give a file, for example site/index.html.")
     runs = find_runs([Path(run) for run in options.runs])
     page = write_report(runs, Path(options.output), options.title)
     print(f"{len(runs)} run{'s' if len(runs) != 1 else ''} in {page}")

@@ -69,8 +69,8 @@ class Encoder:
     def encode_pair(self, request: LoglikelihoodRequest) -> EncodedPair:
         """Context and continuation, encoded together and split where the context's own encoding ends.
 
-        Spaces at the end of the context move to the continuation, as in lm-eval. Where a token spans the join, the split
-        steps back to the last token that both encodings share, so that no part of the continuation goes unscored;
+        Spaces at the end of the context move to the continuation, as in lm-eval. Where a token spans the join, the
+        split steps back to the last token that both encodings share, so that no part of the continuation goes unscored;
         lm-eval would drop the part inside that token. The two agree whenever the continuation begins with a space that
         the tokenizer keeps apart.
         """

@@ -112,7 +112,10 @@ def _parse_line(line: str, where: str) -> tuple[str, tuple[str, ...]]:
 
 def open_engine(options: EngineOptions) -> RecordedEngine:
     """The engine of ``--model recorded``. Raises UsageError without a path, DataError when it cannot be read."""
-    if set(options.args) != {"path"}:
-        raise UsageError("--model recorded takes exactly --model_args path=FILE.jsonl (sample_id and text or texts).")
+    if "path" not in options.args or set(options.args) - {"path", "name"}:
+        raise UsageError(
+            "--model recorded takes --model_args path=FILE.jsonl (sample_id and text or texts) and name=MODEL, "
+            "what the answers are shown under."
+        )
     path = str(options.args["path"])
     return RecordedEngine(read_answers(Path(path)), path=path)

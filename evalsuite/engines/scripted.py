@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from evalsuite.engines.base import Batch, EngineOptions, TokenCount, prompt_text
-from evalsuite.errors import UsageError
+from evalsuite.errors import EngineFailed, UsageError
 from evalsuite.types import (
     Completion,
+    Failure,
     GenerateRequest,
     Item,
     Loglikelihood,
@@ -74,7 +75,16 @@ class ScriptedEngine:
             for item in batch.items:
                 if self._delay_s:
                     time.sleep(self._delay_s)
-                yield item.id, self._function(item.request)
+                yield item.id, self._answer(item)
+
+    def _answer(self, item: Item) -> Response:
+        try:
+            response = self._function(item.request)
+        except Exception as error:  # the user's own function may raise anything
+            raise EngineFailed(f"{self._label} fails on {item.id}: {type(error).__name__}: {error}") from error
+        if not isinstance(response, Completion | Loglikelihood | Failure):
+            raise EngineFailed(f"{self._label} returned {type(response).__name__} for {item.id}, not a Response.")
+        return response
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -35,6 +35,8 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
     value = metric.reduce(intervals.column_sums(totals))
     if value is None:
         return None
+    if metric.bounds is not None:  # sums of floats may step over a bound by the last bit
+        value = min(max(value, metric.bounds[0]), metric.bounds[1])
     deltas = intervals.jackknife_deltas(totals, metric.reduce, value)
     stderr = intervals.jackknife_stderr(deltas)
     stderr, low, high, method = _interval(metric, value, stderr, len(vectors), len(names))
@@ -55,6 +57,7 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         n=len(vectors),
         num_clusters=len(names),
         interval=method,
+        num_not_judged=sum(isinstance(outcome, Scored) for _, outcome in rows) - len(vectors),
         num_unscored=sum(unscored.values()),
         unscored=dict(sorted(unscored.items())),
         best_case=best,

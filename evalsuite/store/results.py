@@ -63,8 +63,14 @@ def read_samples(directory: Path) -> Iterator[SampleRecord]:
     path = directory / SAMPLES
     if not path.exists():
         raise SpecMismatch(f"{directory} has no samples.parquet; run the same command again to finish it.")
-    for text in pq.read_table(path, columns=["record"]).column("record").to_pylist():
-        yield msgspec.convert(json.loads(text), SampleRecord)
+    try:
+        records = [
+            msgspec.convert(json.loads(text), SampleRecord)
+            for text in pq.read_table(path, columns=["record"]).column("record").to_pylist()
+        ]
+    except (OSError, ValueError, KeyError, msgspec.ValidationError) as error:
+        raise CorruptStore(f"{path} cannot be read ({error}); run the same command again to write it anew.") from error
+    yield from records
 
 
 _COLUMNS = ("sample_id", "task", "family", "language", "category", "cluster", "status", "cause", "answer", "record")

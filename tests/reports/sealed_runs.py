@@ -117,7 +117,7 @@ def write_run(
         schema=SCHEMA_VERSION, model=ModelSpec(name=model, engine="scripted", identity=identity or {"function": "m:f"}),
         tasks=tuple(task_spec(part, num_fewshot, fingerprint, 30 if limit else 0) for part in tasks.values()),
         limit=limit,
-        limit_mode="stratified", seed=1234, system_instruction="", multiturn_shots=False, generation={},
+        limit_mode="stratified", rows={}, seed=1234, system_instruction="", multiturn_shots=False, generation={},
     )  # fmt: skip
     summaries = tuple(summary(part, flags or {}) for part in tasks.values())
     unscored = sum(entry.counts.unscored for entry in summaries)
