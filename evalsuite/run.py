@@ -7,11 +7,12 @@ function of the journal in plan order. The same command on the same directory go
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import count, takewhile
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,7 @@ from evalsuite.types import (
     Response,
     RunResult,
     Sample,
+    canonical_json,
 )
 
 
@@ -169,7 +171,8 @@ def _answer_batches(
     asked = [_without_answered(engine, batch, journal) for batch in batches]
     batch_of = {item.id: batch for batch in asked for item in batch.items}
     waiting: dict[int, dict[str, Response]] = {batch.index: {} for batch in asked}
-    for item_id, response in engine.run(takewhile(lambda _: not should_stop(), asked)):
+    taken: list[int] = []
+    for item_id, response in engine.run(_until_stopped(asked, should_stop, taken)):
         batch = batch_of.pop(item_id, None)
         if batch is None:
             raise EngineFailed(f"engine {engine.name} answered {item_id}, which was not asked or is answered already")
@@ -180,15 +183,27 @@ def _answer_batches(
             writer.commit(wave, batch.index, ordered)
             journal.responses.update(ordered)
             progress.advance(len(batch.items), batch.num_tokens)
-    if waiting and not should_stop():
+    if any(index in waiting for index in taken):
         raise EngineFailed(f"engine {engine.name} left {len(batch_of)} requests without an answer")
 
 
+def _until_stopped(batches: Sequence[Batch], should_stop: Callable[[], bool], taken: list[int]) -> Iterator[Batch]:
+    """The batches one by one as the engine takes them, noted in `taken`, until the run is to stop."""
+    for batch in batches:
+        if should_stop():
+            return
+        taken.append(batch.index)
+        yield batch
+
+
 def _admitted(response: Response) -> Response:
-    """`response`, or a failure in place of a log-likelihood that is no number: whatever the engine, NaN is no score."""
+    """`response` as it will be read back from the journal, so that a resumed run scores the very same.
+
+    A log-likelihood that is no number becomes a failure: whatever the engine, NaN is no score.
+    """
     if isinstance(response, Loglikelihood) and not math.isfinite(response.sum_nats):
         return Failure(cause=Cause.NONFINITE_LOGITS, detail=f"the engine answered {response.sum_nats}")
-    return response
+    return msgspec.convert(json.loads(canonical_json(response)), type(response))
 
 
 def _without_answered(engine: Engine, batch: Batch, journal: Journal) -> Batch:

@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     command: Command = options.execute
-    for stream in (sys.stdout, sys.stderr):  # a narrow encoding must not end a finished run
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    _tolerate_narrow_encodings()
     try:
         return command(options)
     except EvalsuiteError as error:
@@ -75,6 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("evalsuite: interrupted; run the same command to go on.", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _tolerate_narrow_encodings() -> None:
+    """Let a terminal that knows no dash or Arabic show a question mark, and not end a finished run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="replace")
 
 
 def build_parser(wanted: str) -> _Parser:

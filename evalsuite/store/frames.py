@@ -42,8 +42,15 @@ def read_frames(blob: bytes) -> Iterator[Any | Fault]:
         if fault:
             yield Fault(offset=offset, reason=fault, is_tail=is_tail)
         else:
-            yield json.loads(blob[offset + _CRC_DIGITS + 1 : line_end])
+            yield _parsed(blob[offset + _CRC_DIGITS + 1 : line_end], offset, is_tail)
         offset = line_end + 1
+
+
+def _parsed(body: bytes, offset: int, is_tail: bool) -> Any | Fault:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        return Fault(offset=offset, reason=f"the checksum holds, the body is no JSON ({error})", is_tail=is_tail)
 
 
 def _fault(line: bytes, *, is_terminated: bool) -> str:

@@ -82,6 +82,8 @@ def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
                 raise _corrupt(path, value.offset, value.reason)
             journal.torn_tails.append(f"{path.name} at byte {value.offset}: {value.reason}")
             return
+        if seq == 0:
+            _check_schema(path, value)
         record = _decode(path, seq, value)
         if record.seq != seq:
             raise _corrupt(path, None, f"record {seq} says it is record {record.seq}")
@@ -102,11 +104,16 @@ def _decode(path: Path, seq: int, value: Any) -> Opened | Committed:
         raise _corrupt(path, None, f"record {seq} is of another shape ({error})") from error
 
 
-def _check_opened(path: Path, record: Opened, run_id: str, epoch: int) -> None:
-    if record.schema > SCHEMA_VERSION:
+def _check_schema(path: Path, value: Any) -> None:
+    """Before the shape, since a newer schema may have another one."""
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA_VERSION:
         raise CorruptStore(
-            f"{path}: written by a newer evalsuite (schema {record.schema}, this one reads up to {SCHEMA_VERSION})."
+            f"{path}: written by a newer evalsuite (schema {schema}, this one reads up to {SCHEMA_VERSION})."
         )
+
+
+def _check_opened(path: Path, record: Opened, run_id: str, epoch: int) -> None:
     if record.run_id != run_id or record.epoch != epoch:
         raise _corrupt(path, 0, f"belongs to run {record.run_id}, epoch {record.epoch}")
 

@@ -10,7 +10,8 @@ import msgspec
 from evalsuite.store.files import write_atomic
 from evalsuite.store.frames import Fault, frame, read_frames
 from evalsuite.store.journal import Committed, Opened
-from evalsuite.store.run_directory import locked
+from evalsuite.store.run_directory import locked, read_spec
+from evalsuite.types import SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,8 @@ def repair_journal(run_path: Path) -> list[Repaired]:
 def _repair_file(run_path: Path, path: Path) -> Repaired | None:
     values = list(read_frames(path.read_bytes()))
     whole = [record for value in values if (record := _record(value)) is not None]
-    opened = [record for record in whole if isinstance(record, Opened)][:1]
-    kept: list[Opened | Committed] = [
-        *opened,
-        *(record for record in whole if isinstance(record, Committed) and opened),
-    ]
+    opened = [record for record in whole if isinstance(record, Opened)][:1] or [_opened_anew(run_path, path)]
+    kept: list[Opened | Committed] = [*opened, *(record for record in whole if isinstance(record, Committed))]
     if len(kept) == len(values) and all(record.seq == place for place, record in enumerate(kept)):
         return None
     copy = run_path / "quarantine" / path.name
@@ -47,6 +45,12 @@ def _repair_file(run_path: Path, path: Path) -> Repaired | None:
     renumbered = [msgspec.structs.replace(record, seq=place) for place, record in enumerate(kept)]
     write_atomic(path, b"".join(frame(record) for record in renumbered))
     return Repaired(copy, len(kept), len(values) - len(kept))
+
+
+def _opened_anew(run_path: Path, path: Path) -> Opened:
+    """A first record in place of one that was lost, without the stack that it named."""
+    run_id = read_spec(run_path).run_id
+    return Opened(schema=SCHEMA_VERSION, seq=0, run_id=run_id, epoch=int(path.stem), stack={})
 
 
 def _record(value: object) -> Opened | Committed | None:

@@ -84,6 +84,9 @@ class RunDirectory:
         faults = [value for value in values if isinstance(value, Fault)]
         if faults:
             raise _changed(path, f"byte {faults[0].offset}: {faults[0].reason}")
+        schema = values[0].get("schema") if values and isinstance(values[0], dict) else None
+        if schema is not None and schema != SCHEMA_VERSION:
+            raise SpecMismatch(f"{path} has schema {schema!r}; this evalsuite reads schema {SCHEMA_VERSION}.")
         try:
             header = msgspec.convert(values[0], PlanHeader)
             batches = tuple(msgspec.convert(value, PlannedBatch) for value in values[1:])
