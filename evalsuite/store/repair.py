@@ -38,13 +38,14 @@ def _repair_file(run_path: Path, path: Path) -> Repaired | None:
     whole = [record for value in values if (record := _record(value)) is not None]
     opened = [record for record in whole if isinstance(record, Opened)][:1] or [_opened_anew(run_path, path)]
     kept: list[Opened | Committed] = [*opened, *(record for record in whole if isinstance(record, Committed))]
-    if len(kept) == len(values) and all(record.seq == place for place, record in enumerate(kept)):
+    is_sound = len(whole) == len(values) and kept == whole
+    if is_sound and all(record.seq == place for place, record in enumerate(kept)):
         return None
     copy = run_path / "quarantine" / path.name
     write_atomic(copy, path.read_bytes())
     renumbered = [msgspec.structs.replace(record, seq=place) for place, record in enumerate(kept)]
     write_atomic(path, b"".join(frame(record) for record in renumbered))
-    return Repaired(copy, len(kept), len(values) - len(kept))
+    return Repaired(copy, len(kept), len(values) - len(whole))
 
 
 def _opened_anew(run_path: Path, path: Path) -> Opened:
