@@ -15,7 +15,7 @@ DEMO = RunConfig(
     model="smollm2-135m",
     tasks=("mini_choice", "mini_math", "mini_translation", "mini_chat"),
     limit=24,
-    gen_kwargs={"max_tokens": 48},
+    gen_kwargs={"max_tokens": 32},
 )
 """The demo: twenty-four stratified samples of each built-in family. ``configs/demo.yaml`` says the same."""
 

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from evalsuite.cli.main import main
 from evalsuite.engines.scripted import plausible
+from evalsuite.errors import EXIT_INTERRUPTED
 from evalsuite.types import Cause, Failure, Request, Response
 
 _asked: int | None = None
@@ -90,15 +91,18 @@ def _live(order: dict[str, Any], output: int) -> NoReturn:
     try:
         _expect(order)
         code = main(order["arguments"])
-    except KeyboardInterrupt:  # after `main` has returned, which is no longer its affair
-        code = 130
+    except KeyboardInterrupt:  # after `main` has returned: no longer its affair
+        code = EXIT_INTERRUPTED
     except BaseException:
         sys.excepthook(*sys.exc_info())
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    while True:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
 
 
 def _expect(order: dict[str, Any]) -> None:
