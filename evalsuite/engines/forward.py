@@ -108,6 +108,8 @@ def _completion(model: LocalModel, request: GenerateRequest, num_prompt_tokens: 
     end = next((index for index, token in enumerate(tokens) if token in model.end_tokens), None)
     kept = tokens if end is None else tokens[:end]
     text = model.encoder.tokenizer.decode(kept, skip_special_tokens=True)
+    if end is None:
+        text = text.rstrip("\N{REPLACEMENT CHARACTER}")  # the cap may fall inside a character of several tokens
     stop = first_stop(text, request.stop)
     return Completion(
         text=text if stop is None else text[:stop],
