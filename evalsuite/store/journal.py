@@ -64,13 +64,14 @@ def read_journal(directory: Path, run_id: str) -> Journal:
     written raises CorruptStore with file and byte. Equal duplicates merge; different ones are a conflict.
     """
     journal = Journal()
-    for epoch, path in _epoch_files(directory):
+    for epoch, path in epoch_files(directory):
         journal.last_epoch = max(journal.last_epoch, epoch)
         _read_file(path, run_id, epoch, journal)
     return journal
 
 
-def _epoch_files(directory: Path) -> list[tuple[int, Path]]:
+def epoch_files(directory: Path) -> list[tuple[int, Path]]:
+    """The journal's files in the order of their epochs; whatever else lies there is none of them."""
     matches = ((_EPOCH.fullmatch(path.name), path) for path in directory.glob("*.jsonl"))
     return sorted((int(match.group(1)), path) for match, path in matches if match)
 
@@ -83,7 +84,7 @@ def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
             journal.torn_tails.append(f"{path.name} at byte {value.offset}: {value.reason}")
             return
         if seq == 0:
-            _check_schema(path, value)
+            check_schema(path, value)
         record = _decode(path, seq, value)
         if record.seq != seq:
             raise _corrupt(path, None, f"record {seq} says it is record {record.seq}")
@@ -104,8 +105,8 @@ def _decode(path: Path, seq: int, value: Any) -> Opened | Committed:
         raise _corrupt(path, None, f"record {seq} is of another shape ({error})") from error
 
 
-def _check_schema(path: Path, value: Any) -> None:
-    """Before the shape, since a newer schema may have another one."""
+def check_schema(path: Path, value: Any) -> None:
+    """Raises CorruptStore when a file's first record is newer; before its shape, which may be another then."""
     schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA_VERSION:
         raise CorruptStore(

@@ -444,6 +444,34 @@ def test_repair_makes_a_damaged_journal_readable(path: Path, damage: Callable[[l
     assert len(kept.responses) >= len(after(ALL)) - most_lost
 
 
+def test_every_repair_keeps_what_it_set_aside(path: Path) -> None:
+    before = []
+    for damaged in (5, 9, 13):
+        lines = lines_of(path)
+        lines[damaged] = flipped(lines[damaged], 8 * 30)
+        rewrite(path, b"".join(lines))
+        before.append(path.read_bytes())
+        (repaired,) = repair_journal(path.parent.parent)
+        assert repaired.original.read_bytes() == before[-1]
+    assert {file.read_bytes() for file in (path.parent.parent / "quarantine").iterdir()} == {*before}
+
+
+def test_repair_does_not_touch_what_a_newer_evalsuite_wrote(path: Path) -> None:
+    rewrite(path, b"".join(frame({**record, "novelty": 1}) for record in read_frames(path.read_bytes())))
+    set_in_first_record(path, schema=2)
+    content = path.read_bytes()
+    with pytest.raises(CorruptStore, match=NEWER):
+        repair_journal(path.parent.parent)
+    assert path.read_bytes() == content
+
+
+def test_repair_passes_over_what_is_no_journal_file(path: Path) -> None:
+    stray = path.with_name("notes.jsonl")
+    rewrite(stray, b"mine\n")
+    assert repair_journal(path.parent.parent) == []
+    assert stray.read_bytes() == b"mine\n"
+
+
 def test_repair_leaves_whole_files_alone(path: Path) -> None:
     before = path.read_bytes()
     assert repair_journal(path.parent.parent) == []
