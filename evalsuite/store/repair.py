@@ -36,6 +36,8 @@ def repair_journal(run_path: Path) -> list[Repaired]:
 
 def _repair_file(run_path: Path, epoch: int, path: Path) -> Repaired | None:
     values = list(read_frames(path.read_bytes()))
+    if not values:
+        return None  # a kill between creating the file and its first record; nothing in it is damaged
     for value in values[:1]:
         check_schema(path, value)
     whole = [record for value in values if (record := _record(value)) is not None]
