@@ -199,9 +199,7 @@ def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int
 
 def _task_spec(prepared: PreparedTask, generation: Mapping[str, Scalar]) -> TaskSpec:
     task, samples = prepared.task, prepared.samples
-    first_requests = [
-        adjust(request, generation).key for sample in samples for request in task.next_requests(sample, ())
-    ]
+    first_prompts = [request.key for sample in samples for request in first_requests(task, sample, generation)]
     return TaskSpec(
         name=task.name,
         family=task.family,
@@ -211,10 +209,15 @@ def _task_spec(prepared: PreparedTask, generation: Mapping[str, Scalar]) -> Task
         chat=prepared.is_chat,
         datasets=prepared.pins,
         sample_ids_hash=content_hash([sample.id for sample in samples]),
-        prompts_hash=content_hash(first_requests),
+        prompts_hash=content_hash(first_prompts),
         num_samples=len(samples),
         num_available=prepared.num_available,
     )
+
+
+def first_requests(task: Task, sample: Sample, generation: Mapping[str, Scalar]) -> tuple[Request, ...]:
+    """What the first wave asks of a sample, before sampled requests get seeds of their own."""
+    return tuple(adjust(request, generation) for request in task.next_requests(sample, ()))
 
 
 def adjust(request: Request, generation: Mapping[str, Scalar]) -> Request:

@@ -16,7 +16,7 @@ from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.config import RunConfig
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
-from evalsuite.prepare import Prepared, adjust, prepare
+from evalsuite.prepare import Prepared, first_requests, prepare
 from evalsuite.run import Finished
 from evalsuite.run import execute as execute_run
 
@@ -103,9 +103,9 @@ def _dry_run(prepared: Prepared, as_json: bool) -> int:
     rows = []
     for entry in prepared.tasks:
         requests = [
-            adjust(request, prepared.spec.generation)
+            request
             for sample in entry.samples
-            for request in entry.task.next_requests(sample, ())
+            for request in first_requests(entry.task, sample, prepared.spec.generation)
         ]
         tokens = prepared.engine.count_tokens(requests)
         rows.append(
