@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite import hub
+from evalsuite.contracts import Dataset, Rows
 from evalsuite.errors import DataError, NothingSelected
-from evalsuite.types import Dataset, DatasetPin, Rows, content_hash
+from evalsuite.types import DatasetPin, content_hash
 
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""

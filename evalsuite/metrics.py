@@ -9,7 +9,8 @@ import math
 from functools import cache, partial
 from typing import Any
 
-from evalsuite.types import Metric, Score
+from evalsuite.contracts import Metric
+from evalsuite.types import Score
 
 
 def _mean(counts: tuple[float, ...]) -> float | None:

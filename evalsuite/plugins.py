@@ -7,8 +7,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from evalsuite.contracts import Family, TaskInfo
 from evalsuite.errors import EvalsuiteError, UnknownName, UsageError
-from evalsuite.types import Family, TaskInfo
 
 TASKS = "evalsuite.tasks"
 ENGINES = "evalsuite.engines"

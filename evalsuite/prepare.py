@@ -14,6 +14,7 @@ import msgspec
 import evalsuite
 from evalsuite import plugins
 from evalsuite.config import RunConfig
+from evalsuite.contracts import Task, TaskOptions
 from evalsuite.data import DataSource, load_rows, source_from_environment
 from evalsuite.engines.base import Engine, EngineOptions
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError
@@ -27,8 +28,6 @@ from evalsuite.types import (
     RunSpec,
     Sample,
     Scalar,
-    Task,
-    TaskOptions,
     TaskSpec,
     content_hash,
 )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from evalsuite.contracts import Dataset, Family, Task, TaskInfo, TaskOptions
 from evalsuite.data import BUILT_IN
 from evalsuite.errors import UnknownName, UsageError
-from evalsuite.types import Dataset, Family, Task, TaskInfo, TaskOptions
 
 LANGUAGES = {"en": "English", "zh": "Chinese", "fr": "French", "ar": "Arabic", "es": "Spanish", "hi": "Hindi"}
 PROTOCOL = "mini-v1"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.types import Message, Prompt, Shot, TaskOptions
+from evalsuite.contracts import TaskOptions
+from evalsuite.types import Message, Prompt, Shot
 
 
 def build_prompt(

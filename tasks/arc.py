@@ -13,19 +13,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.errors import UnknownName, UsageError
-from evalsuite.types import (
-    Dataset,
-    Family,
-    Replies,
-    Request,
-    Rows,
-    Sample,
-    Shot,
-    Task,
-    TaskInfo,
-    TaskOptions,
-)
+from evalsuite.types import Replies, Request, Sample, Shot
 
 from ._choices import METRICS, choice_requests, score_choices
 from ._prompts import build_prompt

@@ -7,20 +7,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from evalsuite.contracts import Rows, Task, TaskOptions
 from evalsuite.metrics import mean_length
-from evalsuite.types import (
-    Completion,
-    GenerateRequest,
-    Message,
-    Replies,
-    Request,
-    Rows,
-    Sample,
-    Score,
-    Scored,
-    Task,
-    TaskOptions,
-)
+from evalsuite.types import Completion, GenerateRequest, Message, Replies, Request, Sample, Score, Scored
 
 from ._answers import LANGUAGE_FIDELITY, answer_flags, completions, language_score
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family

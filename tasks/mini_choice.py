@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from evalsuite.types import Replies, Request, Rows, Sample, Shot, Task, TaskOptions
+from evalsuite.contracts import Rows, Task, TaskOptions
+from evalsuite.types import Replies, Request, Sample, Shot
 
 from ._choices import METRICS, choice_requests, score_choices
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family, other_rows

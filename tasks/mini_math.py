@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from evalsuite.contracts import Rows, Task, TaskOptions
 from evalsuite.metrics import accuracy, right
 from evalsuite.text.numbers import equal_numbers, last_number
-from evalsuite.types import Flag, GenerateRequest, Replies, Request, Rows, Sample, Scored, Shot, Task, TaskOptions
+from evalsuite.types import Flag, GenerateRequest, Replies, Request, Sample, Scored, Shot
 
 from ._answers import LANGUAGE_FIDELITY, answer_flags, completions, language_score
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family, other_rows

@@ -8,20 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from evalsuite.contracts import Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.metrics import corpus_bleu, corpus_chrf, corpus_score
-from evalsuite.types import (
-    Family,
-    GenerateRequest,
-    Replies,
-    Request,
-    Rows,
-    Sample,
-    Scored,
-    Shot,
-    Task,
-    TaskInfo,
-    TaskOptions,
-)
+from evalsuite.types import GenerateRequest, Replies, Request, Sample, Scored, Shot
 
 from ._answers import LANGUAGE_FIDELITY, answer_flags, completions, language_score
 from ._mini import LANGUAGES, LICENCE, PROTOCOL, SOURCE, check_options, dataset, other_rows

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = {
     "types": 0,
     "errors": 0,
+    "contracts": 0,
     "text": 1,
     "metrics": 1,
     "stats": 1,
@@ -31,9 +32,9 @@ LAYERS = {
 }
 SAME_LAYER_OK = {("outcomes", "prepare"), ("run", "prepare"), ("run", "outcomes")}
 PLUGIN_MAY = {
-    "tasks": {"types", "errors", "text", "metrics", "stats", "data"},
-    "judges": {"types", "errors", "text", "metrics", "stats"},
-    "reports": {"types", "errors", "text", "metrics", "stats", "store"},
+    "tasks": {"types", "contracts", "errors", "text", "metrics", "stats", "data"},
+    "judges": {"types", "contracts", "errors", "text", "metrics", "stats"},
+    "reports": {"types", "contracts", "errors", "text", "metrics", "stats", "store"},
 }
 LATE_ONLY = {"torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval"}
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evalsuite.contracts import Metric, Task
 from evalsuite.stats import intervals
-from evalsuite.types import Aggregate, Estimate, Metric, Outcome, Sample, Scored, Task, Unscored
+from evalsuite.types import Aggregate, Estimate, Outcome, Sample, Scored, Unscored
 
 Row = tuple[Sample, Outcome]
 

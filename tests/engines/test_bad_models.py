@@ -15,11 +15,12 @@ from safetensors.torch import load_file, save_file
 from tiny_models import characters, save_llama, split_words, words
 
 from evalsuite.cli.main import main
+from evalsuite.contracts import TaskOptions
 from evalsuite.engines.encoding import Encoder
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE
 from evalsuite.plugins import family
 from evalsuite.store.results import read_samples
-from evalsuite.types import LoglikelihoodRequest, Scored, TaskOptions, Unscored
+from evalsuite.types import LoglikelihoodRequest, Scored, Unscored
 
 Evaluates = Callable[..., tuple[int, str, str]]
 Breaks = Callable[[Path], object]

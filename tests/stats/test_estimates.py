@@ -15,22 +15,11 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
+from evalsuite.contracts import Metric, Task
 from evalsuite.metrics import accuracy, corpus_bleu, corpus_chrf, corpus_score, right, share
 from evalsuite.stats import intervals
 from evalsuite.stats.estimates import Measured, macro, measure
-from evalsuite.types import (
-    Cancelled,
-    Cause,
-    Estimate,
-    Metric,
-    NotRun,
-    Outcome,
-    Sample,
-    Score,
-    Scored,
-    Task,
-    Unscored,
-)
+from evalsuite.types import Cancelled, Cause, Estimate, NotRun, Outcome, Sample, Score, Scored, Unscored
 
 Counts = Sequence[tuple[float, ...]]
 

@@ -9,20 +9,12 @@ from typing import Any
 import pytest
 
 from evalsuite.config import RunConfig
+from evalsuite.contracts import Rows, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import UsageError
 from evalsuite.plugins import family
 from evalsuite.prepare import prepare
-from evalsuite.types import (
-    GenerateRequest,
-    LoglikelihoodRequest,
-    Message,
-    Rows,
-    Sample,
-    Scored,
-    Task,
-    TaskOptions,
-)
+from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Message, Sample, Scored
 
 ARC = ("arc_challenge", "arc_easy")
 

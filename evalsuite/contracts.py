@@ -1,0 +1,105 @@
+"""What a benchmark is made of: frozen dataclasses of functions, which a plugin fills in and nobody inherits from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from evalsuite.types import Replies, Request, Sample, Scored
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A scorer's vectors, summed over rows, reduced to one number.
+
+    `reduce` takes the summed vector and returns a float in ``[bounds[0], bounds[1]]``, or None when nothing was
+    judged (for example no answer whose language could be told). `proportion` metrics get Wilson intervals. `scale` is
+    what a value is multiplied by to be shown (100 for percentages). `best` and `worst` are the vectors of a row that
+    is entirely right or wrong, where such exist. `signature` names the computation; two signatures never compare.
+    """
+
+    name: str
+    reduce: Callable[[tuple[float, ...]], float | None]
+    proportion: bool = False
+    bounds: tuple[float, float] | None = None
+    higher_is_better: bool = True
+    signature: Callable[[], str] = lambda: "v1"
+    scale: float = 1.0
+    best: tuple[float, ...] | None = None
+    worst: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """What a user may change about a task without changing its name."""
+
+    num_fewshot: int | None = None
+    protocol: str | None = None
+    chat: bool = False
+    multiturn_shots: bool = False
+    system_instruction: str = ""
+    seed: int = 1234
+
+
+Rows: TypeAlias = tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Where a task's rows come from, and what they must hash to; no `fingerprint` means any rows are taken."""
+
+    path: str
+    config: str
+    split: str
+    revision: str = ""
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task in one language under one protocol, as functions.
+
+    `samples` turns the rows of `datasets` (in that order) into all samples of the task, exemplars drawn;
+    `next_requests` says what to ask next given the replies so far, and the empty tuple ends the sample;
+    `score` sees complete replies without failures. The first metric is the task's headline.
+    """
+
+    name: str
+    family: str
+    version: int
+    language: str
+    protocol: str
+    num_fewshot: int
+    kind: str
+    datasets: tuple[Dataset, ...]
+    samples: Callable[[tuple[Rows, ...]], tuple[Sample, ...]]
+    next_requests: Callable[[Sample, Replies], tuple[Request, ...]]
+    score: Callable[[Sample, Replies], Scored]
+    metrics: tuple[Metric, ...]
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    language_provenance: str = "native"
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """A task as `evalsuite list` shows it, without loading anything."""
+
+    name: str
+    family: str
+    language: str
+    kind: str
+    title: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """A benchmark: its member tasks, and how one of them is built. `members` are what the family's name runs."""
+
+    name: str
+    members: tuple[TaskInfo, ...]
+    build: Callable[[str, TaskOptions], Task]
+    protocols: tuple[str, ...]
