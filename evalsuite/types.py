@@ -5,8 +5,8 @@ One direction::
     RunSpec --> Task.samples --> next_requests --> Engine.run --> Task.score --> Metric --> RunResult
                 Sample           Request           Response       Outcome       Estimate
 
-Records are frozen msgspec structs, since they cross disk or wire; what holds functions (`Task`, `Family`, `Metric`) is in
-`contracts`. Nothing here does I/O, and arrays stay out.
+Records are frozen msgspec structs, since they cross disk or wire; what holds functions (`Task`, `Family`, `Metric`) is
+in `contracts`. Nothing here does I/O, and arrays stay out.
 """
 
 from __future__ import annotations
