@@ -16,6 +16,7 @@ from evalsuite.errors import ConfigError, UsageError, nearest
 from evalsuite.types import Record, Scalar
 
 LimitMode = Literal["stratified", "first"]
+Truncation = Literal["error", "drop_shots", "truncate_left"]
 
 GENERATION_KEYS = {
     "temperature": "temperature",
@@ -50,7 +51,7 @@ class RunConfig(Record, frozen=True, kw_only=True):
     model: str
     tasks: tuple[str, ...]
     model_args: Mapping[str, Scalar] = {}
-    num_fewshot: int | None = None
+    num_fewshot: int | Mapping[str, int] | None = None
     protocol: str | None = None
     batch_size: int | None = None
     device: str | None = None
@@ -63,6 +64,7 @@ class RunConfig(Record, frozen=True, kw_only=True):
     fewshot_as_multiturn: bool = False
     system_instruction: str = ""
     gen_kwargs: Mapping[str, Scalar] = {}
+    truncation: Truncation | None = None
     output_path: str = "runs"
     data_dir: str | None = None
 
@@ -169,6 +171,8 @@ def _lenient(name: str, value: Any, where: str) -> Any:
         return [task for entry in value for task in entry.split(",") if task]
     if name in ("model_args", "gen_kwargs") and isinstance(value, str):
         value = parse_pairs(value, where)
+    if name == "num_fewshot" and isinstance(value, str) and "=" in value:
+        return parse_pairs(value, where)
     if name == "gen_kwargs" and isinstance(value, dict):
         return {_generation_key(key, where): entry for key, entry in value.items()}
     if name == "batch_size" and isinstance(value, str):
@@ -203,8 +207,9 @@ def _samples(value: str, where: str) -> Any:
 
 def _check_range(name: str, value: Any, where: str) -> None:
     smallest = {"num_fewshot": 0, "batch_size": 1, "limit": 0}.get(name)
-    if smallest is not None and value is not None and value < smallest:
-        raise ConfigError(f"{where}: {name} is {value}, expected {smallest} or more.")
+    for number in value.values() if name == "num_fewshot" and isinstance(value, dict) else [value]:
+        if smallest is not None and number is not None and number < smallest:
+            raise ConfigError(f"{where}: {name} is {number}, expected {smallest} or more.")
     if name == "limit" and value is not None and not (0 <= value < 1 or float(value).is_integer()):
         raise ConfigError(f"{where}: limit is {value}; expected a whole number, or a share below 1.")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from evalsuite.records import AggregateKind
 from evalsuite.types import Replies, Request, Sample, Scored
 
 
@@ -17,6 +18,7 @@ class Metric:
     judged (for example no answer whose language could be told). `proportion` metrics get Wilson intervals. `scale` is
     what a value is multiplied by to be shown (100 for percentages). `best` and `worst` are the vectors of a row that
     is entirely right or wrong, where such exist. `signature` names the computation; two signatures never compare.
+    `chance` is what guessing scores on a sample, in expectation; `alias` what the task's protocol calls this metric.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Metric:
     scale: float = 1.0
     best: tuple[float, ...] | None = None
     worst: tuple[float, ...] | None = None
+    chance: Callable[[Sample], float] | None = None
+    alias: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,17 @@ Rows: TypeAlias = tuple[Mapping[str, Any], ...]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where a task's rows come from, and what they must hash to; no `fingerprint` means any rows are taken."""
+    """Where a task's rows come from, and what they must be.
+
+    Without `fingerprint` any rows are taken, as long as there are `num_rows` of them where that is given.
+    """
 
     path: str
     config: str
     split: str
     revision: str = ""
     fingerprint: str | None = None
+    num_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,11 @@ class Task:
 
     `samples` turns the rows of `datasets` (in that order) into all samples of the task, exemplars drawn;
     `next_requests` says what to ask next given the replies so far, and the empty tuple ends the sample;
-    `score` sees complete replies without failures. The first metric is the task's headline.
+    `score` sees complete replies without failures. The first metric is the task's headline, and `means` the ways in
+    which the tasks of the family are averaged, the headline's first.
+    `is_sealed`: the protocol fixes everything, so that exemplars, templates, instructions and generation settings
+    cannot be changed under its name. `fallback` names the protocol to take when rows of `datasets` cannot be had, and
+    `fallback_reason` says what is then different.
     """
 
     name: str
@@ -81,6 +93,10 @@ class Task:
     source: str = ""
     licence: str = ""
     language_provenance: str = "native"
+    means: tuple[AggregateKind, ...] = ("macro",)
+    is_sealed: bool = False
+    fallback: str = ""
+    fallback_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,3 +119,17 @@ class Family:
     members: tuple[TaskInfo, ...]
     build: Callable[[str, TaskOptions], Task]
     protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Families that are reported together: the mean of their headlines under one protocol, called `average`.
+
+    Its name stands for its families in ``--tasks``, and for its protocol where none is given.
+    """
+
+    name: str
+    title: str
+    protocol: str
+    families: tuple[str, ...]
+    average: str

@@ -15,8 +15,9 @@ from typing import Any
 
 from evalsuite import hub
 from evalsuite.contracts import Dataset, Rows
-from evalsuite.errors import DataError, NothingSelected
-from evalsuite.types import DatasetPin, content_hash
+from evalsuite.errors import DataError, NothingSelected, RowsMissing
+from evalsuite.records import DatasetPin
+from evalsuite.types import content_hash
 
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""
@@ -39,7 +40,10 @@ def source_from_environment(data_dir: str | None, environ: Mapping[str, str] = o
 
 
 def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
-    """The rows of `dataset` and what they are. Raises DataError when missing or changed, NothingSelected when empty."""
+    """The rows of `dataset` and what they are.
+
+    Raises RowsMissing when they are nowhere, DataError when they are others, NothingSelected when there are none.
+    """
     rows, origin = _read(dataset, source)
     if not rows:
         raise NothingSelected(f"{origin} holds no rows; nothing can be evaluated on it.")
@@ -59,6 +63,10 @@ def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
         raise DataError(
             f"{origin} is not the data this task was written for: its rows hash to {pin.fingerprint}, "
             f"expected {dataset.fingerprint}. Restore the file, or fetch the pinned revision {dataset.revision or '-'}."
+        )
+    if dataset.num_rows not in (None, len(rows)):
+        raise DataError(
+            f"{origin} is not the data this task was written for: {len(rows)} rows, not {dataset.num_rows}."
         )
     return rows, pin
 
@@ -82,9 +90,9 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
         raise _missing(dataset, looked_at, reason) from error
 
 
-def _missing(dataset: Dataset, looked_at: list[str], hub_says: str) -> DataError:
+def _missing(dataset: Dataset, looked_at: list[str], hub_says: str) -> RowsMissing:
     here = f"neither {' nor '.join(looked_at)} exists" if looked_at else "no --data_dir or EVALSUITE_DATA is set"
-    return DataError(f"no data for {dataset.path} ({dataset.config}, {dataset.split}): {here}, and {hub_says}")
+    return RowsMissing(f"no data for {dataset.path} ({dataset.config}, {dataset.split}): {here}, and {hub_says}")
 
 
 def _mirror_paths(dataset: Dataset, mirror: Path) -> list[Path]:

@@ -7,7 +7,8 @@
     │   ├── ConfigError         2   in a file, at a line
     │   ├── UnknownName         2   not installed; carries the nearest name
     │   └── ModelUnreadable     2   weights, tokenizer or template cannot be loaded
-    ├── DataError               2   rows are missing, changed or of the wrong shape
+    ├── DataError               2   rows are changed or of the wrong shape
+    │   └── RowsMissing         2   neither mirror nor hub has them
     ├── RunLocked               2   another process writes to this run directory
     ├── SpecMismatch            2   the directory holds another run
     ├── CorruptStore            3   stored bytes are not what was written
@@ -60,6 +61,10 @@ class ModelUnreadable(UsageError):
 
 class DataError(EvalsuiteError):
     """Rows are missing, changed or of the wrong shape."""
+
+
+class RowsMissing(DataError):
+    """Neither mirror nor hub has the rows."""
 
 
 class RunLocked(EvalsuiteError):

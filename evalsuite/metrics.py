@@ -6,11 +6,13 @@ Corpus score, interval, aggregate and paired test then share one path. BLEU and 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 from evalsuite.contracts import Metric
-from evalsuite.types import Score
+from evalsuite.types import Sample, Score
 
 
 def _mean(counts: tuple[float, ...]) -> float | None:
@@ -18,9 +20,19 @@ def _mean(counts: tuple[float, ...]) -> float | None:
     return total / n if n else None
 
 
-def accuracy(name: str) -> Metric:
+def accuracy(name: str, chance: Callable[[Sample], float] | None = None, alias: str = "") -> Metric:
     """The share of rows that are right; counts are (right, 1). Range [0, 1]."""
-    return Metric(name, _mean, proportion=True, bounds=(0.0, 1.0), scale=100.0, best=(1.0, 1.0), worst=(0.0, 1.0))
+    return replace(probability(name, chance), proportion=True, alias=alias)
+
+
+def probability(name: str, chance: Callable[[Sample], float] | None = None) -> Metric:
+    """The mean of a probability that each row has; counts are (probability, 1). Range [0, 1]."""
+    return Metric(name, _mean, bounds=(0.0, 1.0), scale=100.0, best=(1.0, 1.0), worst=(0.0, 1.0), chance=chance)
+
+
+def one_in_choices(sample: Sample) -> float:
+    """What guessing scores where one of the sample's choices is right."""
+    return 1.0 / len(sample.choices)
 
 
 def share(name: str) -> Metric:

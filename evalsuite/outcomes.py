@@ -6,27 +6,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.prepare import PreparedTask
-from evalsuite.stats.estimates import Measured, macro, measure
+from evalsuite.averages import aggregates
+from evalsuite.building import PreparedTask
+from evalsuite.prepare import Prepared
+from evalsuite.records import Counts, RunResult, RunStatus, SampleRecord, TaskSummary
+from evalsuite.stats.estimates import measure
 from evalsuite.types import (
     SCHEMA_VERSION,
-    Aggregate,
     Cause,
     Completion,
-    Counts,
     Failure,
     Item,
+    Loglikelihood,
     NotRun,
     Outcome,
     Replies,
-    RunResult,
-    RunSpec,
-    RunStatus,
     Sample,
-    SampleRecord,
     Scalar,
     Scored,
-    TaskSummary,
     Unscored,
 )
 
@@ -49,16 +46,14 @@ class Sealed:
 
 
 def seal(
-    spec: RunSpec,
-    tasks: Sequence[PreparedTask],
+    prepared: Prepared,
     answers: Mapping[str, Answers],
     packages: Mapping[str, str],
     stacks: tuple[Mapping[str, Scalar], ...],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
-    rows = {
-        entry.task.name: [(sample, _outcome(entry, sample, answers)) for sample in entry.samples] for entry in tasks
-    }
+    spec, tasks = prepared.spec, prepared.tasks
+    rows = {entry.task.name: _rows(entry, answers) for entry in tasks}
     measured = [
         part
         for entry in tasks
@@ -73,7 +68,7 @@ def seal(
         status=_status(counts),
         counts=counts,
         estimates=tuple(part.estimate for part in measured),
-        aggregates=tuple(_aggregates(measured)),
+        aggregates=aggregates(prepared, measured),
         tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
         packages=packages,
         stacks=stacks,
@@ -103,6 +98,38 @@ def _outcome(entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers]
         return Unscored(cause=Cause.TASK_ERROR, detail=f"{type(error).__name__}: {error}")
 
 
+def _rows(entry: PreparedTask, answers: Mapping[str, Answers]) -> list[tuple[Sample, Outcome]]:
+    """Every sample's outcome. Where most samples got one log-likelihood for all choices, those have no score.
+
+    A model that does not tell choices apart measures nothing, and taking the first would score the place of the right
+    one. A few such samples are rounding in a coarse number format, and are scored and flagged.
+    """
+    outcomes = [(sample, _outcome(entry, sample, answers)) for sample in entry.samples]
+    scored = [(sample, _levels(answers[sample.id])) for sample, outcome in outcomes if isinstance(outcome, Scored)]
+    constant = {sample.id: levels for sample, levels in scored if levels and len(set(levels)) == 1}
+    if 2 * len(constant) <= sum(bool(levels) for _, levels in scored):
+        return outcomes
+    return [(sample, _constant(constant.get(sample.id)) or outcome) for sample, outcome in outcomes]
+
+
+def _levels(known: Answers) -> list[float]:
+    """The log-likelihoods of a sample that had at least two different ones to tell apart."""
+    replies = [reply for wave in known.replies for reply in wave]
+    by_request = {
+        item.request: reply.sum_nats
+        for item, reply in zip(known.items, replies, strict=True)
+        if isinstance(reply, Loglikelihood)
+    }
+    return list(by_request.values()) if len(by_request) > 1 else []
+
+
+def _constant(levels: list[float] | None) -> Unscored | None:
+    if levels is None:
+        return None
+    detail = f"all {len(levels)} choices have the log-likelihood {levels[0]}"
+    return Unscored(cause=Cause.CONSTANT_LOGITS, detail=detail)
+
+
 def _status(counts: Counts) -> RunStatus:
     return "complete" if counts.scored == counts.requested else "incomplete"
 
@@ -122,19 +149,6 @@ def _counts(outcomes: Iterator[Outcome]) -> Counts:
         not_run=kinds["NotRun"],
         unscored_by_cause=dict(sorted(causes.items())),
     )
-
-
-def _aggregates(measured: Sequence[Measured]) -> Iterator[Aggregate]:
-    """A macro mean for every metric that several tasks of a family share under one signature and protocol."""
-    groups: dict[tuple[str, str], list[Measured]] = {}
-    for part in measured:
-        category = part.estimate.task.partition(":")[2]
-        whole = f"{part.estimate.family}:{category}" if category else part.estimate.family
-        groups.setdefault((whole, part.estimate.metric), []).append(part)
-    for (family, metric), parts in groups.items():
-        alike = {(part.estimate.signature, part.estimate.protocol) for part in parts}
-        if len(parts) > 1 and len(alike) == 1:
-            yield macro(f"{family} macro {metric}", parts)
 
 
 def _summary(
@@ -158,11 +172,16 @@ def _summary(
         flags=dict(sorted(flags.items())),
         num_prompt_tokens=sum(reply.num_prompt_tokens for reply in completions),
         num_generated_tokens=sum(reply.num_tokens for reply in completions),
+        num_truncated=sum(_is_truncated(answers[sample.id]) for sample, _ in rows),
         title=task.title,
         source=task.source,
         licence=task.licence,
         language_provenance=task.language_provenance,
     )
+
+
+def _is_truncated(known: Answers) -> bool:
+    return any(not isinstance(reply, Failure) and reply.num_truncated for wave in known.replies for reply in wave)
 
 
 def _record(entry: PreparedTask, sample: Sample, outcome: Outcome, answers: Mapping[str, Answers]) -> SampleRecord:

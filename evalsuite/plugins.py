@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from evalsuite.contracts import Family, TaskInfo
+from evalsuite.contracts import Family, Suite, TaskInfo
 from evalsuite.errors import EvalsuiteError, UnknownName, UsageError
 
 TASKS = "evalsuite.tasks"
+SUITES = "evalsuite.suites"
 ENGINES = "evalsuite.engines"
 REPORTS = "evalsuite.reports"
 
@@ -21,10 +22,11 @@ class PluginBroken(EvalsuiteError):
 
 @dataclass(frozen=True)
 class TaskChoice:
-    """A task picked by the user: the family that builds it, and its full name."""
+    """A task picked by the user: the family that builds it, its full name, and the protocol a suite gives it."""
 
     family: Family
     name: str
+    protocol: str | None = None
 
 
 @cache
@@ -72,6 +74,24 @@ def family(name: str) -> Family:
     return loaded
 
 
+def suites() -> tuple[Suite, ...]:
+    """Every suite that loads, by name."""
+    found = []
+    for name in names(SUITES):
+        try:
+            found.append(_suite(name))
+        except PluginBroken:
+            continue
+    return tuple(found)
+
+
+def _suite(name: str) -> Suite:
+    loaded = load(SUITES, name)
+    if not isinstance(loaded, Suite):
+        raise PluginBroken(f"plugin {name!r} is a {type(loaded).__name__}, not an evalsuite Suite.")
+    return loaded
+
+
 def all_tasks() -> tuple[TaskInfo, ...]:
     """Every task of every family that loads, by name."""
     found: list[TaskInfo] = []
@@ -84,15 +104,25 @@ def all_tasks() -> tuple[TaskInfo, ...]:
 
 
 def choose_tasks(wanted: list[str]) -> tuple[TaskChoice, ...]:
-    """The tasks behind names as users write them: a family, a member, or ``name:category``. Repeats count once."""
+    """The tasks behind names as users write them: a suite, a family, a member, or ``name:category``.
+
+    Repeats count once. Raises UsageError for a task that two suites want under two protocols.
+    """
     chosen: dict[str, TaskChoice] = {}
     for name in wanted:
         for choice in _choose(name):
-            chosen[choice.name] = choice
+            known = chosen.setdefault(choice.name, choice)
+            if known.protocol != choice.protocol:
+                both = " and ".join(str(one.protocol or "its own protocol") for one in (known, choice))
+                raise UsageError(f"--tasks asks for {choice.name} under {both}; a run holds it once.")
     return tuple(chosen.values())
 
 
 def _choose(name: str) -> list[TaskChoice]:
+    if name in names(SUITES):
+        suite = _suite(name)
+        members = [choice for member in suite.families for choice in _choose(member)]
+        return [replace(choice, protocol=suite.protocol) for choice in members]
     if name in names(TASKS):
         whole = family(name)
         return [TaskChoice(whole, member.name) for member in whole.members]
@@ -102,7 +132,7 @@ def _choose(name: str) -> list[TaskChoice]:
             owner = family(family_name)
             if base in {family_name} | {member.name for member in owner.members}:
                 return _with_category(owner, base, name.partition(":")[2])
-    known = [info.name for info in all_tasks()] + list(names(TASKS))
+    known = [info.name for info in all_tasks()] + list(names(TASKS)) + list(names(SUITES))
     raise UnknownName("task", name, known, "`evalsuite list tasks` shows all.")
 
 

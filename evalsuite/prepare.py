@@ -5,88 +5,115 @@ Nothing here loads weights or writes; a mistake ends the command before either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 
 import evalsuite
 from evalsuite import plugins
+from evalsuite.asking import Settings, first_requests
+from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots
 from evalsuite.config import RunConfig
-from evalsuite.contracts import Task, TaskOptions
-from evalsuite.data import DataSource, load_rows, source_from_environment
+from evalsuite.contracts import Suite
+from evalsuite.data import source_from_environment
 from evalsuite.engines.base import Engine, EngineOptions
-from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError
+from evalsuite.errors import NothingSelected, UnknownName, UsageError
+from evalsuite.records import ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
-from evalsuite.types import (
-    SCHEMA_VERSION,
-    DatasetPin,
-    GenerateRequest,
-    ModelSpec,
-    Request,
-    RunSpec,
-    Sample,
-    Scalar,
-    TaskSpec,
-    content_hash,
-)
+from evalsuite.types import SCHEMA_VERSION, Sample, content_hash
 
 ENGINE_ALIASES = {"hf": "transformers"}
 _SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid")
 
 
 @dataclass(frozen=True)
-class PreparedTask:
-    """A task with the samples this run takes of it."""
-
-    task: Task
-    samples: tuple[Sample, ...]
-    num_available: int
-    pins: tuple[DatasetPin, ...]
-    is_chat: bool
-
-
-@dataclass(frozen=True)
 class Prepared:
     """All that `run` needs: the spec, the tasks with their samples, and an engine that is not loaded yet.
 
-    `left_out` are tasks that were asked for and of which the limit takes no sample.
+    `suites` are those of which every task is asked for; `left_out` is how many tasks of each family were asked for and
+    of which the limit takes no sample; `notes` are lines for the user.
     """
 
     spec: RunSpec
     tasks: tuple[PreparedTask, ...]
     engine: Engine
-    left_out: tuple[str, ...] = ()
+    suites: tuple[Suite, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def prepare(config: RunConfig) -> Prepared:
     """Everything `config` asks for, pinned. Raises UsageError, DataError or NothingSelected."""
     choices = plugins.choose_tasks(list(config.tasks))
+    _check_fewshot_names(choices, config)
     engine_name, engine = _open_engine(config)
     source = source_from_environment(config.data_dir)
-    built = [_build(choice, config, engine, source) for choice in choices]
-    _check_samples(built)
+    built = [build_task(choice, config, engine, source) for choice in choices]
+    check_samples(built)
     tasks = tuple(task for task in _select(built, config) if task.samples)
     if not tasks:
         raise NothingSelected("no sample is selected; raise --limit or choose other --tasks.")
-    generation = dict(config.gen_kwargs)
+    settings = Settings(dict(config.gen_kwargs), config.truncation or "")
+    if config.truncation == "drop_shots":
+        tasks = tuple(drop_shots(task, settings, engine) for task in tasks)
     spec = RunSpec(
         schema=SCHEMA_VERSION,
         model=ModelSpec(name=_model_name(config), engine=engine_name, identity=engine.identity()),
-        tasks=tuple(_task_spec(task, generation) for task in tasks),
+        tasks=tuple(_task_spec(task, settings) for task in tasks),
         limit=config.limit,
         limit_mode=config.limit_mode,
         rows=config.samples,
         seed=config.seed,
         system_instruction=config.system_instruction,
         multiturn_shots=config.fewshot_as_multiturn,
-        generation=generation,
+        generation=settings.generation,
+        truncation=settings.truncation,
     )
     # as it is read back from disk: 24 and 24.0 are one number there
     spec = msgspec.convert(msgspec.to_builtins(spec), RunSpec)
-    left_out = tuple(entry.task.name for entry in built if not any(entry.task.name == kept.task.name for kept in tasks))
-    return Prepared(spec, tasks, engine, left_out)
+    kept = {task.task.name for task in tasks}
+    missing = [entry for entry in built if entry.task.name not in kept]
+    return Prepared(
+        spec, tasks, engine, _whole_suites(choices), _count_families(missing), tuple(_notes(tasks, missing))
+    )
+
+
+def _whole_suites(choices: Sequence[plugins.TaskChoice]) -> tuple[Suite, ...]:
+    """The suites of which every task is asked for."""
+    asked = {choice.name for choice in choices}
+    return tuple(
+        suite
+        for suite in plugins.suites()
+        if {choice.name for choice in plugins.choose_tasks(list(suite.families))} <= asked
+    )
+
+
+def _count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
+    families = [entry.task.family for entry in entries]
+    return {family: families.count(family) for family in families}
+
+
+def _notes(tasks: Sequence[PreparedTask], left_out: Sequence[PreparedTask]) -> Iterator[str]:
+    """What a user must know before the run: other protocols than asked, shortened prompts, tasks without samples."""
+    for entry in tasks:
+        if entry.note:
+            yield entry.note
+        if entry.num_shortened:
+            yield f"{entry.task.name}: exemplars dropped from {entry.num_shortened} of {len(entry.samples)} prompts."
+    if left_out:
+        names = [entry.task.name for entry in left_out]
+        more = f" and {len(names) - 8} more" if len(names) > 9 else ""
+        yield f"--limit takes no sample of {', '.join(names[: 8 if more else 9])}{more}."
+
+
+def _check_fewshot_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> None:
+    if isinstance(config.num_fewshot, Mapping):
+        known = {name for choice in choices for name in (choice.name, choice.family.name)}
+        for name in config.num_fewshot:
+            if name not in known:
+                raise UnknownName("task in --num_fewshot", name, known, f"--tasks names: {', '.join(sorted(known))}.")
 
 
 def _open_engine(config: RunConfig) -> tuple[str, Engine]:
@@ -111,56 +138,6 @@ def _model_name(config: RunConfig) -> str:
     return str(config.model_args.get("name", config.model_args.get("pretrained", config.model)))
 
 
-def _build(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source: DataSource) -> PreparedTask:
-    base, _, category = choice.name.partition(":")
-    options = TaskOptions(
-        num_fewshot=config.num_fewshot,
-        protocol=config.protocol,
-        multiturn_shots=config.fewshot_as_multiturn,
-        system_instruction=config.system_instruction,
-        seed=config.seed,
-    )
-    task = choice.family.build(base, options)
-    is_chat = config.apply_chat_template
-    if is_chat is None:
-        is_chat = task.kind == "chat" and engine.has_chat_template
-    if is_chat:
-        task = choice.family.build(base, replace(options, chat=True))
-    loaded = [load_rows(dataset, source) for dataset in task.datasets]
-    samples = task.samples(tuple(rows for rows, _ in loaded))
-    if category:
-        task, samples = _only_category(task, samples, choice.name, category)
-    return PreparedTask(task, samples, len(samples), tuple(pin for _, pin in loaded), is_chat)
-
-
-def _check_samples(built: Sequence[PreparedTask]) -> None:
-    """Refuse ids that stand twice, samples that ask nothing, and a task together with a part of it."""
-    seen: set[str] = set()
-    for entry in built:
-        whole = entry.task.name.partition(":")[0]
-        if whole != entry.task.name and any(other.task.name == whole for other in built):
-            raise UsageError(
-                f"--tasks: {entry.task.name} is a part of {whole}, which is asked for too; name one of them."
-            )
-        for sample in entry.samples:
-            if sample.id in seen:
-                raise DataError(f"task {entry.task.name}: two samples have the id {sample.id}.")
-            seen.add(sample.id)
-            if not entry.task.next_requests(sample, ()):
-                raise DataError(f"task {entry.task.name}: {sample.id} asks nothing.")
-
-
-def _only_category(
-    task: Task, samples: tuple[Sample, ...], name: str, category: str
-) -> tuple[Task, tuple[Sample, ...]]:
-    kept = [sample for sample in samples if sample.category == category]
-    if not kept:
-        known = sorted({sample.category for sample in samples if sample.category})
-        raise UnknownName("category", category, known, f"{task.name} has: {', '.join(known) or 'none'}.")
-    renamed = [msgspec.structs.replace(sample, id=name + sample.id.removeprefix(task.name)) for sample in kept]
-    return replace(task, name=name), tuple(renamed)
-
-
 def _select(built: Sequence[PreparedTask], config: RunConfig) -> list[PreparedTask]:
     if config.samples:
         return _select_listed(built, config.samples)
@@ -182,23 +159,25 @@ def _select(built: Sequence[PreparedTask], config: RunConfig) -> list[PreparedTa
 
 
 def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int, ...]]) -> list[PreparedTask]:
+    """The samples of the wanted dataset rows, in order of evaluation."""
     known = [entry.task.name for entry in built]
     for name in wanted:
         if name not in known:
             raise UnknownName("task in --samples", name, known, f"--tasks names: {', '.join(known)}.")
     selected = []
     for entry in built:
-        rows = wanted.get(entry.task.name, ())
-        last = len(entry.samples) - 1
-        if outside := [row for row in rows if not 0 <= row <= last]:
+        rows = set(wanted.get(entry.task.name, ()))
+        taken = tuple(sample for sample in entry.samples if sample.row in rows)
+        if outside := sorted(rows - {sample.row for sample in taken}):
+            last = max(sample.row for sample in entry.samples)
             raise UsageError(f"--samples: {entry.task.name} has rows 0 to {last}, not {outside[0]}.")
-        selected.append(replace(entry, samples=tuple(entry.samples[row] for row in sorted(set(rows)))))
+        selected.append(replace(entry, samples=taken))
     return selected
 
 
-def _task_spec(prepared: PreparedTask, generation: Mapping[str, Scalar]) -> TaskSpec:
+def _task_spec(prepared: PreparedTask, settings: Settings) -> TaskSpec:
     task, samples = prepared.task, prepared.samples
-    first_prompts = [request.key for sample in samples for request in first_requests(task, sample, generation)]
+    first_prompts = [request.key for sample in samples for request in first_requests(task, sample, settings)]
     return TaskSpec(
         name=task.name,
         family=task.family,
@@ -211,24 +190,8 @@ def _task_spec(prepared: PreparedTask, generation: Mapping[str, Scalar]) -> Task
         prompts_hash=content_hash(first_prompts),
         num_samples=len(samples),
         num_available=prepared.num_available,
+        num_shortened=prepared.num_shortened,
     )
-
-
-def first_requests(task: Task, sample: Sample, generation: Mapping[str, Scalar]) -> tuple[Request, ...]:
-    """What the first wave asks of a sample, before sampled requests get seeds of their own."""
-    return tuple(adjust(request, generation) for request in task.next_requests(sample, ()))
-
-
-def adjust(request: Request, generation: Mapping[str, Scalar]) -> Request:
-    """`request` with what ``--gen_kwargs`` changes. Only generation has anything to change."""
-    if not isinstance(request, GenerateRequest) or not generation:
-        return request
-    changes = {key: value for key, value in generation.items() if key != "do_sample"}
-    if generation.get("do_sample") is False:
-        changes["temperature"] = 0.0
-    elif generation.get("do_sample") and not request.temperature:
-        changes.setdefault("temperature", 1.0)
-    return msgspec.convert({**msgspec.to_builtins(request), **changes}, GenerateRequest)
 
 
 def scoring_packages() -> dict[str, str]:

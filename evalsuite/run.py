@@ -18,16 +18,18 @@ from typing import Protocol
 
 import msgspec
 
+from evalsuite.asking import adjust, settings_of
+from evalsuite.building import PreparedTask
 from evalsuite.engines.base import Batch, Engine
 from evalsuite.errors import EngineFailed, EvalsuiteError, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
-from evalsuite.prepare import Prepared, PreparedTask, adjust, scoring_packages
+from evalsuite.prepare import Prepared, scoring_packages
+from evalsuite.records import Counts, RunResult
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.results import write_results, write_samples
 from evalsuite.store.run_directory import PlannedBatch, RunDirectory, locked
 from evalsuite.types import (
     Cause,
-    Counts,
     Failure,
     GenerateRequest,
     Item,
@@ -35,7 +37,6 @@ from evalsuite.types import (
     Replies,
     Request,
     Response,
-    RunResult,
     Sample,
     canonical_json,
 )
@@ -110,7 +111,7 @@ def _conclude(prepared: Prepared, directory: RunDirectory, state: _State, is_who
     if not is_whole:
         counts = count_outcomes(prepared.tasks, state.answers)
         return Finished(directory.path, spec.run_id, counts, None, warnings)
-    sealed = seal(spec, prepared.tasks, state.answers, scoring_packages(), tuple(state.journal.stacks))
+    sealed = seal(prepared, state.answers, scoring_packages(), tuple(state.journal.stacks))
     _store(directory.path, sealed)
     return Finished(directory.path, spec.run_id, sealed.result.counts, sealed.result, warnings)
 
@@ -241,7 +242,7 @@ def _sample_items(
         ) from error
     for index, request in enumerate(requests):
         item_id = f"{sample.id}#{wave}.{index}"
-        asked = _seeded(adjust(request, prepared.spec.generation), prepared.spec.seed, item_id)
+        asked = _seeded(adjust(request, settings_of(prepared.spec)), prepared.spec.seed, item_id)
         yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
 
 

@@ -44,6 +44,23 @@ Prompt: TypeAlias = str | tuple[Message, ...]
 """Plain text as the model reads it, or messages that the engine renders with the model's chat template."""
 
 
+class Encoding(Record, frozen=True, kw_only=True):
+    """How text becomes tokens, where protocols differ; only engines that hold a tokenizer can follow it.
+
+    `bos`: the special tokens the tokenizer itself puts before plain text, or none.
+    `split`: where a token spans the end of the context, `shared` scores that whole token with the continuation, and
+    `lm-eval` feeds the context's own tokens and then what the joint encoding has after as many (lm-eval's
+    ``_encode_pair``), which leaves the part inside that token unscored.
+    `overflow`: what happens to a prompt longer than the model's context. `error`: it is not answered; `left`: its
+    oldest tokens are dropped; `left-and-answer`: as many tokens of the answer's beginning are lost too, the defect of
+    the leaderboard's harness that its published numbers hold.
+    """
+
+    bos: Literal["tokenizer", "none"] = "tokenizer"
+    split: Literal["shared", "lm-eval"] = "shared"
+    overflow: Literal["error", "left", "left-and-answer"] = "error"
+
+
 class GenerateRequest(Record, frozen=True, kw_only=True, tag="generate"):
     """Text to be continued. `stop` strings are applied by evalsuite itself and cut from the text."""
 
@@ -53,6 +70,7 @@ class GenerateRequest(Record, frozen=True, kw_only=True, tag="generate"):
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    encoding: Encoding = Encoding()
 
     @property
     def key(self) -> str:
@@ -65,6 +83,7 @@ class LoglikelihoodRequest(Record, frozen=True, kw_only=True, tag="loglikelihood
 
     context: Prompt
     continuation: str
+    encoding: Encoding = Encoding()
 
     @property
     def key(self) -> str:
@@ -102,6 +121,7 @@ class Cause(enum.StrEnum):
     """Why something has no score. None of these is a fact about the model's quality."""
 
     NONFINITE_LOGITS = "nonfinite_logits"
+    CONSTANT_LOGITS = "constant_logits"
     CONTEXT_TOO_LONG = "context_too_long"
     OUT_OF_MEMORY = "out_of_memory"
     MISSING_RESPONSE = "missing_response"
@@ -118,23 +138,28 @@ StopReason: TypeAlias = Literal["stop", "end", "length"]
 
 
 class Completion(Record, frozen=True, kw_only=True, tag="completion"):
-    """Generated text, already cut at the first stop string."""
+    """Generated text, already cut at the first stop string; `num_truncated` tokens of the prompt were dropped."""
 
     text: str
     stop_reason: StopReason
     num_prompt_tokens: int
     num_tokens: int
+    num_truncated: int = 0
     logprobs_nats: tuple[float, ...] | None = None
 
 
 class Loglikelihood(Record, frozen=True, kw_only=True, tag="loglikelihood"):
-    """Log-likelihood of a continuation: the sum in nats, and what it may be divided by."""
+    """Log-likelihood of a continuation: the sum in nats, and what it may be divided by.
+
+    `num_truncated` tokens of the context were dropped.
+    """
 
     sum_nats: float
     num_tokens: int
     num_chars: int
     num_bytes: int
     is_greedy: bool
+    num_truncated: int = 0
 
 
 class Failure(Record, frozen=True, kw_only=True, tag="failure"):
@@ -182,6 +207,12 @@ class Sample(Record, frozen=True, kw_only=True):
     metadata: Mapping[str, Scalar] = {}
 
     @property
+    def row(self) -> int:
+        """The dataset row's number, from 0, as the id names it; -1 when it names none."""
+        number = self.id.rpartition(":")[2]
+        return int(number) if number.isdecimal() else -1
+
+    @property
     def cluster_id(self) -> str:
         """The cluster, or the sample's own id when it declares none."""
         return self.cluster or self.id
@@ -195,6 +226,7 @@ class Flag(enum.StrEnum):
     EMPTY = "empty"
     REFUSED = "refused"
     WRONG_LANGUAGE = "wrong_language"
+    TIED = "tied"
 
 
 class Score(Record, frozen=True, kw_only=True):
@@ -233,190 +265,6 @@ class NotRun(Record, frozen=True, kw_only=True, tag="not_run"):
 
 
 Outcome: TypeAlias = Scored | Unscored | Cancelled | NotRun
-
-
-# -- numbers ---------------------------------------------------------------------------------------------------
-
-
-class Estimate(Record, frozen=True, kw_only=True):
-    """One metric of one task, with all that is needed to read it.
-
-    `stderr` and the interval are None where they cannot be known (fewer than two clusters).
-    `n` + `num_not_judged` + `num_unscored` are all samples that ended: this metric had something to count in `n`, and
-    nothing (an answer too short to tell its language) in `num_not_judged`.
-    `best_case` and `worst_case` bound the value had every unscored sample been right or wrong.
-    """
-
-    task: str
-    family: str
-    model: str
-    language: str
-    metric: str
-    protocol: str
-    signature: str
-    value: float
-    stderr: float | None
-    low: float | None
-    high: float | None
-    n: int
-    num_clusters: int
-    interval: str
-    num_not_judged: int = 0
-    num_unscored: int = 0
-    unscored: Mapping[str, int] = {}
-    best_case: float | None = None
-    worst_case: float | None = None
-    higher_is_better: bool = True
-    scale: float = 1.0
-    is_primary: bool = False
-
-
-class Aggregate(Record, frozen=True, kw_only=True):
-    """A named mean of estimates, with the error that follows from its parts."""
-
-    name: str
-    family: str
-    model: str
-    metric: str
-    protocol: str
-    signature: str
-    value: float
-    stderr: float | None
-    low: float | None
-    high: float | None
-    n: int
-    num_clusters: int
-    num_unscored: int
-    members: tuple[str, ...]
-    scale: float = 1.0
-    higher_is_better: bool = True
-    is_primary: bool = False
-
-
-class Counts(Record, frozen=True, kw_only=True):
-    """How every sample of a run ended."""
-
-    requested: int
-    scored: int
-    unscored: int = 0
-    cancelled: int = 0
-    not_run: int = 0
-    unscored_by_cause: Mapping[str, int] = {}
-
-
-# -- runs ------------------------------------------------------------------------------------------------------
-
-
-class DatasetPin(Record, frozen=True, kw_only=True):
-    """The rows a task used: where from, at which revision, and what they hash to."""
-
-    path: str
-    config: str
-    split: str
-    revision: str
-    fingerprint: str
-    num_rows: int
-
-
-class TaskSpec(Record, frozen=True, kw_only=True):
-    """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data.
-
-    `num_samples` of the `num_available` samples are asked; hashes cover their ids and first prompts.
-    """
-
-    name: str
-    family: str
-    version: int
-    protocol: str
-    num_fewshot: int
-    chat: bool
-    datasets: tuple[DatasetPin, ...]
-    sample_ids_hash: str
-    prompts_hash: str
-    num_samples: int
-    num_available: int
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether the run takes fewer samples than the task has."""
-        return self.num_samples < self.num_available
-
-
-class ModelSpec(Record, frozen=True, kw_only=True):
-    """What answers: the engine, the name asked for, and everything that can change an answer."""
-
-    name: str
-    engine: str
-    identity: Mapping[str, Scalar]
-
-
-class RunSpec(Record, frozen=True, kw_only=True):
-    """All that is needed to repeat a run; `run_id` is its hash, so the same command resumes."""
-
-    schema: int
-    model: ModelSpec
-    tasks: tuple[TaskSpec, ...]
-    limit: float | None
-    limit_mode: str
-    rows: Mapping[str, tuple[int, ...]]
-    seed: int
-    system_instruction: str
-    multiturn_shots: bool
-    generation: Mapping[str, Scalar]
-
-    @property
-    def run_id(self) -> str:
-        """Sixteen hexadecimal digits."""
-        return content_hash(self)[:16]
-
-
-RunStatus: TypeAlias = Literal["complete", "incomplete", "interrupted"]
-
-
-class TaskSummary(Record, frozen=True, kw_only=True):
-    """A task's row in a result: how its samples ended and what the model's answers were like."""
-
-    task: str
-    family: str
-    language: str
-    protocol: str
-    counts: Counts
-    flags: Mapping[str, int]
-    num_prompt_tokens: int
-    num_generated_tokens: int
-    title: str = ""
-    source: str = ""
-    licence: str = ""
-    language_provenance: str = ""
-
-
-class RunResult(Record, frozen=True, kw_only=True):
-    """A sealed run: a function of its spec, its journal and the scoring `packages`, without clock or machine.
-
-    `stacks` are the devices and thread counts that answered.
-    """
-
-    schema: int
-    run_id: str
-    spec: RunSpec
-    status: RunStatus
-    counts: Counts
-    estimates: tuple[Estimate, ...]
-    aggregates: tuple[Aggregate, ...]
-    tasks: tuple[TaskSummary, ...]
-    packages: Mapping[str, str]
-    stacks: tuple[Mapping[str, Scalar], ...] = ()
-
-
-class SampleRecord(Record, frozen=True, kw_only=True):
-    """One row of `samples.parquet`: the sample, what was sent, what came back, how it was scored."""
-
-    sample: Sample
-    task: str
-    family: str
-    items: tuple[Item, ...]
-    responses: tuple[Response, ...]
-    outcome: Outcome
 
 
 # -- bytes -----------------------------------------------------------------------------------------------------

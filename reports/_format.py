@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from evalsuite.types import Aggregate, Estimate, Scalar
+from evalsuite.records import Aggregate, Estimate
+from evalsuite.types import Scalar
 
 Measure = Estimate | Aggregate
 Bounds = tuple[float, float]
@@ -125,8 +126,15 @@ def _round_up(value: float) -> float:
     return next(step * unit for step in _NICE if step * unit >= value * (1 - 1e-9))
 
 
-def whisker_of(measure: Measure, axis: Bounds, bounds: Bounds | None) -> Whisker:
-    """`measure` on `axis`; `bounds` are its worst and best case."""
+def bounds_of(measure: Measure) -> Bounds | None:
+    """Worst and best case of `measure`, or None where unknown."""
+    if measure.worst_case is None or measure.best_case is None:
+        return None
+    return measure.worst_case, measure.best_case
+
+
+def whisker_of(measure: Measure, axis: Bounds) -> Whisker:
+    """`measure` on `axis`."""
 
     def place(value: float | None) -> str | None:
         if value is None:
@@ -134,28 +142,38 @@ def whisker_of(measure: Measure, axis: Bounds, bounds: Bounds | None) -> Whisker
         share = (value * measure.scale - axis[0]) / (axis[1] - axis[0])
         return f"{_PAD + (_WIDTH - 2 * _PAD) * min(1.0, max(0.0, share)):.1f}"
 
-    worst, best = bounds if bounds else (None, None)
-    return Whisker(place(measure.value) or "", place(measure.low), place(measure.high), place(worst), place(best))
+    ends = (place(measure.low), place(measure.high), place(measure.worst_case), place(measure.best_case))
+    return Whisker(place(measure.value) or "", *ends)
 
 
-def cell_of(
-    measure: Measure, axis: Bounds, bounds: Bounds | None, notes: tuple[str, ...], warnings: tuple[str, ...]
-) -> Cell:
+def cell_of(measure: Measure, axis: Bounds, notes: tuple[str, ...], warnings: tuple[str, ...]) -> Cell:
     """The cell of `measure`; unscored samples are a warning with the worst and best case they leave open."""
-    unscored = (unscored_text(measure, bounds),) if measure.num_unscored else ()
+    unscored = (unscored_text(measure),) if measure.num_unscored else ()
     return Cell(
         value=number(measure.value * measure.scale, decimals_of(measure)),
         interval=interval_text(measure),
         n=n_text(measure),
-        whisker=whisker_of(measure, axis, bounds),
+        whisker=whisker_of(measure, axis),
         notes=notes,
         warnings=(*unscored, *warnings),
     )
 
 
-def unscored_text(measure: Measure, bounds: Bounds | None) -> str:
+def chance_text(measures: Iterable[Measure]) -> str:
+    """``chance 25.0``, as a range where runs on other samples have another; empty where it is unknown."""
+    levels = sorted({number(m.chance * m.scale, 1) for m in measures if m.chance is not None}, key=float)
+    return f"chance {' – '.join(dict.fromkeys((levels[0], levels[-1])))}" if levels else ""
+
+
+def direction_text(measure: Measure) -> str:
+    """Which way is better."""
+    return "higher is better" if measure.higher_is_better else "lower is better"
+
+
+def unscored_text(measure: Measure) -> str:
     """``3 unscored: 12.0 worst, 45.0 best case``."""
     counted = f"{measure.num_unscored} unscored"
+    bounds = bounds_of(measure)
     if bounds is None:
         return f"{counted}: worst and best case unknown"
     worst, best = (number(bound * measure.scale, decimals_of(measure)) for bound in bounds)

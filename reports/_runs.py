@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from evalsuite.alarms import alarms
+from evalsuite.records import RunResult, TaskSpec, TaskSummary
 from evalsuite.store.results import read_results
-from evalsuite.types import RunResult, TaskSpec, TaskSummary
 
 from ._format import causes_text, pairs_text, plural, visible
 
@@ -43,6 +44,11 @@ class Run:
     def summaries(self) -> Mapping[str, TaskSummary]:
         """Task summaries by name."""
         return {task.task: task for task in self.result.tasks}
+
+    @cached_property
+    def alarms(self) -> Mapping[str, tuple[str, ...]]:
+        """What makes the numbers of a family doubtful."""
+        return alarms(self.result)
 
     @property
     def badges(self) -> tuple[Badge, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from evalsuite.types import Aggregate, Estimate, TaskSpec, content_hash
+from evalsuite.records import Aggregate, Estimate, TaskSpec
+from evalsuite.types import content_hash
 
 from ._format import (
     PLAIN_SIGNATURE,
@@ -16,6 +17,8 @@ from ._format import (
     axis_text,
     causes_text,
     cell_of,
+    chance_text,
+    direction_text,
     language_rank,
     task_label,
     task_rank,
@@ -29,6 +32,7 @@ class Column:
     """What must be equal for two numbers to stand in one column."""
 
     family: str
+    kind: str
     metric: str
     tasks: tuple[str, ...]
     protocol: str
@@ -44,11 +48,13 @@ class Head:
 
     title: str
     metric: str
+    alias: str
     scope: str
     members: str
     rules: str
     signature: str
     direction: str
+    chance: str
     axis: str
 
 
@@ -76,7 +82,7 @@ def build_board(runs: Sequence[Run]) -> Board:
     measures = {column: [row[column] for row in found if column in row] for column in columns}
     axes = {column: axis_of(measures[column]) for column in columns}
     return Board(
-        tuple(_head(column, columns, measures[column][0], axes[column]) for column in columns),
+        tuple(_head(column, columns, measures[column], axes[column]) for column in columns),
         tuple(
             Row(run, tuple(_cell(run, column, row.get(column), axes[column]) for column in columns))
             for run, row in zip(runs, found, strict=True)
@@ -100,6 +106,7 @@ def column_of(run: Run, measure: Measure) -> Column:
     specs = [run.specs[task] for task in tasks]
     return Column(
         family=measure.family,
+        kind=measure.kind if isinstance(measure, Aggregate) else "",
         metric=measure.metric,
         tasks=tasks,
         protocol=measure.protocol,
@@ -128,22 +135,6 @@ def tasks_of(measure: Measure) -> tuple[str, ...]:
     return tuple(sorted(measure.members)) if isinstance(measure, Aggregate) else (measure.task,)
 
 
-def bounds_of(run: Run, measure: Measure) -> Bounds | None:
-    """Worst and best case of `measure`, or None where unknown.
-
-    A mean's bounds are the means of its parts' bounds; a part without unscored samples is its own bound.
-    """
-    parts = _parts(run, measure)
-    bounds = [
-        (part.value, part.value) if not part.num_unscored else (part.worst_case, part.best_case) for part in parts
-    ]
-    worst = [low for low, _ in bounds if low is not None]
-    best = [high for _, high in bounds if high is not None]
-    if not measure.num_unscored or len(worst) < len(parts) or len(best) < len(parts):
-        return None
-    return sum(worst) / len(worst), sum(best) / len(best)
-
-
 def empty_cell(run: Run, task: str) -> Cell | None:
     """None for a task that was not run; for one that was and has no score at all, a cell that says so."""
     summary = run.summaries.get(task)
@@ -155,16 +146,10 @@ def empty_cell(run: Run, task: str) -> Cell | None:
     return Cell(warnings=(f"no value: {counts.unscored} unscored ({causes_text(counts.unscored_by_cause)})",))
 
 
-def _parts(run: Run, measure: Measure) -> list[Estimate]:
-    if isinstance(measure, Estimate):
-        return [measure]
-    return [part for part in run.result.estimates if part.metric == measure.metric and part.task in measure.members]
-
-
 def _cell(run: Run, column: Column, measure: Measure | None, axis: Bounds) -> Cell | None:
     if measure is None:
         return empty_cell(run, column.tasks[0]) if _is_same_task(run, column) else None
-    return cell_of(measure, axis, bounds_of(run, measure), run.chat_note(column.tasks), _left_out(run, measure))
+    return cell_of(measure, axis, run.chat_note(column.tasks), (*_left_out(run, measure), *_alarms(run, measure)))
 
 
 def _is_same_task(run: Run, column: Column) -> bool:
@@ -179,7 +164,7 @@ def _is_same_task(run: Run, column: Column) -> bool:
 
 def _left_out(run: Run, measure: Measure) -> tuple[str, ...]:
     """A mean over fewer tasks than were asked is not the family's; say which are missing."""
-    if isinstance(measure, Estimate):
+    if isinstance(measure, Estimate) or measure.kind == "suite":
         return ()
     asked = [task for task in run.result.tasks if task.family == measure.family]
     missing = [task for task in asked if task.task not in measure.members]
@@ -189,32 +174,63 @@ def _left_out(run: Run, measure: Measure) -> tuple[str, ...]:
     return (f"without {names}: no score there",)
 
 
+def _alarms(run: Run, measure: Measure) -> tuple[str, ...]:
+    """What makes a number doubtful; for the mean of several families with the family's name before it."""
+    if not isinstance(measure, Aggregate) or measure.kind != "suite":
+        return run.alarms.get(measure.family, ())
+    return tuple(f"{visible(family)}: {text}" for family in measure.parts for text in run.alarms.get(family, ()))
+
+
 def _rank(run: Run, column: Column) -> tuple[object, ...]:
-    """Families by name, means before single tasks, tasks by language."""
+    """Averages of suites, then families by name, means before single tasks, tasks by language."""
     first = run.summaries[column.tasks[0]]
     order = task_rank(first.task, first.family, first.language)
-    return (column.family, -len(column.tasks), order, column.metric, column.protocol, column.shots, *_tail(column))
+    return (
+        column.kind != "suite",
+        column.family,
+        -len(column.tasks),
+        order,
+        column.metric,
+        column.protocol,
+        column.shots,
+        *_tail(column),
+    )
 
 
 def _tail(column: Column) -> tuple[object, ...]:
     return column.version, column.data, column.signature, column.tasks
 
 
-def _head(column: Column, columns: Sequence[Column], measure: Measure, axis: Bounds) -> Head:
-    is_mean = len(column.tasks) > 1
+def _head(column: Column, columns: Sequence[Column], measures: Sequence[Measure], axis: Bounds) -> Head:
+    first = measures[0]
     return Head(
-        title=visible(column.family if is_mean else column.tasks[0]),
+        title=visible(column.family if column.kind else column.tasks[0]),
         metric=visible(column.metric),
-        scope=f"mean of {len(column.tasks)} tasks" if is_mean else "",
-        members=_members(column) if is_mean else "",
+        alias=visible(first.alias) if isinstance(first, Estimate) else "",
+        scope=_scope(first),
+        members=_members(column, first),
         rules=", ".join(rules_of(column, columns)),
         signature="" if column.signature == PLAIN_SIGNATURE else visible(column.signature),
-        direction="higher is better" if measure.higher_is_better else "lower is better",
+        direction=direction_text(first),
+        chance=chance_text(measures),
         axis=axis_text(axis),
     )
 
 
-def _members(column: Column) -> str:
+def _scope(measure: Measure) -> str:
+    """``mean of 6 tasks``; ``macro`` and ``micro`` are said where a family has both."""
+    if isinstance(measure, Estimate):
+        return ""
+    if measure.kind == "suite":
+        return f"mean of {len(measure.parts)} families"
+    return f"{measure.kind} mean of {len(measure.members)} tasks"
+
+
+def _members(column: Column, measure: Measure) -> str:
+    if isinstance(measure, Estimate):
+        return ""
+    if measure.kind == "suite":
+        return visible(", ".join(measure.parts))
     suffixes = [task.removeprefix(column.family).lstrip("_:") for task in column.tasks]
     ordered = sorted(suffixes, key=lambda suffix: tuple(language_rank(part) for part in suffix.split("-")))
     return visible(", ".join(ordered))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from evalsuite.types import Estimate, TaskSummary
+from evalsuite.records import Aggregate, Estimate, TaskSummary
 
 from ._format import (
     LANGUAGES,
@@ -15,12 +15,14 @@ from ._format import (
     axis_of,
     axis_text,
     cell_of,
+    chance_text,
+    direction_text,
     task_label,
     task_rank,
     visible,
 )
 from ._runs import Run
-from .board import Column, bounds_of, column_of, empty_cell, rules_of
+from .board import Column, column_of, empty_cell, rules_of
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class FamilyView:
 
     family: str
     title: str
+    means: LanguageTable | None
     tables: tuple[LanguageTable, ...]
     flags: FlagTable
 
@@ -111,9 +114,47 @@ def _family(family: str, runs: Sequence[Run]) -> FamilyView:
     return FamilyView(
         family=visible(family),
         title=visible(next(iter(summaries.values())).title) if len(summaries) == 1 else "",
+        means=_means_table(family, runs),
         tables=tuple(_table(groups[key], summaries, runs) for key in sorted(groups)),
         flags=_flag_table(summaries, runs),
     )
+
+
+def _means_table(family: str, runs: Sequence[Run]) -> LanguageTable | None:
+    """Every mean over the family's tasks, headline or not: macro and micro have different names, not places."""
+    found = {
+        (run.result.run_id, _mean_head(run, mean)): mean
+        for run in runs
+        for mean in run.result.aggregates
+        if mean.family == family
+    }
+    if not found:
+        return None
+    axis = axis_of(found.values())
+    heads = sorted({head for _, head in found}, key=lambda head: (head.detail, head.label))
+    present = {run_id for run_id, _ in found}
+
+    def cell(run: Run, head: LanguageHead) -> Cell | None:
+        mean = found.get((run.result.run_id, head))
+        return cell_of(mean, axis, run.chat_note(mean.members), run.alarms.get(family, ())) if mean else None
+
+    return LanguageTable(
+        metric="means over tasks",
+        is_primary=False,
+        facts=("macro: tasks weigh alike", "micro: samples weigh alike", f"axis {axis_text(axis)}"),
+        signature="",
+        heads=tuple(heads),
+        rows=tuple(
+            LanguageRow(run, tuple(cell(run, head) for head in heads)) for run in runs if run.result.run_id in present
+        ),
+    )
+
+
+def _mean_head(run: Run, mean: Aggregate) -> LanguageHead:
+    column = column_of(run, mean)
+    title = f"{mean.kind} mean of {mean.metric} over {len(mean.members)} tasks"
+    rules = (*rules_of(column, [column]), f"{len(mean.members)} tasks", chance_text([mean]))
+    return LanguageHead(visible(f"{mean.kind} {mean.metric}"), visible(title), visible(", ".join(filter(None, rules))))
 
 
 def _group(column: Column, estimate: Estimate) -> tuple[object, ...]:
@@ -130,10 +171,11 @@ def _table(found: Found, summaries: Mapping[str, TaskSummary], runs: Sequence[Ru
     numbers = {(run.result.run_id, column): estimate for run, column, estimate in found}
     present = {run.result.run_id for run, _, _ in found}
     first, estimate = found[0][1], found[0][2]
+    chance = chance_text(estimate for _, _, estimate in found)
     return LanguageTable(
         metric=visible(first.metric),
         is_primary=estimate.is_primary,
-        facts=_facts(first, axis, estimate.higher_is_better),
+        facts=_facts(first, axis, estimate, chance),
         signature=visible("|".join(shared)),
         heads=tuple(_head(column, columns, summaries, shared) for column in columns),
         rows=tuple(
@@ -144,15 +186,16 @@ def _table(found: Found, summaries: Mapping[str, TaskSummary], runs: Sequence[Ru
     )
 
 
-def _facts(column: Column, axis: Bounds, higher_is_better: bool) -> tuple[str, ...]:
-    direction = () if higher_is_better else ("lower is better",)
-    return *rules_of(column, [column]), *direction, f"axis {axis_text(axis)}"
+def _facts(column: Column, axis: Bounds, estimate: Estimate, chance: str) -> tuple[str, ...]:
+    alias = (f"the protocol's {visible(estimate.alias)}",) if estimate.alias else ()
+    known_chance = (chance,) if chance else ()
+    return *alias, *rules_of(column, [column]), direction_text(estimate), *known_chance, f"axis {axis_text(axis)}"
 
 
 def _cell(run: Run, column: Column, numbers: Mapping[tuple[str, Column], Estimate], axis: Bounds) -> Cell | None:
     estimate = numbers.get((run.result.run_id, column))
     if estimate is not None:
-        return cell_of(estimate, axis, bounds_of(run, estimate), run.chat_note(column.tasks), ())
+        return cell_of(estimate, axis, run.chat_note(column.tasks), ())
     has_another = any(run_id == run.result.run_id and other.tasks == column.tasks for run_id, other in numbers)
     return None if has_another else empty_cell(run, column.tasks[0])
 

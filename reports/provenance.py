@@ -7,12 +7,19 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.types import DatasetPin, ModelSpec, RunSpec, Scalar, TaskSpec, TaskSummary
+from evalsuite.records import DatasetPin, Estimate, ModelSpec, RunSpec, TaskSpec, TaskSummary
+from evalsuite.types import Scalar
 
-from ._format import causes_text, pairs_text, scalar_text, task_rank, visible
+from ._format import causes_text, chance_text, direction_text, pairs_text, scalar_text, task_rank, visible
 from ._runs import Run
 
 Fact = tuple[str, str]
+TRUNCATION = {
+    "": "as each task's protocol says",
+    "error": "left unscored",
+    "drop_shots": "exemplars dropped until they fit",
+    "truncate_left": "cut at their beginning",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class TaskRow:
     title: str
     rules: str
     samples: str
+    metrics: tuple[str, ...]
     data: tuple[str, ...]
     source: str
     licence: str
@@ -58,7 +66,7 @@ def _run_view(run: Run) -> RunView:
         facts=tuple(_facts(run)),
         model=tuple((visible(key), visible(scalar_text(value))) for key, value in sorted(spec.model.identity.items())),
         tasks=tuple(
-            _task_row(run.specs[summary.task], summary)
+            _task_row(run, summary)
             for summary in sorted(
                 run.result.tasks, key=lambda task: (task.family, task_rank(task.task, task.family, task.language))
             )
@@ -78,6 +86,7 @@ def _facts(run: Run) -> Iterator[Fact]:
     limit = "none" if spec.limit is None else f"{spec.limit:g}, {spec.limit_mode}"
     yield "Limit", f"{chosen} chosen rows" if chosen else limit
     yield "Seed", str(spec.seed)
+    yield "Prompts too long", TRUNCATION[spec.truncation]
     yield "Generation settings", pairs_text(spec.generation) or "as each task sets them"
     yield "System instruction", visible(spec.system_instruction) or "none"
     yield "Exemplars as turns", "yes" if spec.multiturn_shots else "no"
@@ -100,17 +109,32 @@ def _counts_text(run: Run) -> str:
     return ", ".join(parts)
 
 
-def _task_row(spec: TaskSpec, summary: TaskSummary) -> TaskRow:
+def _task_row(run: Run, summary: TaskSummary) -> TaskRow:
+    spec = run.specs[summary.task]
     rules = [spec.protocol, f"{spec.num_fewshot}-shot", f"version {spec.version}", *(["as chat"] if spec.chat else [])]
     return TaskRow(
         name=visible(spec.name),
         title=visible(summary.title),
         rules=visible(", ".join(rules)),
-        samples=f"{summary.counts.scored} of {spec.num_samples} scored",
+        samples=_samples_text(spec, summary),
+        metrics=tuple(_metric_text(part) for part in run.result.estimates if part.task == spec.name),
         data=tuple(_pin_text(pin) for pin in spec.datasets),
         source=visible(summary.source),
         licence=visible(summary.licence),
     )
+
+
+def _samples_text(spec: TaskSpec, summary: TaskSummary) -> str:
+    truncated = f", {summary.num_truncated} truncated" if summary.num_truncated else ""
+    shortened = f", {spec.num_shortened} with fewer exemplars" if spec.num_shortened else ""
+    return f"{summary.counts.scored} of {spec.num_samples} scored{truncated}{shortened}; {spec.num_available} in all"
+
+
+def _metric_text(estimate: Estimate) -> str:
+    """``acc_norm_char (acc_norm), higher is better, chance 25.0``."""
+    alias = f" ({estimate.alias})" if estimate.alias else ""
+    facts = (estimate.metric + alias, direction_text(estimate), chance_text([estimate]))
+    return visible(", ".join(fact for fact in facts if fact))
 
 
 def _pin_text(pin: DatasetPin) -> str:
@@ -145,6 +169,8 @@ def _arguments(spec: RunSpec) -> Iterator[str]:
         yield from ("--system_instruction", spec.system_instruction)
     if spec.generation:
         yield from ("--gen_kwargs", _pairs(spec.generation))
+    if spec.truncation:
+        yield from ("--truncation", spec.truncation)
 
 
 def _model_arguments(model: ModelSpec) -> Iterator[str]:
@@ -164,12 +190,17 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
 
 
 def _shared_arguments(tasks: Sequence[TaskSpec]) -> Iterator[str]:
-    """What all tasks agree on. What they differ in was each task's own default, since a flag holds for all."""
+    """What all tasks agree on, and exemplars by family. What else they differ in was each task's own default.
+
+    A protocol's variant comes about by itself where rows are missing, so the protocol is given without it.
+    """
     shots = {task.num_fewshot for task in tasks}
-    protocols = {task.protocol for task in tasks}
+    protocols = {task.protocol.partition("+")[0] for task in tasks}
     chats = {task.chat for task in tasks}
     if len(shots) == 1:
         yield from ("--num_fewshot", str(*shots))
+    else:
+        yield from ("--num_fewshot", _pairs({task.family: task.num_fewshot for task in tasks}))
     if len(protocols) == 1:
         yield from ("--protocol", *protocols)
     if len(chats) == 1:

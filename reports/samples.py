@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from evalsuite.records import SampleRecord
 from evalsuite.store.results import read_samples
 from evalsuite.types import (
     Cancelled,
@@ -21,7 +22,6 @@ from evalsuite.types import (
     Response,
     RollingRequest,
     Sample,
-    SampleRecord,
     Score,
     Scored,
     Unscored,

@@ -26,12 +26,17 @@ def language_score(answers: Sequence[Completion], language: str) -> Score:
     )
 
 
-def answer_flags(answers: Sequence[Completion], fidelity: Score) -> tuple[Flag, ...]:
+def completion_flags(answers: Sequence[Completion]) -> tuple[Flag, ...]:
     """The facts about a sample's answers that every generation task counts."""
-    in_language, judged = fidelity.counts
     found = {
         Flag.CAPPED: any(answer.stop_reason == "length" for answer in answers),
         Flag.EMPTY: any(not answer.text.strip() for answer in answers),
-        Flag.WRONG_LANGUAGE: in_language < judged,
     }
     return tuple(flag for flag, holds in found.items() if holds)
+
+
+def answer_flags(answers: Sequence[Completion], fidelity: Score) -> tuple[Flag, ...]:
+    """`completion_flags`, and whether an answer is in another language than the asked one."""
+    in_language, judged = fidelity.counts
+    wrong = (Flag.WRONG_LANGUAGE,) if in_language < judged else ()
+    return (*completion_flags(answers), *wrong)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from evalsuite.metrics import accuracy, right
+from collections.abc import Sequence
+
+from evalsuite.contracts import Metric
+from evalsuite.metrics import accuracy, one_in_choices, right
 from evalsuite.types import (
+    Encoding,
+    Flag,
     Loglikelihood,
     LoglikelihoodRequest,
     Prompt,
@@ -12,42 +17,85 @@ from evalsuite.types import (
     Scored,
 )
 
-METRICS = (
-    accuracy("acc_norm_char"),
-    accuracy("acc"),
-    accuracy("acc_norm_byte"),
-    accuracy("acc_norm_token"),
-)
-"""Accuracy of the choice with the highest log-likelihood, raw and divided by characters, bytes or tokens.
 
-The divisor is that of the choice without the delimiter before it, except for tokens, which include it.
-"""
+def choice_metrics(alias: str = "") -> tuple[Metric, ...]:
+    """Accuracy of the choice with the highest log-likelihood, divided by characters, as it is, by bytes, by tokens.
+
+    The divisor is that of the choice without the delimiter before it, except for tokens, which include it. `alias` is
+    what the task's protocol calls the one by characters, the headline.
+    """
+    return (
+        accuracy("acc_norm_char", one_in_choices, alias),
+        accuracy("acc", one_in_choices),
+        accuracy("acc_norm_byte", one_in_choices),
+        accuracy("acc_norm_token", one_in_choices),
+    )
 
 
-def choice_requests(context: Prompt, choices: tuple[str, ...], delimiter: str) -> tuple[LoglikelihoodRequest, ...]:
+TOKENIZERS_OWN = Encoding()
+
+ACCURACY = accuracy("acc", one_in_choices)
+"""Accuracy of the choice with the highest log-likelihood, for tasks whose choices are equally long or the same text."""
+
+
+def choice_requests(
+    context: Prompt, choices: tuple[str, ...], delimiter: str, encoding: Encoding = TOKENIZERS_OWN
+) -> tuple[LoglikelihoodRequest, ...]:
     """One request a choice, in order."""
-    return tuple(LoglikelihoodRequest(context=context, continuation=delimiter + choice) for choice in choices)
+    return tuple(
+        LoglikelihoodRequest(context=context, continuation=delimiter + choice, encoding=encoding) for choice in choices
+    )
 
 
 def score_choices(sample: Sample, replies: Replies) -> Scored:
     """The sample's four accuracies; equal scores go to the earlier choice."""
-    if sample.gold is None:
-        raise ValueError(f"{sample.id} has no right choice")
-    (answers,) = replies
-    loglikelihoods = [answer for answer in answers if isinstance(answer, Loglikelihood)]
+    found = loglikelihoods(replies)
     divisors = {
         "acc_norm_char": [float(len(choice)) for choice in sample.choices],
         "acc": [1.0 for _ in sample.choices],
         "acc_norm_byte": [float(len(choice.encode("utf-8"))) for choice in sample.choices],
-        "acc_norm_token": [float(answer.num_tokens) for answer in loglikelihoods],
+        "acc_norm_token": [float(answer.num_tokens) for answer in found],
     }
-    picks = {name: _best(loglikelihoods, by) for name, by in divisors.items()}
+    picks = {name: best_choice(found, by) for name, by in divisors.items()}
     return Scored(
-        scores=tuple(right(name, pick == sample.gold) for name, pick in picks.items()),
-        answer=sample.choices[picks[METRICS[0].name]],
+        scores=tuple(right(name, pick == gold_choice(sample)) for name, pick in picks.items()),
+        answer=sample.choices[picks["acc_norm_char"]],
+        flags=tie_flags(found, sample.choices),
     )
 
 
-def _best(loglikelihoods: list[Loglikelihood], divisors: list[float]) -> int:
-    values = [answer.sum_nats / divisor for answer, divisor in zip(loglikelihoods, divisors, strict=True)]
+def score_accuracy(sample: Sample, replies: Replies) -> Scored:
+    """The sample's accuracy by log-likelihood alone; equal scores go to the earlier choice."""
+    found = loglikelihoods(replies)
+    pick = best_choice(found, [1.0 for _ in sample.choices])
+    return Scored(
+        scores=(right(ACCURACY.name, pick == gold_choice(sample)),),
+        answer=sample.choices[pick],
+        flags=tie_flags(found, sample.choices),
+    )
+
+
+def loglikelihoods(replies: Replies) -> list[Loglikelihood]:
+    """The log-likelihoods of a sample that is asked once."""
+    (answers,) = replies
+    return [answer for answer in answers if isinstance(answer, Loglikelihood)]
+
+
+def best_choice(found: Sequence[Loglikelihood], divisors: Sequence[float]) -> int:
+    """The first choice whose log-likelihood over its divisor is highest."""
+    values = [answer.sum_nats / divisor for answer, divisor in zip(found, divisors, strict=True)]
     return values.index(max(values))
+
+
+def gold_choice(sample: Sample) -> int:
+    """The index of the right choice. Raises ValueError where the sample has none."""
+    if sample.gold is None:
+        raise ValueError(f"{sample.id} has no right choice")
+    return sample.gold
+
+
+def tie_flags(found: Sequence[Loglikelihood], choices: Sequence[str]) -> tuple[Flag, ...]:
+    """`TIED` when choices of different text share the highest log-likelihood, so that their order decides."""
+    highest = max(answer.sum_nats for answer in found)
+    leaders = {choice for answer, choice in zip(found, choices, strict=True) if answer.sum_nats == highest}
+    return (Flag.TIED,) if len(leaders) > 1 else ()

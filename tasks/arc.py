@@ -2,25 +2,25 @@
 
 Paper: Clark et al. 2018, "Think you have Solved Question Answering? Try ARC" (arXiv 1803.05457).
 Data: ``allenai/ai2_arc`` at the pinned revision; CC BY-SA 4.0. Scored: test (1,172 and 2,376 rows).
-Protocol ``lm-eval-0.4``: what lm-eval 0.4.13 does: ``Question: ...\\nAnswer:``, each choice's text after a space; shots
-drawn from train by one generator, seeded 1234, for each row in order. Its ``acc_norm`` is our ``acc_norm_char``.
+All protocols: ``Question: ...\\nAnswer:``, each choice's text after a space, exemplars from train (25 on the
+leaderboard); their ``acc_norm`` is our ``acc_norm_char``.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
-from evalsuite.errors import UnknownName, UsageError
-from evalsuite.types import Replies, Request, Sample, Shot
+from evalsuite.types import Encoding, Replies, Request, Sample, Shot
 
-from ._choices import METRICS, choice_requests, score_choices
-from ._prompts import build_prompt
+from . import _protocols
+from ._choices import choice_metrics, choice_requests, score_choices
+from ._prompts import lm_eval_prompt
+from ._protocols import Protocol
 
-PROTOCOLS = ("lm-eval-0.4",)
+LEADERBOARD_SHOTS = 25
 _REVISION = "210d026faf9955653af8916fad021475a3f00453"
 _LICENCE = "CC BY-SA 4.0"
 _SOURCE = "Clark et al. 2018, arXiv 1803.05457"
@@ -35,41 +35,41 @@ _FINGERPRINTS = {
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task `name`, one of `arc_challenge` and `arc_easy`. Raises UnknownName for another protocol."""
-    protocol = options.protocol or PROTOCOLS[0]
-    if protocol not in PROTOCOLS:
-        raise UnknownName("protocol", protocol, PROTOCOLS, f"{name} has: {', '.join(PROTOCOLS)}.")
+    protocol = _protocols.choose(name, options.protocol)
     config = _CONFIGS[name]
-    num_fewshot = options.num_fewshot or 0
+    num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
     splits = ("test", "train") if num_fewshot else ("test",)
     return Task(
         name=name,
         family=name,
         version=1,
         language="en",
-        protocol=protocol,
+        protocol=protocol.id,
         num_fewshot=num_fewshot,
         kind="multiple_choice",
         datasets=tuple(
             Dataset("allenai/ai2_arc", config, split, _REVISION, _FINGERPRINTS[config, split]) for split in splits
         ),
-        samples=partial(_samples, name, num_fewshot, options.seed),
-        next_requests=partial(_next_requests, options),
+        samples=partial(_samples, name, protocol, num_fewshot, options.seed),
+        next_requests=partial(_next_requests, options, protocol.encoding),
         score=score_choices,
-        metrics=METRICS,
+        metrics=choice_metrics("acc_norm"),
         title=_title(name),
         source=_SOURCE,
         licence=_LICENCE,
+        is_sealed=protocol.is_sealed,
     )
 
 
-def _samples(name: str, num_fewshot: int, seed: int, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
+def _samples(
+    name: str, protocol: Protocol, num_fewshot: int, seed: int, splits: tuple[Rows, ...]
+) -> tuple[Sample, ...]:
     test = splits[0]
     train = [_shot(row) for row in splits[1]] if num_fewshot else []
-    if num_fewshot > len(train):
-        raise UsageError(f"--num_fewshot {num_fewshot}: {name} has {len(train)} exemplars.")
-    draw = random.Random(seed)
+    places = _protocols.draw(name, protocol, seed, len(test), len(train), num_fewshot)
     return tuple(
-        _sample(f"{name}:test:{index}", row, tuple(draw.sample(train, num_fewshot))) for index, row in enumerate(test)
+        _sample(f"{name}:test:{place.row}", test[place.row], tuple(train[shot] for shot in place.shots))
+        for place in places
     )
 
 
@@ -99,11 +99,11 @@ def _gold(row: Mapping[str, Any]) -> int:
     return labels.index(row["answerKey"])
 
 
-def _next_requests(options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+def _next_requests(options: TaskOptions, encoding: Encoding, sample: Sample, replies: Replies) -> tuple[Request, ...]:
     if replies:
         return ()
     delimiter = "" if options.chat else " "
-    return choice_requests(build_prompt(sample.input, sample.shots, options), sample.choices, delimiter)
+    return choice_requests(lm_eval_prompt(sample.input, sample.shots, options), sample.choices, delimiter, encoding)
 
 
 def _title(name: str) -> str:
@@ -112,7 +112,7 @@ def _title(name: str) -> str:
 
 def _family(name: str) -> Family:
     info = TaskInfo(name, name, "en", "multiple_choice", _title(name), _LICENCE)
-    return Family(name, (info,), build, PROTOCOLS)
+    return Family(name, (info,), build, _protocols.IDS)
 
 
 arc_challenge = _family("arc_challenge")

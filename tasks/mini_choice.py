@@ -10,7 +10,7 @@ from functools import partial
 from evalsuite.contracts import Rows, Task, TaskOptions
 from evalsuite.types import Replies, Request, Sample, Shot
 
-from ._choices import METRICS, choice_requests, score_choices
+from ._choices import choice_metrics, choice_requests, score_choices
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family, other_rows
 from ._prompts import build_prompt
 
@@ -49,7 +49,7 @@ def build(name: str, options: TaskOptions) -> Task:
         samples=partial(_samples, name, language, num_fewshot),
         next_requests=partial(_next_requests, options),
         score=score_choices,
-        metrics=METRICS,
+        metrics=choice_metrics(),
         title="Four-choice questions",
         source=SOURCE,
         licence=LICENCE,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
+from evalsuite.alarms import alarms
+from evalsuite.records import Counts, Estimate, RunResult
 from evalsuite.run import Finished
-from evalsuite.types import Counts, Estimate, RunResult
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -25,6 +27,7 @@ def run_json(finished: Finished) -> dict[str, Any]:
         "aggregates": [
             {
                 "name": mean.name,
+                "kind": mean.kind,
                 "metric": mean.metric,
                 "protocol": mean.protocol,
                 "value": mean.value,
@@ -32,10 +35,12 @@ def run_json(finished: Finished) -> dict[str, Any]:
                 "low": mean.low,
                 "high": mean.high,
                 "n": mean.n,
+                "chance": mean.chance,
                 "num_unscored": mean.num_unscored,
             }
             for mean in (finished.result.aggregates if finished.result else ())
         ],
+        "alarms": {family: list(texts) for family, texts in alarms(finished.result).items()} if finished.result else {},
         "warnings": list(finished.warnings),
     }
 
@@ -58,12 +63,14 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         "task": estimate.task,
         "protocol": estimate.protocol,
         "metric": estimate.metric,
+        "alias": estimate.alias,
         "language": estimate.language,
         "value": estimate.value,
         "stderr": estimate.stderr,
         "low": estimate.low,
         "high": estimate.high,
         "n": estimate.n,
+        "chance": estimate.chance,
         "num_not_judged": estimate.num_not_judged,
         "num_unscored": estimate.num_unscored,
         "signature": estimate.signature,
@@ -80,8 +87,9 @@ def print_result(result: RunResult) -> None:
 
     table = Table("task", "metric", "value", "95 % interval", "n", "unscored", box=None, pad_edge=False)
     is_long = len(result.estimates) + len(result.aggregates) > MAX_ROWS
+    averaged = {mean.family for mean in result.aggregates if mean.is_primary}
     for estimate in result.estimates:
-        if is_long and not estimate.is_primary:
+        if is_long and (not estimate.is_primary or estimate.family in averaged):
             continue
         table.add_row(
             estimate.task,
@@ -96,7 +104,7 @@ def print_result(result: RunResult) -> None:
         if is_long and not mean.is_primary:
             continue
         table.add_row(
-            f"{mean.family} macro",
+            mean.name if mean.kind == "suite" else f"{mean.family} {mean.kind}",
             mean.metric,
             _number(mean.value, mean.scale),
             interval_text(mean.low, mean.high, mean.scale),
@@ -105,6 +113,9 @@ def print_result(result: RunResult) -> None:
             style="italic",
         )
     Console().print(table)
+    for family, texts in alarms(result).items():
+        for text in texts:
+            print(f"evalsuite: {family}: {text}", file=sys.stderr)
     if is_long:
         print("Headline metrics only; --json, results.json and the page have all.")
 

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from evalsuite.asking import first_requests, settings_of
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.config import RunConfig
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
-from evalsuite.prepare import Prepared, first_requests, prepare
+from evalsuite.prepare import Prepared, prepare
 from evalsuite.run import Finished
 from evalsuite.run import execute as execute_run
 
@@ -31,8 +32,8 @@ def execute(options: argparse.Namespace) -> int:
     """Run and print. Exit code 0 complete, 3 incomplete, 130 interrupted."""
     config = config_from(options)
     prepared = prepare(config)
-    if prepared.left_out:
-        print(f"evalsuite: --limit takes no sample of {', '.join(prepared.left_out)}.", file=sys.stderr)
+    for note in prepared.notes:
+        print(f"evalsuite: {note}", file=sys.stderr)
     if options.dry_run:
         return _dry_run(prepared, options.json)
     finished = run_prepared(prepared, config)
@@ -105,7 +106,7 @@ def _dry_run(prepared: Prepared, as_json: bool) -> int:
         requests = [
             request
             for sample in entry.samples
-            for request in first_requests(entry.task, sample, prepared.spec.generation)
+            for request in first_requests(entry.task, sample, settings_of(prepared.spec))
         ]
         tokens = prepared.engine.count_tokens(requests)
         rows.append(

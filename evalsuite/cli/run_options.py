@@ -20,7 +20,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
         "max_length=; path= for recorded; function= for scripted")  # fmt: skip
     add("--tasks", "-t", nargs="+", metavar="TASK", help="families, tasks or family:category; `evalsuite list tasks`")
-    add("--num_fewshot", "-f", metavar="N", help="exemplars before each question")
+    add("--num_fewshot", "-f", metavar="N", help="exemplars before each question: one number, or by task as "
+        "arc_challenge=25,mmlu=5")  # fmt: skip
     add("--protocol", metavar="ID", help="the rules of a task, where it has several; part of every number's name")
     add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
     add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
@@ -35,6 +36,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--fewshot_as_multiturn", nargs="?", const="true", metavar="BOOL", help="exemplars as turns of a conversation")
     add("--system_instruction", metavar="TEXT", help="put before every prompt")
     add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
+    add("--truncation", choices=("error", "drop_shots", "truncate_left"), help="what happens to a prompt longer than "
+        "the model's context; by default as the task's protocol says; error: its sample is unscored")  # fmt: skip
     add("--output_path", "-o", metavar="DIR", help="where run directories go (default runs)")
     add("--log_samples", "-s", action="store_true", help="accepted for lm-eval's sake; samples are always stored")
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from evalsuite.asking import first_requests, settings_of
+from evalsuite.building import PreparedTask
 from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.errors import UnknownName
-from evalsuite.prepare import PreparedTask, first_requests, prepare
+from evalsuite.prepare import prepare
 from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Request, Sample
 
 
@@ -22,7 +24,7 @@ def execute(options: argparse.Namespace) -> int:
     """Print the first wave's requests of one sample, with the model's own chat template where one is used."""
     prepared = prepare(config_from(options, {"model": "scripted"}))
     entry, sample = _find(prepared.tasks, options.sample)
-    requests = first_requests(entry.task, sample, prepared.spec.generation)
+    requests = first_requests(entry.task, sample, settings_of(prepared.spec))
     texts = [prepared.engine.render(request) for request in requests]
     print(f"{sample.id}   language {sample.language}   category {sample.category or '–'}   cluster {sample.cluster_id}")
     print(f"target: {printable(sample.target) or '–'}")

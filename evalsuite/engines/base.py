@@ -62,6 +62,9 @@ class Engine(Protocol):
     def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
         """What `requests` cost together."""
 
+    def overflow(self, request: Request) -> int:
+        """By how many tokens `request` exceeds the model's context; 0 when it fits or that cannot be known."""
+
     def render(self, request: Request) -> str:
         """The text exactly as the model reads it."""
 

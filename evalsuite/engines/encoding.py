@@ -1,28 +1,51 @@
-"""Text to token ids: the split between context and continuation, and one BOS where the model wants it."""
+"""Text to token ids: the split between context and continuation, one BOS where asked, and what does not fit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from evalsuite.errors import ModelUnreadable
-from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Prompt
+from evalsuite.types import Encoding, GenerateRequest, LoglikelihoodRequest, Prompt
 
 
 @dataclass(frozen=True)
 class EncodedPair:
-    """Token ids of a context and of its continuation, neither empty, and the continuation's text as asked."""
+    """Token ids of a context and of its continuation, neither empty, and the continuation's text as asked.
+
+    `num_truncated` tokens of the context are gone.
+    """
 
     context: tuple[int, ...]
     continuation: tuple[int, ...]
     text: str
+    num_truncated: int = 0
 
     @property
     def row(self) -> tuple[int, ...]:
         """What the model reads: all but the last token, whose successor nobody asks for."""
         return (*self.context, *self.continuation[:-1])
+
+    def fitted(self, max_length: int) -> EncodedPair:
+        """The pair with the oldest tokens of its context dropped so that its row has `max_length`, if that can be."""
+        excess = len(self.row) - max_length
+        if not 0 < excess < len(self.context):
+            return self
+        return replace(self, context=self.context[excess:], num_truncated=excess)
+
+
+@dataclass(frozen=True)
+class EncodedPrompt:
+    """Token ids of a prompt, of which `num_truncated` are gone from its beginning.
+
+    `num_lost` tokens at the beginning of the answer do not count as answered.
+    """
+
+    ids: tuple[int, ...]
+    num_truncated: int = 0
+    num_lost: int = 0
 
 
 TEMPLATE_DATE = datetime(2024, 7, 26)
@@ -61,30 +84,48 @@ class Encoder:
             raise ModelUnreadable(f"the chat template fails on this conversation: {error}") from error
         return str(text)
 
-    def encode_prompt(self, request: GenerateRequest) -> tuple[int, ...]:
-        """Token ids of the prompt; for an empty one the token that starts a text."""
-        ids = self._encode(self.render(request.prompt), plain=isinstance(request.prompt, str))
-        return ids or (self.start_token,)
+    def encode_prompt(self, request: GenerateRequest, max_length: int) -> EncodedPrompt:
+        """Token ids of the prompt; for an empty one the token that starts a text.
+
+        A prompt that leaves no room for `max_tokens` in `max_length` is cut as the request's encoding says, or left.
+        """
+        adds_special = request.encoding.bos == "tokenizer" and isinstance(request.prompt, str)
+        ids = self._encode(self.render(request.prompt), adds_special=adds_special)
+        ids = ids or (self._first_token(request.encoding),)
+        window = max_length - request.max_tokens
+        if len(ids) <= window or window < 1 or request.encoding.overflow == "error":
+            return EncodedPrompt(ids)
+        num_truncated = len(ids) - window
+        num_lost = num_truncated if request.encoding.overflow == "left-and-answer" else 0
+        return EncodedPrompt(ids[num_truncated:], num_truncated, num_lost)
 
     def encode_pair(self, request: LoglikelihoodRequest) -> EncodedPair:
         """Context and continuation, encoded together and split where the context's own encoding ends.
 
-        Spaces at the end of the context move to the continuation, as in lm-eval. Where a token spans the join, the
-        split steps back to the last token that both encodings share, so that no part of the continuation goes unscored;
-        lm-eval would drop the part inside that token. The two agree whenever the continuation begins with a space that
-        the tokenizer keeps apart.
+        Spaces at the end of the context move to the continuation, as in lm-eval. Where a token spans the join,
+        `Encoding.split` says what is scored; the ways agree whenever the continuation begins with a space that the
+        tokenizer keeps apart.
         """
-        plain = isinstance(request.context, str)
+        adds_special = request.encoding.bos == "tokenizer" and isinstance(request.context, str)
         context, continuation = self.render(request.context), request.continuation
         stripped = context.rstrip()
         continuation = context[len(stripped) :] + continuation
+        first = self._first_token(request.encoding)
         if not stripped:
-            start = self._encode("", plain=plain) or (self.start_token,)
-            return EncodedPair(start, self._encode(continuation, plain=False), request.continuation)
-        whole = self._encode(stripped + continuation, plain=plain)
-        alone = self._encode(stripped, plain=plain)
+            start = self._encode("", adds_special=adds_special) or (first,)
+            return EncodedPair(start, self._encode(continuation, adds_special=False), request.continuation)
+        whole = self._encode(stripped + continuation, adds_special=adds_special)
+        alone = self._encode(stripped, adds_special=adds_special)
+        if request.encoding.split == "lm-eval" and len(whole) > len(alone) > 0:
+            return EncodedPair(alone, whole[len(alone) :], request.continuation)
         cut = _shared_length(whole, alone)
-        return EncodedPair(whole[:cut] or (self.start_token,), whole[cut:], request.continuation)
+        return EncodedPair(whole[:cut] or (first,), whole[cut:], request.continuation)
+
+    def _first_token(self, encoding: Encoding) -> int:
+        """The token before a text that has none before it: without special tokens, the one that ends texts."""
+        if encoding.bos == "none" and self.tokenizer.eos_token_id is not None:
+            return int(self.tokenizer.eos_token_id)
+        return self.start_token
 
     @property
     def pad_token(self) -> int:
@@ -100,11 +141,15 @@ class Encoder:
                 return int(token)
         raise ModelUnreadable("the tokenizer names neither a BOS nor an end token; an empty context cannot be scored.")
 
-    def _encode(self, text: str, *, plain: bool) -> tuple[int, ...]:
+    def _encode(self, text: str, *, adds_special: bool) -> tuple[int, ...]:
         # a lone surrogate is no text to a tokenizer; recorded answers in a second turn's prompt may hold one
         well_formed = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        ids = tuple(self.tokenizer(well_formed, add_special_tokens=plain).input_ids)
-        return ids[: len(ids) - self._num_appended] if plain else ids
+        ids = tuple(self.tokenizer(well_formed, add_special_tokens=adds_special).input_ids)
+        if not adds_special:
+            return ids
+        bos = self.tokenizer.bos_token_id
+        has_two = bos is not None and ids[:2] == (bos, bos)  # the text itself began with one
+        return ids[int(has_two) : len(ids) - self._num_appended]
 
     @cached_property
     def _num_appended(self) -> int:

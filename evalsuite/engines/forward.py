@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Loglikelihood, Response
 
@@ -56,20 +56,22 @@ def _loglikelihood(logits: torch.Tensor, pair: EncodedPair, offset: int) -> Resp
         num_chars=len(pair.text),
         num_bytes=len(pair.text.encode("utf-8", "replace")),
         is_greedy=bool((rows.argmax(dim=-1) == targets).all()),
+        num_truncated=pair.num_truncated,
     )
 
 
-def generate(model: LocalModel, requests: Sequence[GenerateRequest]) -> list[Response]:
-    """The completion of each request, in order. Sampling settings and seed are the first request's."""
+def generate(
+    model: LocalModel, requests: Sequence[GenerateRequest], prompts: Sequence[EncodedPrompt]
+) -> list[Response]:
+    """The completion of each request after its prompt, in order. Sampling settings and seed are the first request's."""
     import torch
     from transformers import LogitsProcessorList, StoppingCriteriaList
 
-    prompts = [model.encoder.encode_prompt(request) for request in requests]
-    longest = max(map(len, prompts))
+    longest = max(len(prompt.ids) for prompt in prompts)
     pad = model.encoder.pad_token
     device = model.settings.device
-    ids = torch.tensor([[*[pad] * (longest - len(prompt)), *prompt] for prompt in prompts], device=device)
-    lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    ids = torch.tensor([[*[pad] * (longest - len(prompt.ids)), *prompt.ids] for prompt in prompts], device=device)
+    lengths = torch.tensor([len(prompt.ids) for prompt in prompts], device=device)
     mask = (torch.arange(longest, device=device)[None, :] >= longest - lengths[:, None]).long()
     watch = _FiniteWatch(len(requests), device)
     stopper = _RowStopper(model.encoder.tokenizer, requests, longest, watch)
@@ -84,7 +86,7 @@ def generate(model: LocalModel, requests: Sequence[GenerateRequest]) -> list[Res
         )
     texts = [row[:length] for row, length in zip(output[:, longest:].tolist(), stopper.lengths, strict=True)]
     return [
-        _NONFINITE if is_broken else _completion(model, request, len(prompt), tokens)
+        _NONFINITE if is_broken else _completion(model, request, prompt, tokens)
         for request, prompt, tokens, is_broken in zip(requests, prompts, texts, watch.is_broken.tolist(), strict=True)
     ]
 
@@ -104,18 +106,19 @@ def _generation_config(model: LocalModel, requests: Sequence[GenerateRequest], p
     return GenerationConfig(do_sample=True, temperature=first.temperature, top_p=first.top_p, top_k=0, **always)
 
 
-def _completion(model: LocalModel, request: GenerateRequest, num_prompt_tokens: int, tokens: list[int]) -> Completion:
+def _completion(model: LocalModel, request: GenerateRequest, prompt: EncodedPrompt, tokens: list[int]) -> Completion:
     end = next((index for index, token in enumerate(tokens) if token in model.end_tokens), None)
     kept = tokens if end is None else tokens[:end]
-    text = model.encoder.tokenizer.decode(kept, skip_special_tokens=True)
+    text = model.encoder.tokenizer.decode(kept[prompt.num_lost :], skip_special_tokens=True)
     if end is None:
         text = text.rstrip("\N{REPLACEMENT CHARACTER}")  # the cap may fall inside a character of several tokens
     stop = first_stop(text, request.stop)
     return Completion(
         text=text if stop is None else text[:stop],
         stop_reason="stop" if stop is not None else "length" if end is None else "end",
-        num_prompt_tokens=num_prompt_tokens,
+        num_prompt_tokens=len(prompt.ids),
         num_tokens=len(kept),
+        num_truncated=prompt.num_truncated,
     )
 
 

@@ -13,6 +13,9 @@ from evalsuite.engines.encoding import Encoder
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import Scalar, content_hash
 
+_NO_LIMIT = 10**12
+"""Tokenizers without a limit of their own name a number beyond this one."""
+
 
 @dataclass(frozen=True)
 class ModelSettings:
@@ -101,13 +104,14 @@ class LocalModel:
 
     @cached_property
     def max_length(self) -> int:
-        """Tokens the model can take: --model_args max_length, else what its configuration says, else 2048."""
+        """Tokens the model can take: --model_args max_length, else its configuration's, its tokenizer's, or 2048."""
         if self.settings.max_length:
             return self.settings.max_length
         for name in ("n_positions", "max_position_embeddings", "n_ctx"):
             if isinstance(length := getattr(self.config, name, None), int):
                 return length
-        return 2048
+        length = self.encoder.tokenizer.model_max_length
+        return length if isinstance(length, int) and length < _NO_LIMIT else 2048
 
     @cached_property
     def model(self) -> Any:

@@ -13,17 +13,7 @@ from typing import Any
 
 from evalsuite.engines.base import Batch, EngineOptions, TokenCount, one_by_one, prompt_text
 from evalsuite.errors import DataError, UsageError
-from evalsuite.types import (
-    Cause,
-    Completion,
-    Failure,
-    GenerateRequest,
-    Item,
-    Request,
-    Response,
-    Scalar,
-    content_hash,
-)
+from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, Request, Response, Scalar, content_hash
 
 _KEYS = {"sample_id", "text", "texts"}
 
@@ -54,6 +44,10 @@ class RecordedEngine:
     def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
         """Nothing is computed."""
         return TokenCount(naive=0, planned=0)
+
+    def overflow(self, request: Request) -> int:
+        """Nothing is ever too long."""
+        return 0
 
     def render(self, request: Request) -> str:
         """The request as plain text."""

@@ -65,6 +65,10 @@ class ScriptedEngine:
         total = sum(_num_words(request) for request in requests)
         return TokenCount(naive=total, planned=total)
 
+    def overflow(self, request: Request) -> int:
+        """Nothing is ever too long."""
+        return 0
+
     def render(self, request: Request) -> str:
         """The request as plain text."""
         return prompt_text(request)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from evalsuite.engines.base import Batch, EngineOptions, TokenCount
-from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel, ModelSettings
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import (
@@ -45,6 +45,7 @@ class TransformersEngine:
         self.model = model
         self._batch_size = batch_size
         self._pairs: dict[Request, EncodedPair] = {}
+        self._prompts: dict[GenerateRequest, EncodedPrompt] = {}
 
     @property
     def has_chat_template(self) -> bool:
@@ -98,7 +99,7 @@ class TransformersEngine:
     def _generation_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         def order(item: Item) -> tuple[int, int, str]:
             assert isinstance(item.request, GenerateRequest)
-            return -item.request.max_tokens, -len(self.model.encoder.encode_prompt(item.request)), item.id
+            return -item.request.max_tokens, -len(self._prompt(item.request).ids), item.id
 
         size = self._batch_size or AUTO_ROWS.get(self.model.device_kind, 8)
         ordered = sorted(items, key=order)
@@ -117,12 +118,17 @@ class TransformersEngine:
         generated = 0
         for request in requests:
             if isinstance(request, GenerateRequest):
-                generated += len(self.model.encoder.encode_prompt(request)) + request.max_tokens
+                generated += len(self._prompt(request).ids) + request.max_tokens
             else:
                 row = self._pair(request).row
                 naive += len(row)
                 rows.add(row)
         return TokenCount(naive=naive + generated, planned=sum(map(len, rows)) + generated)
+
+    def _prompt(self, request: GenerateRequest) -> EncodedPrompt:
+        if request not in self._prompts:
+            self._prompts[request] = self.model.encoder.encode_prompt(request, self.model.max_length)
+        return self._prompts[request]
 
     def _pair(self, request: Request) -> EncodedPair:
         if request not in self._pairs:
@@ -132,11 +138,22 @@ class TransformersEngine:
     def _encode_pair(self, request: Request) -> EncodedPair:
         match request:
             case LoglikelihoodRequest():
-                return self.model.encoder.encode_pair(request)
+                pair = self.model.encoder.encode_pair(request)
+                return pair if request.encoding.overflow == "error" else pair.fitted(self.model.max_length)
             case RollingRequest():
                 return self.model.encoder.encode_pair(LoglikelihoodRequest(context="", continuation=request.text))
             case GenerateRequest():
                 raise TypeError("a request to generate has no continuation")
+
+    def overflow(self, request: Request) -> int:
+        """By how many tokens `request` exceeds the model's context."""
+        return max(0, self._num_tokens(request) - self.model.max_length)
+
+    def _num_tokens(self, request: Request) -> int:
+        """What must fit into the model's context at once."""
+        if isinstance(request, GenerateRequest):
+            return len(self._prompt(request).ids) + request.max_tokens
+        return len(self._pair(request).row)
 
     def render(self, request: Request) -> str:
         """The text exactly as the tokenizer reads it."""
@@ -182,16 +199,11 @@ class TransformersEngine:
         yield from self._run_items(items[middle:])
 
     def _too_long(self, request: Request) -> Failure | None:
-        if isinstance(request, GenerateRequest):
-            num_tokens = len(self.model.encoder.encode_prompt(request)) + request.max_tokens
-            what = f"prompt and {request.max_tokens} new tokens"
-        else:
-            num_tokens, what = len(self._pair(request).row), "prompt"
-        if num_tokens <= self.model.max_length:
+        if not self.overflow(request):
             return None
-        return Failure(
-            cause=Cause.CONTEXT_TOO_LONG, detail=f"{what}: {num_tokens} tokens; the model takes {self.model.max_length}"
-        )
+        what = f"prompt and {request.max_tokens} new tokens" if isinstance(request, GenerateRequest) else "prompt"
+        detail = f"{what}: {self._num_tokens(request)} tokens; the model takes {self.model.max_length}"
+        return Failure(cause=Cause.CONTEXT_TOO_LONG, detail=detail)
 
     def _answer(self, items: list[Item]) -> list[Response]:
         from evalsuite.engines import forward
@@ -199,7 +211,7 @@ class TransformersEngine:
         requests = [item.request for item in items]
         to_generate = [request for request in requests if isinstance(request, GenerateRequest)]
         if to_generate:
-            return forward.generate(self.model, to_generate)
+            return forward.generate(self.model, to_generate, [self._prompt(request) for request in to_generate])
         return forward.score(self.model, [self._pair(request) for request in requests])
 
 

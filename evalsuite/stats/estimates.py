@@ -1,29 +1,31 @@
-"""From outcomes to estimates and aggregates: value, error, interval, n, and what stayed unscored."""
+"""From outcomes to estimates: value, error, interval, n, and what stayed unscored."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.contracts import Metric, Task
+from evalsuite.records import Estimate
 from evalsuite.stats import intervals
-from evalsuite.types import Aggregate, Estimate, Outcome, Sample, Scored, Unscored
+from evalsuite.types import Outcome, Sample, Scored, Unscored
 
 Row = tuple[Sample, Outcome]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """An estimate with the change each cluster's absence makes, which is what an aggregate's error needs."""
+    """An estimate with what an aggregate needs of it: each cluster's summed vector, and what its absence changes."""
 
     estimate: Estimate
     metric: Metric
     clusters: tuple[str, ...]
+    totals: NDArray[np.float64]
     deltas: NDArray[np.float64]
 
 
@@ -40,7 +42,7 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         value = min(max(value, metric.bounds[0]), metric.bounds[1])
     deltas = intervals.jackknife_deltas(totals, metric.reduce, value)
     stderr = intervals.jackknife_stderr(deltas)
-    stderr, low, high, method = _interval(metric, value, stderr, len(vectors), len(names))
+    stderr, low, high, method = interval_of(metric, value, stderr, len(vectors), len(names))
     unscored = Counter(str(outcome.cause) for _, outcome in rows if isinstance(outcome, Unscored))
     best, worst = _bounds(metric, totals, sum(unscored.values()))
     estimate = Estimate(
@@ -66,8 +68,18 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         higher_is_better=metric.higher_is_better,
         scale=metric.scale,
         is_primary=metric is task.metrics[0],
+        chance=_chance(metric, rows),
+        alias=metric.alias,
     )
-    return Measured(estimate, metric, tuple(names), deltas)
+    return Measured(estimate, metric, tuple(names), totals, deltas)
+
+
+def _chance(metric: Metric, rows: Sequence[Row]) -> float | None:
+    """What guessing would score on the samples that are scored."""
+    if metric.chance is None:
+        return None
+    levels = [metric.chance(sample) for sample, outcome in rows if isinstance(outcome, Scored)]
+    return math.fsum(levels) / len(levels) if levels else None
 
 
 def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...]], list[str]]:
@@ -82,7 +94,7 @@ def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...
     return vectors, clusters
 
 
-def _interval(
+def interval_of(
     metric: Metric, value: float, stderr: float | None, n: float, num_clusters: float
 ) -> tuple[float | None, float | None, float | None, str]:
     """Standard error, low, high, and the method's name."""
@@ -106,58 +118,3 @@ def _bounds(metric: Metric, totals: NDArray[np.float64], num_unscored: int) -> t
     best = metric.reduce(tuple(a + num_unscored * b for a, b in zip(whole, metric.best, strict=True)))
     worst = metric.reduce(tuple(a + num_unscored * b for a, b in zip(whole, metric.worst, strict=True)))
     return best, worst
-
-
-def macro(name: str, parts: Sequence[Measured]) -> Aggregate:
-    """The unweighted mean of `parts`, whose shared clusters make them correlated. Raises ValueError when empty.
-
-    The jackknife leaves a cluster out of every part at once, so that one prompt in six languages counts once. There is
-    no error when a part has a single cluster, and a small part weighs as much as a large one.
-    """
-    if not parts:
-        raise ValueError(f"{name}: a mean of nothing")
-    first = parts[0].estimate
-    value = math.fsum(part.estimate.value for part in parts) / len(parts)
-    all_clusters = {cluster for part in parts for cluster in part.clusters}
-    num_trials = intervals.num_in_mean([part.estimate.n for part in parts])
-    num_clusters = min(len(all_clusters), intervals.num_in_mean([len(part.clusters) for part in parts]))
-    stderr = _macro_stderr(parts)
-    stderr, low, high, _ = _interval(parts[0].metric, value, stderr, num_trials, num_clusters)
-    return Aggregate(
-        name=name,
-        family=first.family,
-        model=first.model,
-        metric=first.metric,
-        protocol=first.protocol,
-        signature=_joined(part.estimate.signature for part in parts),
-        value=value,
-        stderr=stderr,
-        low=low,
-        high=high,
-        n=sum(part.estimate.n for part in parts),
-        num_clusters=len(all_clusters),
-        num_unscored=sum(part.estimate.num_unscored for part in parts),
-        members=tuple(part.estimate.task for part in parts),
-        scale=first.scale,
-        higher_is_better=first.higher_is_better,
-        is_primary=first.is_primary,
-    )
-
-
-def _macro_stderr(parts: Sequence[Measured]) -> float | None:
-    """Jackknife error of the mean of `parts`: each part's deltas centred and scaled by its own number of clusters,
-    then summed by cluster, so that clusters that parts share enter once. Exact for shared and for separate clusters.
-    """
-    if any(len(part.clusters) < 2 for part in parts):
-        return None
-    influence: dict[str, float] = {}
-    for part in parts:
-        size = len(part.clusters)
-        centred = (part.deltas - part.deltas.mean()) * math.sqrt((size - 1) / size) / len(parts)
-        for cluster, change in zip(part.clusters, centred, strict=True):
-            influence[cluster] = influence.get(cluster, 0.0) + float(change)
-    return math.sqrt(math.fsum(change**2 for change in influence.values()))
-
-
-def _joined(signatures: Iterable[str]) -> str:
-    return " + ".join(sorted(set(signatures)))

@@ -85,12 +85,12 @@ def num_effective(share: float, stderr: float | None, n: float, num_clusters: fl
     return min(n, variance / widened**2)
 
 
-def num_in_mean(sizes: Sequence[int]) -> float:
-    """What the unweighted mean of independent parts of these sizes is worth in trials: the smallest part decides most.
+def num_in_mean(sizes: Sequence[int], weights: Sequence[float]) -> float:
+    """What the mean of independent parts of these sizes is worth in trials; `weights` sum to 1.
 
-    The variance of the mean of k proportions over n_i trials is that of k^2 / sum(1 / n_i) trials.
+    The variance of sum(w_i p_i), proportions over n_i trials, is that of 1 / sum(w_i^2 / n_i) trials.
     """
-    return len(sizes) ** 2 / math.fsum(1 / size for size in sizes)
+    return 1.0 / math.fsum(weight**2 / size for weight, size in zip(weights, sizes, strict=True))
 
 
 def proportion_stderr(share: float, stderr: float | None, interval: tuple[float, float]) -> float | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from evalsuite.errors import CorruptStore, SpecMismatch
+from evalsuite.records import RunResult, SampleRecord
 from evalsuite.store.files import write_atomic
-from evalsuite.types import SCHEMA_VERSION, RunResult, SampleRecord, canonical_json
+from evalsuite.types import SCHEMA_VERSION, canonical_json
 
 RESULTS = "results.json"
 SAMPLES = "samples.parquet"

@@ -127,7 +127,7 @@ def test_the_row_is_all_but_the_last_token(name: str) -> None:
 def test_what_a_tokenizer_puts_after_a_text_ends_no_prompt() -> None:
     name = "words with BOS and EOS"
     pair = encode(name, "Question: the", " Answer")
-    prompt = ENCODERS[name].encode_prompt(GenerateRequest(prompt="Question: the", max_tokens=1))
+    prompt = ENCODERS[name].encode_prompt(GenerateRequest(prompt="Question: the", max_tokens=1), 2048).ids
     assert EOS not in (*pair.context, *pair.continuation, *prompt)
     assert (len(pair.context), len(pair.continuation), prompt) == (4, 1, pair.context)
 
@@ -138,7 +138,7 @@ def test_what_a_tokenizer_puts_after_a_text_ends_no_prompt() -> None:
 @byte_encoders
 def test_a_template_that_holds_a_bos_gets_no_second(name: str) -> None:
     messages = (Message(role="user", content="the ab"),)
-    prompt = ENCODERS[name].encode_prompt(GenerateRequest(prompt=messages, max_tokens=1))
+    prompt = ENCODERS[name].encode_prompt(GenerateRequest(prompt=messages, max_tokens=1), 2048).ids
     pair = encode(name, messages, " ab")
     assert prompt[0] == pair.context[0] == BOS
     assert prompt.count(BOS) == pair.context.count(BOS) == 1
@@ -197,13 +197,13 @@ def test_plain_text_is_sent_as_it_is() -> None:
 @every_encoder
 @given(st.text(letters, min_size=1, max_size=24).filter(str.strip))
 def test_a_prompt_is_what_the_tokenizer_makes_of_it(name: str, text: str) -> None:
-    ids = ENCODERS[name].encode_prompt(GenerateRequest(prompt=text, max_tokens=1))
+    ids = ENCODERS[name].encode_prompt(GenerateRequest(prompt=text, max_tokens=1), 2048).ids
     assert ids == (joint(name, text) or (BOS,))
 
 
 @every_encoder
 def test_an_empty_prompt_starts_a_text(name: str) -> None:
-    assert ENCODERS[name].encode_prompt(GenerateRequest(prompt="", max_tokens=1)) == (BOS,)
+    assert ENCODERS[name].encode_prompt(GenerateRequest(prompt="", max_tokens=1), 2048).ids == (BOS,)
 
 
 def test_the_end_token_starts_a_text_where_there_is_no_bos() -> None:

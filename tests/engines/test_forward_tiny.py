@@ -173,8 +173,9 @@ def test_loglikelihoods_of_bytes_with_a_bos(tmp_path: Path) -> None:
 
 
 def test_is_greedy_is_about_every_token(model: LocalModel) -> None:
-    context = model.encoder.encode_prompt(GenerateRequest(prompt=PROMPTS[0], max_tokens=1))
-    (completion,) = forward.generate(model, [GenerateRequest(prompt=PROMPTS[0], max_tokens=6)])
+    context = model.encoder.encode_prompt(GenerateRequest(prompt=PROMPTS[0], max_tokens=1), 2048).ids
+    request = GenerateRequest(prompt=PROMPTS[0], max_tokens=6)
+    (completion,) = forward.generate(model, [request], [model.encoder.encode_prompt(request, 2048)])
     assert isinstance(completion, Completion)
     likeliest = tuple(model.encoder.tokenizer(completion.text).input_ids)
     other = (*likeliest[:-1], (likeliest[-1] + 1) % len(CHARACTERS))

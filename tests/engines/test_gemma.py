@@ -36,7 +36,7 @@ def test_every_prompt_begins_with_exactly_one_bos() -> None:
         pair = encoder.encode_pair(LoglikelihoodRequest(context=context, continuation=" x"))
         assert (*pair.context, *pair.continuation).count(bos) == 1
         assert pair.context[0] == bos
-    assert encoder.encode_prompt(GenerateRequest(prompt="hello", max_tokens=1)).count(bos) == 1
+    assert encoder.encode_prompt(GenerateRequest(prompt="hello", max_tokens=1), 2048).ids.count(bos) == 1
 
 
 def test_scores_do_not_depend_on_batch_size() -> None:

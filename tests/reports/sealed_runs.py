@@ -6,31 +6,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalsuite.store.results import write_results, write_samples
-from evalsuite.types import (
-    SCHEMA_VERSION,
+from evalsuite.records import (
     Aggregate,
-    Cause,
-    Completion,
     Counts,
     DatasetPin,
     Estimate,
+    ModelSpec,
+    RunResult,
+    RunSpec,
+    SampleRecord,
+    TaskSpec,
+    TaskSummary,
+)
+from evalsuite.store.results import write_results, write_samples
+from evalsuite.types import (
+    SCHEMA_VERSION,
+    Cause,
+    Completion,
     Failure,
     Flag,
     GenerateRequest,
     Item,
     Loglikelihood,
     LoglikelihoodRequest,
-    ModelSpec,
-    RunResult,
-    RunSpec,
     Sample,
-    SampleRecord,
     Scalar,
     Score,
     Scored,
-    TaskSpec,
-    TaskSummary,
     Unscored,
 )
 
@@ -69,12 +71,24 @@ def estimate(part: Part, model: str) -> Estimate:
 def mean_of(parts: Sequence[Part], model: str) -> Aggregate:
     first = parts[0]
     return Aggregate(
-        name=f"{first.family} macro {first.metric}", family=first.family, model=model, metric=first.metric,
+        name=f"{first.family} macro {first.metric}", kind="macro", parts=tuple(part.task for part in parts),
+        interval="wilson", family=first.family, model=model, metric=first.metric,
         protocol=first.protocol, signature=first.signature, value=sum(part.value for part in parts) / len(parts),
         stderr=None, low=0.3, high=0.7, n=sum(part.n for part in parts), num_clusters=first.n,
-        num_unscored=sum(part.num_unscored for part in parts), members=tuple(part.task for part in parts),
+        num_unscored=sum(part.num_unscored for part in parts), **_mean_case(parts),
+        members=tuple(part.task for part in parts),
         scale=first.scale, is_primary=first.is_primary,
     )  # fmt: skip
+
+
+def _mean_case(parts: Sequence[Part]) -> dict[str, float | None]:
+    """Worst and best case of the parts' mean; a part without unscored samples is its own."""
+    cases = [part.case if part.num_unscored else (part.value, part.value) for part in parts]
+    known = [case for case in cases if case is not None]
+    if not any(part.num_unscored for part in parts) or len(known) < len(parts):
+        return {"worst_case": None, "best_case": None}
+    worst, best = (sum(side) / len(known) for side in zip(*known, strict=True))
+    return {"worst_case": worst, "best_case": best}
 
 
 def task_spec(part: Part, num_fewshot: int, fingerprint: str, num_left_out: int) -> TaskSpec:

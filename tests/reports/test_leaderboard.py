@@ -164,7 +164,7 @@ def test_a_family_is_its_mean_or_else_its_tasks(tmp_path: Path) -> None:
         write_run(tmp_path, "half", [EN]),
     ])  # fmt: skip
     built = board.build_board(runs)
-    assert [(head.title, head.scope) for head in built.heads] == [("qa", "mean of 2 tasks"), ("qa_en", "")]
+    assert [(head.title, head.scope) for head in built.heads] == [("qa", "macro mean of 2 tasks"), ("qa_en", "")]
     assert built.heads[0].members == "en, ar"
     half, whole = built.rows
     assert half.cells[0] is None

@@ -17,9 +17,11 @@ from scipy.stats import t as student
 
 from evalsuite.contracts import Metric, Task
 from evalsuite.metrics import accuracy, corpus_bleu, corpus_chrf, corpus_score, right, share
+from evalsuite.records import Estimate
 from evalsuite.stats import intervals
-from evalsuite.stats.estimates import Measured, macro, measure
-from evalsuite.types import Cancelled, Cause, Estimate, NotRun, Outcome, Sample, Score, Scored, Unscored
+from evalsuite.stats.aggregates import mean_of_tasks
+from evalsuite.stats.estimates import Measured, measure
+from evalsuite.types import Cancelled, Cause, NotRun, Outcome, Sample, Score, Scored, Unscored
 
 Counts = Sequence[tuple[float, ...]]
 
@@ -111,7 +113,7 @@ def test_a_proportions_interval_stays_in_range_and_around_it(n: int, data: st.Da
 def test_nothing_claims_certainty_at_nought_or_hundred_percent(num_right: int, clusters: list[str] | None) -> None:
     found = estimate(ACCURACY, coins(num_right, 40), clusters)
     parts = [measured(ACCURACY, coins(num_right, 40), clusters, name=f"toy_{code}") for code in ("en", "fr")]
-    for one in (found, macro("toy macro", parts)):
+    for one in (found, mean_of_tasks("macro", parts)):
         assert one.stderr is not None
         assert one.stderr > 0.02
         assert (one.low, one.high) != (one.value, one.value)
@@ -304,8 +306,8 @@ def test_languages_that_agree_count_once() -> None:
     column = coins(25, 40)
     alone = estimate(ACCURACY, column)
     assert alone.stderr is not None
-    shared = macro("shared", in_languages([column] * 6, shared=True))
-    independent = macro("independent", in_languages([column] * 6, shared=False))
+    shared = mean_of_tasks("macro", in_languages([column] * 6, shared=True))
+    independent = mean_of_tasks("macro", in_languages([column] * 6, shared=False))
     assert shared.value == independent.value == alone.value
     assert shared.stderr == pytest.approx(alone.stderr)
     assert independent.stderr == pytest.approx(alone.stderr / math.sqrt(6), rel=0.02)
@@ -319,7 +321,7 @@ def test_languages_that_disagree_cancel() -> None:
     """A prompt that is right in one of two languages, whichever: the mean does not vary at all."""
     rng = np.random.default_rng(3)
     column = rng.integers(0, 2, size=40)
-    opposed = macro("opposed", in_languages([values(column), values(1 - column)], shared=True))
+    opposed = mean_of_tasks("macro", in_languages([values(column), values(1 - column)], shared=True))
     assert opposed.value == 0.5
     assert opposed.stderr == pytest.approx(0.0, abs=1e-12)
 
@@ -332,7 +334,7 @@ def test_rounding_in_the_spread_does_not_narrow_the_interval(num_languages: int)
             values([float(row % num_languages == language) for row in range(num_prompts)])
             for language in range(num_languages)
         ]
-        found = macro("rotating", in_languages(columns, shared=True))
+        found = mean_of_tasks("macro", in_languages(columns, shared=True))
         assert (found.low, found.high) == pytest.approx(intervals.wilson(1 / num_languages, num_prompts))
 
 
@@ -340,7 +342,7 @@ def test_rounding_in_the_spread_does_not_narrow_the_interval(num_languages: int)
 def test_a_mean_over_languages_follows_its_parts(rows: list[tuple[bool, bool, bool]]) -> None:
     """The error is that of each prompt's mean over the languages, the textbook way to the same number."""
     columns = list(zip(*rows, strict=True))
-    found = macro("three", in_languages([values(column) for column in columns], shared=True))
+    found = mean_of_tasks("macro", in_languages([values(column) for column in columns], shared=True))
     by_prompt = np.array(rows, dtype=float).mean(axis=1)
     assert found.value == pytest.approx(by_prompt.mean())
     assert found.low is not None
@@ -354,7 +356,7 @@ def test_a_mean_over_languages_follows_its_parts(rows: list[tuple[bool, bool, bo
 def test_a_small_part_decides_the_error_of_a_mean(num_right: float) -> None:
     """Five rows beside a thousand: the mean is worth about twenty rows, not a thousand and five."""
     columns = [coins(round(num_right * n), n) for n in (5, 1000)]
-    found = macro("uneven", in_languages(columns, shared=False))
+    found = mean_of_tasks("macro", in_languages(columns, shared=False))
     expected = intervals.wilson(num_right, 4 / (1 / 5 + 1 / 1000))
     assert (found.low, found.high) == pytest.approx(expected)
     assert found.n == 1005
@@ -363,7 +365,7 @@ def test_a_small_part_decides_the_error_of_a_mean(num_right: float) -> None:
 def test_a_part_of_one_row_leaves_a_mean_without_error() -> None:
     columns: list[Counts] = [values([3.0]), values([5.0, 9.0, 4.0])]
     parts = [measured(MEAN, column, name=f"toy_{place}") for place, column in enumerate(columns)]
-    found = macro("lonely", parts)
+    found = mean_of_tasks("macro", parts)
     assert (found.value, found.stderr, found.low, found.high) == (4.5, None, None, None)
 
 
@@ -371,10 +373,12 @@ def test_a_mean_of_corpus_scores_stays_in_bounds() -> None:
     """Three sentences, of which one is good: wide, but no chrF is below 0."""
     text = "The ferry ran aground near the harbour."
     counts = [corpus_score("chrf", "en", said, text).counts for said in (text, "x", "y")]
-    found = macro("chrf", [measured(corpus_chrf("en"), counts, name=f"toy_{place}") for place in range(2)])
+    found = mean_of_tasks("macro", [measured(corpus_chrf("en"), counts, name=f"toy_{place}") for place in range(2)])
     assert found.low == 0.0
     nothing = [corpus_score("bleu", "en", "x", text).counts for _ in range(3)]
-    worthless = macro("bleu", [measured(corpus_bleu("en"), nothing, name=f"toy_{place}") for place in range(2)])
+    worthless = mean_of_tasks(
+        "macro", [measured(corpus_bleu("en"), nothing, name=f"toy_{place}") for place in range(2)]
+    )
     assert (worthless.value, worthless.stderr, worthless.low, worthless.high) == (0.0, None, None, None)
 
 
@@ -387,7 +391,7 @@ def test_a_corpus_score_at_its_bound_has_no_interval() -> None:
 
 def test_a_mean_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="a mean of nothing"):
-        macro("empty", [])
+        mean_of_tasks("macro", [])
 
 
 # -- what stayed unscored

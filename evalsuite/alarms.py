@@ -1,0 +1,35 @@
+"""What in a result makes its numbers doubtful though each was scored: ties, and prompts that were cut. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from evalsuite.records import RunResult, TaskSummary
+from evalsuite.types import Flag
+
+MAX_TIED = 0.05
+"""The share of samples whose best choices may be tied before the order of the choices decides too much."""
+
+
+def alarms(result: RunResult) -> dict[str, tuple[str, ...]]:
+    """Sentences by family of tasks; families with nothing to say are left out."""
+    families: dict[str, list[TaskSummary]] = {}
+    for task in result.tasks:
+        families.setdefault(task.family, []).append(task)
+    shortened = {task.name: task.num_shortened for task in result.spec.tasks}
+    found = {family: tuple(_of_family(tasks, shortened)) for family, tasks in families.items()}
+    return {family: sentences for family, sentences in found.items() if sentences}
+
+
+def _of_family(tasks: Sequence[TaskSummary], shortened: dict[str, int]) -> Iterator[str]:
+    scored = sum(task.counts.scored for task in tasks)
+    asked = sum(task.counts.requested for task in tasks)
+    tied = sum(task.flags.get(Flag.TIED, 0) for task in tasks)
+    truncated = sum(task.num_truncated for task in tasks)
+    dropped = sum(shortened[task.task] for task in tasks)
+    if scored and tied / scored > MAX_TIED:
+        yield f"ties on {tied} of {scored} samples: where the best choices tie, the first is taken"
+    if truncated:
+        yield f"{truncated} of {asked} prompts truncated: longer than the model's context"
+    if dropped:
+        yield f"exemplars dropped from {dropped} of {asked} prompts: longer than the model's context"

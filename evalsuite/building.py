@@ -1,0 +1,152 @@
+"""One task as a run asks for it: built under its protocol, its rows read, its samples made to fit the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from evalsuite import plugins
+from evalsuite.asking import Settings, first_requests
+from evalsuite.config import RunConfig
+from evalsuite.contracts import Rows, Task, TaskOptions
+from evalsuite.data import DataSource, load_rows
+from evalsuite.engines.base import Engine
+from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
+from evalsuite.records import DatasetPin
+from evalsuite.types import Sample
+
+
+@dataclass(frozen=True)
+class PreparedTask:
+    """A task with the samples this run takes of it; of `num_shortened` some exemplars were dropped to make them fit."""
+
+    task: Task
+    samples: tuple[Sample, ...]
+    num_available: int
+    pins: tuple[DatasetPin, ...]
+    is_chat: bool
+    num_shortened: int = 0
+    note: str = ""
+
+
+def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source: DataSource) -> PreparedTask:
+    """The task of `choice` with all its samples. Raises UsageError or DataError.
+
+    Where rows of the protocol are missing and the task knows another protocol that does without them, it is taken, and
+    `note` says so.
+    """
+    options = TaskOptions(
+        num_fewshot=_num_fewshot(choice, config.num_fewshot),
+        protocol=config.protocol or choice.protocol,
+        multiturn_shots=config.fewshot_as_multiturn,
+        system_instruction=config.system_instruction,
+        seed=config.seed,
+    )
+    base, _, category = choice.name.partition(":")
+    task, is_chat = _build(choice, base, options, config, engine)
+    note = ""
+    try:
+        rows, pins = _load(task, source)
+    except RowsMissing as missing:
+        if not task.fallback:
+            raise
+        note = f"{base}: {task.fallback_reason}; its protocol is {task.fallback}."
+        task, is_chat = _build(choice, base, replace(options, protocol=task.fallback), config, engine)
+        try:
+            rows, pins = _load(task, source)
+        except RowsMissing:
+            raise missing from None
+    samples = task.samples(rows)
+    if category:
+        task, samples = _only_category(task, samples, choice.name, category)
+    return PreparedTask(task, samples, len(samples), pins, is_chat, note=note)
+
+
+def _num_fewshot(choice: plugins.TaskChoice, wanted: int | Mapping[str, int] | None) -> int | None:
+    """The number of exemplars asked for a task: by its own name, else by its family's, else for all."""
+    if not isinstance(wanted, Mapping):
+        return wanted
+    return wanted.get(choice.name, wanted.get(choice.family.name))
+
+
+def _build(
+    choice: plugins.TaskChoice, name: str, options: TaskOptions, config: RunConfig, engine: Engine
+) -> tuple[Task, bool]:
+    """The task, and whether its prompts are conversations."""
+    task = choice.family.build(name, options)
+    is_chat = config.apply_chat_template
+    if is_chat is None:
+        is_chat = task.kind == "chat" and engine.has_chat_template
+    if is_chat:
+        task = choice.family.build(name, replace(options, chat=True))
+    if task.is_sealed:
+        _check_unchanged(task, options, is_chat, config)
+    return task, is_chat
+
+
+def _check_unchanged(task: Task, options: TaskOptions, is_chat: bool, config: RunConfig) -> None:
+    """Refuse what would change a sealed protocol's prompts or answers under its name."""
+    changed = {
+        "num_fewshot": options.num_fewshot not in (None, task.num_fewshot),
+        "apply_chat_template": is_chat,
+        "system_instruction": bool(config.system_instruction),
+        "gen_kwargs": bool(config.gen_kwargs),
+        "truncation": config.truncation is not None,
+    }
+    for flag, is_changed in changed.items():
+        if is_changed:
+            raise UsageError(
+                f"--{flag}: the protocol {task.protocol} of {task.name} fixes it ({task.num_fewshot} exemplars, plain "
+                "text, its own answers); leave it out, or take another --protocol."
+            )
+
+
+def _load(task: Task, source: DataSource) -> tuple[tuple[Rows, ...], tuple[DatasetPin, ...]]:
+    loaded = [load_rows(dataset, source) for dataset in task.datasets]
+    return tuple(rows for rows, _ in loaded), tuple(pin for _, pin in loaded)
+
+
+def _only_category(
+    task: Task, samples: tuple[Sample, ...], name: str, category: str
+) -> tuple[Task, tuple[Sample, ...]]:
+    kept = [sample for sample in samples if sample.category == category]
+    if not kept:
+        known = sorted({sample.category for sample in samples if sample.category})
+        raise UnknownName("category", category, known, f"{task.name} has: {', '.join(known) or 'none'}.")
+    renamed = [msgspec.structs.replace(sample, id=name + sample.id.removeprefix(task.name)) for sample in kept]
+    return replace(task, name=name), tuple(renamed)
+
+
+def drop_shots(prepared: PreparedTask, settings: Settings, engine: Engine) -> PreparedTask:
+    """The task with exemplars dropped, the first first, from every sample whose prompt does not fit otherwise.
+
+    A sample that does not fit without any keeps none, and its request fails as too long.
+    """
+    fitted = tuple(_fitted(prepared.task, sample, settings, engine) for sample in prepared.samples)
+    num_shortened = sum(after is not before for after, before in zip(fitted, prepared.samples, strict=True))
+    return replace(prepared, samples=fitted, num_shortened=num_shortened)
+
+
+def _fitted(task: Task, sample: Sample, settings: Settings, engine: Engine) -> Sample:
+    while sample.shots and any(engine.overflow(request) for request in first_requests(task, sample, settings)):
+        sample = msgspec.structs.replace(sample, shots=sample.shots[1:])
+    return sample
+
+
+def check_samples(built: list[PreparedTask]) -> None:
+    """Refuse ids that stand twice, samples that ask nothing, and a task together with a part of it."""
+    seen: set[str] = set()
+    for entry in built:
+        whole = entry.task.name.partition(":")[0]
+        if whole != entry.task.name and any(other.task.name == whole for other in built):
+            raise UsageError(
+                f"--tasks: {entry.task.name} is a part of {whole}, which is asked for too; name one of them."
+            )
+        for sample in entry.samples:
+            if sample.id in seen:
+                raise DataError(f"task {entry.task.name}: two samples have the id {sample.id}.")
+            seen.add(sample.id)
+            if not entry.task.next_requests(sample, ()):
+                raise DataError(f"task {entry.task.name}: {sample.id} asks nothing.")

@@ -1,0 +1,212 @@
+"""What a run is and what it found: estimates with their uncertainty, and the specs and summaries stored with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from evalsuite.types import Item, Outcome, Record, Response, Sample, Scalar, content_hash
+
+
+class Estimate(Record, frozen=True, kw_only=True):
+    """One metric of one task, with all that is needed to read it.
+
+    `stderr` and the interval are None where they cannot be known (fewer than two clusters).
+    `n` + `num_not_judged` + `num_unscored` are all samples that ended: this metric had something to count in `n`, and
+    nothing (an answer too short to tell its language) in `num_not_judged`.
+    `best_case` and `worst_case` bound the value had every unscored sample been right or wrong. `chance` is what
+    guessing would score on these samples, where that is known; `alias` what the protocol itself calls the metric.
+    """
+
+    task: str
+    family: str
+    model: str
+    language: str
+    metric: str
+    protocol: str
+    signature: str
+    value: float
+    stderr: float | None
+    low: float | None
+    high: float | None
+    n: int
+    num_clusters: int
+    interval: str
+    num_not_judged: int = 0
+    num_unscored: int = 0
+    unscored: Mapping[str, int] = {}
+    best_case: float | None = None
+    worst_case: float | None = None
+    higher_is_better: bool = True
+    scale: float = 1.0
+    is_primary: bool = False
+    chance: float | None = None
+    alias: str = ""
+
+
+AggregateKind: TypeAlias = Literal["macro", "micro", "suite"]
+
+
+class Aggregate(Record, frozen=True, kw_only=True):
+    """A named mean of estimates, with the error that follows from its parts.
+
+    `macro` weighs tasks alike, `micro` weighs samples alike, `suite` is the mean of several families' headlines.
+    `parts` are the names of what is averaged, `members` all tasks behind them; `family` is the suite's name for one.
+    """
+
+    name: str
+    kind: AggregateKind
+    family: str
+    model: str
+    metric: str
+    protocol: str
+    signature: str
+    value: float
+    stderr: float | None
+    low: float | None
+    high: float | None
+    n: int
+    num_clusters: int
+    num_unscored: int
+    parts: tuple[str, ...]
+    members: tuple[str, ...]
+    interval: str
+    best_case: float | None = None
+    worst_case: float | None = None
+    higher_is_better: bool = True
+    scale: float = 1.0
+    is_primary: bool = False
+    chance: float | None = None
+
+
+class Counts(Record, frozen=True, kw_only=True):
+    """How every sample of a run ended."""
+
+    requested: int
+    scored: int
+    unscored: int = 0
+    cancelled: int = 0
+    not_run: int = 0
+    unscored_by_cause: Mapping[str, int] = {}
+
+
+# -- runs ------------------------------------------------------------------------------------------------------
+
+
+class DatasetPin(Record, frozen=True, kw_only=True):
+    """The rows a task used: where from, at which revision, and what they hash to."""
+
+    path: str
+    config: str
+    split: str
+    revision: str
+    fingerprint: str
+    num_rows: int
+
+
+class TaskSpec(Record, frozen=True, kw_only=True):
+    """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data.
+
+    `num_samples` of the `num_available` samples are asked; hashes cover their ids and first prompts. `num_shortened`
+    samples lost exemplars because their prompts did not fit (``--truncation drop_shots``).
+    """
+
+    name: str
+    family: str
+    version: int
+    protocol: str
+    num_fewshot: int
+    chat: bool
+    datasets: tuple[DatasetPin, ...]
+    sample_ids_hash: str
+    prompts_hash: str
+    num_samples: int
+    num_available: int
+    num_shortened: int = 0
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the run takes fewer samples than the task has."""
+        return self.num_samples < self.num_available
+
+
+class ModelSpec(Record, frozen=True, kw_only=True):
+    """What answers: the engine, the name asked for, and everything that can change an answer."""
+
+    name: str
+    engine: str
+    identity: Mapping[str, Scalar]
+
+
+class RunSpec(Record, frozen=True, kw_only=True):
+    """All that is needed to repeat a run; `run_id` is its hash, so the same command resumes."""
+
+    schema: int
+    model: ModelSpec
+    tasks: tuple[TaskSpec, ...]
+    limit: float | None
+    limit_mode: str
+    rows: Mapping[str, tuple[int, ...]]
+    seed: int
+    system_instruction: str
+    multiturn_shots: bool
+    generation: Mapping[str, Scalar]
+    truncation: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """Sixteen hexadecimal digits."""
+        return content_hash(self)[:16]
+
+
+RunStatus: TypeAlias = Literal["complete", "incomplete", "interrupted"]
+
+
+class TaskSummary(Record, frozen=True, kw_only=True):
+    """A task's row in a result: how its samples ended and what the model's answers were like.
+
+    `num_truncated` samples had a prompt of which the engine dropped the oldest tokens.
+    """
+
+    task: str
+    family: str
+    language: str
+    protocol: str
+    counts: Counts
+    flags: Mapping[str, int]
+    num_prompt_tokens: int
+    num_generated_tokens: int
+    num_truncated: int = 0
+    title: str = ""
+    source: str = ""
+    licence: str = ""
+    language_provenance: str = ""
+
+
+class RunResult(Record, frozen=True, kw_only=True):
+    """A sealed run: a function of its spec, its journal and the scoring `packages`, without clock or machine.
+
+    `stacks` are the devices and thread counts that answered.
+    """
+
+    schema: int
+    run_id: str
+    spec: RunSpec
+    status: RunStatus
+    counts: Counts
+    estimates: tuple[Estimate, ...]
+    aggregates: tuple[Aggregate, ...]
+    tasks: tuple[TaskSummary, ...]
+    packages: Mapping[str, str]
+    stacks: tuple[Mapping[str, Scalar], ...] = ()
+
+
+class SampleRecord(Record, frozen=True, kw_only=True):
+    """One row of `samples.parquet`: the sample, what was sent, what came back, how it was scored."""
+
+    sample: Sample
+    task: str
+    family: str
+    items: tuple[Item, ...]
+    responses: tuple[Response, ...]
+    outcome: Outcome
