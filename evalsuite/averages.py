@@ -45,7 +45,9 @@ def _mean(prepared: Prepared, kind: AggregateKind, parts: Sequence[Measured]) ->
     is_sample = spec.limit is not None and spec.limit_mode == "stratified" and not spec.rows
     is_thin = parts[0].estimate.family in prepared.left_out or any(len(part.clusters) < 2 for part in parts)
     num_available = {task.name: task.num_available for task in spec.tasks}
-    return mean_of_tasks(kind, parts, num_available if is_sample and is_thin else None)
+    mean = mean_of_tasks(kind, parts, num_available if is_sample and is_thin else None)
+    num_left_out = prepared.left_out.get(mean.family, 0) if is_sample else 0
+    return msgspec.structs.replace(mean, num_tasks=mean.num_tasks + num_left_out)
 
 
 def _suite_average(

@@ -52,6 +52,7 @@ class Aggregate(Record, frozen=True, kw_only=True):
 
     `macro` weighs tasks alike, `micro` weighs samples alike, `suite` is the mean of several families' headlines.
     `parts` are the names of what is averaged, `members` all tasks behind them; `family` is the suite's name for one.
+    `num_tasks` is larger than the number of members when a random sample took no row of some tasks.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Aggregate(Record, frozen=True, kw_only=True):
     num_unscored: int
     parts: tuple[str, ...]
     members: tuple[str, ...]
+    num_tasks: int
     interval: str
     best_case: float | None = None
     worst_case: float | None = None

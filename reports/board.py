@@ -207,7 +207,7 @@ def _head(column: Column, columns: Sequence[Column], measures: Sequence[Measure]
         title=visible(column.family if column.kind else column.tasks[0]),
         metric=visible(column.metric),
         alias=visible(first.alias) if isinstance(first, Estimate) else "",
-        scope=_scope(first),
+        scope=scope_text(first),
         members=_members(column, first),
         rules=", ".join(rules_of(column, columns)),
         signature="" if column.signature == PLAIN_SIGNATURE else visible(column.signature),
@@ -217,13 +217,14 @@ def _head(column: Column, columns: Sequence[Column], measures: Sequence[Measure]
     )
 
 
-def _scope(measure: Measure) -> str:
-    """``mean of 6 tasks``; ``macro`` and ``micro`` are said where a family has both."""
+def scope_text(measure: Measure) -> str:
+    """``macro mean of 6 tasks``, and of how many there are samples; empty for a single task."""
     if isinstance(measure, Estimate):
         return ""
     if measure.kind == "suite":
         return f"mean of {len(measure.parts)} families"
-    return f"{measure.kind} mean of {len(measure.members)} tasks"
+    sampled = f", {len(measure.members)} sampled" if measure.num_tasks > len(measure.members) else ""
+    return f"{measure.kind} mean of {measure.num_tasks} tasks{sampled}"
 
 
 def _members(column: Column, measure: Measure) -> str:

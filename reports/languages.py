@@ -22,7 +22,7 @@ from ._format import (
     visible,
 )
 from ._runs import Run
-from .board import Column, column_of, empty_cell, rules_of
+from .board import Column, column_of, empty_cell, rules_of, scope_text
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ def _means_table(family: str, runs: Sequence[Run]) -> LanguageTable | None:
 
 def _mean_head(run: Run, mean: Aggregate) -> LanguageHead:
     column = column_of(run, mean)
-    title = f"{mean.kind} mean of {mean.metric} over {len(mean.members)} tasks"
-    rules = (*rules_of(column, [column]), f"{len(mean.members)} tasks", chance_text([mean]))
+    title = f"{mean.metric}, {scope_text(mean)}"
+    rules = (*rules_of(column, [column]), scope_text(mean), chance_text([mean]))
     return LanguageHead(visible(f"{mean.kind} {mean.metric}"), visible(title), visible(", ".join(filter(None, rules))))
 
 

@@ -29,6 +29,7 @@ class Protocol:
     `order`: rows as the dataset has them, or shuffled by the generator that then draws. `draw`: exemplars for each row
     by one generator in order of evaluation, or one set for all. `seed` None is the run's own. `num_fewshot` None leaves
     the number of exemplars to the user, "leaderboard" is the leaderboard's. `means` averages MMLU's subjects.
+    `draws_spare`: see `draw`.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Protocol:
     num_fewshot: Literal["leaderboard"] | None
     encoding: Encoding
     means: tuple[AggregateKind, ...]
+    draws_spare: bool = False
 
     @property
     def is_sealed(self) -> bool:
@@ -53,6 +55,7 @@ LM_EVAL = Protocol(
     num_fewshot=None,
     encoding=Encoding(bos="tokenizer", split="lm-eval", overflow="left"),
     means=("micro", "macro"),
+    draws_spare=True,
 )
 OPENLLM_V1 = Protocol(
     id="openllm-v1",
@@ -105,19 +108,31 @@ class Place:
     shots: tuple[int, ...]
 
 
-def draw(task: str, protocol: Protocol, seed: int, num_rows: int, num_exemplars: int, num_fewshot: int) -> list[Place]:
+def draw(
+    task: str,
+    protocol: Protocol,
+    seed: int,
+    num_rows: int,
+    num_exemplars: int,
+    num_fewshot: int,
+    *,
+    has_test: bool = True,
+) -> list[Place]:
     """All rows in order of evaluation, with exemplars drawn for the whole task before anything is left out.
 
-    So prompts depend on neither limit, batch, order nor number of processes. Raises UsageError when there are too few.
+    So prompts depend on neither limit, batch, order nor number of processes. For tasks without a test split
+    (`has_test` False) lm-eval draws one exemplar more than it keeps, in case the row itself is among them. Raises
+    UsageError when there are too few.
     """
-    if num_fewshot > num_exemplars:
+    num_drawn = num_fewshot + (1 if num_fewshot and protocol.draws_spare and not has_test else 0)
+    if num_drawn > num_exemplars:
         raise UsageError(f"--num_fewshot {num_fewshot}: {task} has {num_exemplars} exemplars.")
     order, generator = _order(protocol, seed, num_rows)
     if protocol.draw == "fixed":
         shots = _fixed(task, num_exemplars, num_fewshot)
         return [Place(row, shots) for row in order]
     pool = range(num_exemplars)
-    return [Place(row, tuple(generator.sample(pool, num_fewshot))) for row in order]
+    return [Place(row, tuple(generator.sample(pool, num_drawn)[:num_fewshot])) for row in order]
 
 
 def evaluation_order(protocol: Protocol, seed: int, num_rows: int) -> list[int]:

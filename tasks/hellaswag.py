@@ -75,7 +75,7 @@ def _samples(protocol: Protocol, num_fewshot: int, seed: int, splits: tuple[Rows
     validation = splits[0]
     to_shot = _derived_shot if protocol.id.endswith(DERIVED) else _shot
     train = [to_shot(row) for row in splits[1]] if num_fewshot else []
-    places = _protocols.draw(_NAME, protocol, seed, len(validation), len(train), num_fewshot)
+    places = _protocols.draw(_NAME, protocol, seed, len(validation), len(train), num_fewshot, has_test=False)
     return tuple(
         _sample(place.row, validation[place.row], tuple(train[shot] for shot in place.shots)) for place in places
     )

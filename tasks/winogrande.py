@@ -61,7 +61,7 @@ def build(name: str, options: TaskOptions) -> Task:
 def _samples(protocol: Protocol, num_fewshot: int, seed: int, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
     validation = splits[0]
     train = [_shot(row) for row in splits[1]] if num_fewshot else []
-    places = _protocols.draw(_NAME, protocol, seed, len(validation), len(train), num_fewshot)
+    places = _protocols.draw(_NAME, protocol, seed, len(validation), len(train), num_fewshot, has_test=False)
     return tuple(
         _sample(place.row, validation[place.row], tuple(train[shot] for shot in place.shots)) for place in places
     )

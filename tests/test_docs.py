@@ -1,6 +1,6 @@
 """The documentation is true: README commands run, every option is in docs/cli.md, links lead somewhere.
 
-``python tests/test_docs.py`` writes docs/cli.md anew.
+``python tests/test_docs.py`` writes docs/cli.md anew, and docs/tasks.md where ``EVALSUITE_DATA`` names the mirror.
 """
 
 from __future__ import annotations
@@ -14,8 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evalsuite import plugins
+from evalsuite.contracts import Metric, TaskOptions
+from evalsuite.data import DataSource, load_rows
+
 ROOT = Path(__file__).parents[1]
 CLI_PAGE = ROOT / "docs" / "cli.md"
+TASKS_PAGE = ROOT / "docs" / "tasks.md"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
@@ -39,6 +44,49 @@ def cli_page() -> str:
         title = f"evalsuite {command}".strip()
         parts.append(f"## {title}\n\n```text\n{help_text(*command.split())}\n```\n")
     return "\n".join(parts)
+
+
+def tasks_page(mirror: Path) -> str:
+    """A row for each family: metrics, chance on all samples, source, licence, protocols."""
+    head = "| family | tasks | metrics, headline first | chance | languages | source | licence | protocols |\n"
+    lines = [_family_row(name, mirror) for name in plugins.names(plugins.TASKS)]
+    return (
+        "# Tasks\n\nWritten by `python tests/test_docs.py` from the catalogue; a test compares them.\n"
+        "Every metric is better when higher. In brackets what a protocol itself calls the metric. Chance is what guessing scores, over all samples.\n\n"
+        f"{head}{'|---' * 8}|\n" + "".join(lines)
+    )
+
+
+def _family_row(name: str, mirror: Path) -> str:
+    whole = plugins.family(name)
+    task = whole.build(whole.members[0].name, TaskOptions())
+    source = DataSource(mirror=mirror, hub=False)
+    datasets = task.datasets if task.num_fewshot else task.datasets[:1]
+    samples = task.samples(tuple(load_rows(dataset, source)[0] for dataset in datasets))
+    assert all(metric.higher_is_better for metric in task.metrics)
+    chances = {
+        metric.name: f"{metric.scale * sum(map(metric.chance, samples)) / len(samples):.1f}"
+        for metric in task.metrics
+        if metric.chance is not None
+    }
+    same = set(chances.values())
+    chance = same.pop() if len(same) == 1 else ", ".join(f"{metric} {level}" for metric, level in chances.items())
+    languages = ", ".join(dict.fromkeys(info.language for info in whole.members))
+    protocols = ", ".join(f"`{protocol}`" for protocol in whole.protocols)
+    cells = (
+        f"`{name}`", str(len(whole.members)), ", ".join(map(_metric_cell, task.metrics)), chance or "–",
+        languages, task.source, task.licence, protocols,
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _metric_cell(metric: Metric) -> str:
+    return f"`{metric.name}`" + (f" (`{metric.alias}`)" if metric.alias else "")
+
+
+@pytest.mark.data
+def test_every_task_is_documented(mirror: Path) -> None:
+    assert TASKS_PAGE.read_text(encoding="utf-8") == tasks_page(mirror), "run `python tests/test_docs.py`"
 
 
 def test_every_option_is_documented() -> None:
@@ -90,9 +138,11 @@ def test_the_demo_config_is_the_demo() -> None:
 def test_every_config_is_valid(path: Path) -> None:
     from evalsuite.config import make_config, read_config
 
-    assert make_config(read_config(path), {}).tasks
+    assert make_config({"model": "scripted", **read_config(path)}, {}).tasks
     assert yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
     CLI_PAGE.write_text(cli_page(), encoding="utf-8")
+    if data := os.environ.get("EVALSUITE_DATA"):
+        TASKS_PAGE.write_text(tasks_page(Path(data)), encoding="utf-8")

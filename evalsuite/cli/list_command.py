@@ -8,7 +8,7 @@ import json
 from evalsuite import plugins
 from evalsuite.models import BUILT_IN
 
-_KINDS = ("tasks", "models", "engines", "reports")
+_KINDS = ("tasks", "suites", "models", "engines", "reports")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print a table, and with ``--json`` the same as JSON."""
-    rows = {"tasks": _tasks, "models": _models, "engines": _engines, "reports": _reports}[options.what](options)
+    listers = {"tasks": _tasks, "suites": _suites, "models": _models, "engines": _engines, "reports": _reports}
+    rows = listers[options.what](options)
     if not rows:
         print("nothing matches")
     for row in rows:
@@ -38,6 +39,13 @@ def _tasks(options: argparse.Namespace) -> list[dict[str, str]]:
         {"name": info.name, "language": info.language, "type": info.kind, "title": info.title, "licence": info.licence}
         for info in plugins.all_tasks()
         if (languages is None or info.language in languages) and options.type in (None, info.kind)
+    ]
+
+
+def _suites(_: argparse.Namespace) -> list[dict[str, str]]:
+    return [
+        {"name": suite.name, "protocol": suite.protocol, "families": " ".join(suite.families), "title": suite.title}
+        for suite in plugins.suites()
     ]
 
 

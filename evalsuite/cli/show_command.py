@@ -9,6 +9,7 @@ from evalsuite.building import PreparedTask
 from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json
 from evalsuite.cli.run_options import add_run_options, config_from
+from evalsuite.contracts import Metric
 from evalsuite.errors import UnknownName
 from evalsuite.prepare import prepare
 from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Request, Sample
@@ -28,6 +29,9 @@ def execute(options: argparse.Namespace) -> int:
     texts = [prepared.engine.render(request) for request in requests]
     print(f"{sample.id}   language {sample.language}   category {sample.category or '–'}   cluster {sample.cluster_id}")
     print(f"target: {printable(sample.target) or '–'}")
+    print(f"protocol {entry.task.protocol}, {entry.task.num_fewshot}-shot; source: {entry.task.source}")
+    for metric in entry.task.metrics:
+        print(f"metric {describe_metric(metric, sample)}")
     for number, (request, text) in enumerate(zip(requests, texts, strict=True), start=1):
         print(f"\n--- request {number} of {len(requests)}: {_describe(request)}\n{printable(text)}")
     if options.json:
@@ -51,6 +55,14 @@ def _find(tasks: tuple[PreparedTask, ...], sample_id: str | None) -> tuple[Prepa
     if sample_id not in known:
         raise UnknownName("sample", sample_id, known, "Ids are <task>:<split>:<row>, rows counted from 0.")
     return known[sample_id]
+
+
+def describe_metric(metric: Metric, sample: Sample) -> str:
+    """Name, the protocol's own name, direction, and what guessing would score on this sample."""
+    alias = f" (the protocol's {metric.alias})" if metric.alias else ""
+    direction = "higher is better" if metric.higher_is_better else "lower is better"
+    chance = f", chance {metric.scale * metric.chance(sample):.1f}" if metric.chance else ""
+    return f"{metric.name}{alias}: {direction}{chance}"
 
 
 def _kind(request: Request) -> str:

@@ -71,7 +71,8 @@ def estimate(part: Part, model: str) -> Estimate:
 def mean_of(parts: Sequence[Part], model: str) -> Aggregate:
     first = parts[0]
     return Aggregate(
-        name=f"{first.family} macro {first.metric}", kind="macro", parts=tuple(part.task for part in parts),
+        name=f"{first.family} macro {first.metric}", kind="macro", num_tasks=len(parts),
+        parts=tuple(part.task for part in parts),
         interval="wilson", family=first.family, model=model, metric=first.metric,
         protocol=first.protocol, signature=first.signature, value=sum(part.value for part in parts) / len(parts),
         stderr=None, low=0.3, high=0.7, n=sum(part.n for part in parts), num_clusters=first.n,

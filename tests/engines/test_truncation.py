@@ -1,0 +1,440 @@
+"""Prompts at the edge of a model's context: what is kept, what is counted, what is said, under every policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import BOS, CHARACTERS, EOS, PAD, SPECIAL, byte_level_with_bos, characters, save_llama
+
+from evalsuite.asking import Settings, adjust
+from evalsuite.config import Truncation
+from evalsuite.engines.encoding import EncodedPair, Encoder
+from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.transformers import TransformersEngine
+from evalsuite.types import (
+    Cause,
+    Completion,
+    Encoding,
+    Failure,
+    GenerateRequest,
+    Item,
+    Loglikelihood,
+    LoglikelihoodRequest,
+    Message,
+    Request,
+    Response,
+    RollingRequest,
+)
+
+WINDOW = 24
+"""What the model can take: from its config.json, as any model's."""
+
+NUM_TOKENS = (WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW)
+VISIBLE = [letter for letter in CHARACTERS if not letter.isspace()]
+
+Overflow: TypeAlias = Literal["error", "left", "left-and-answer"]
+Policy: TypeAlias = Truncation | Literal["protocol: left", "protocol: left-and-answer"]
+REFUSING: tuple[Policy, ...] = ("error", "drop_shots")
+CUTTING: tuple[Policy, ...] = ("truncate_left", "protocol: left", "protocol: left-and-answer")
+
+at_the_edge = pytest.mark.parametrize("num_tokens", NUM_TOKENS)
+every_policy = pytest.mark.parametrize("policy", [*REFUSING, *CUTTING])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two threads on rows this small mostly wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that reads and writes characters, a window of them at most."""
+    template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    tokenizer = characters(chat_template=template)
+    return save_llama(tmp_path_factory.mktemp("truncation") / "model", tokenizer, max_length=WINDOW)
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> LocalModel:
+    return LocalModel(ModelSettings(str(folder), None, "float32", "cpu", None, None))
+
+
+def text_of(num_tokens: int, skip: int = 0) -> str:
+    """`num_tokens` different characters, each one token, none a space; `skip` gives others."""
+    assert num_tokens <= len(VISIBLE)
+    return "".join(VISIBLE[7 * (place + skip) % len(VISIBLE)] for place in range(num_tokens))
+
+
+def ids_of(text: str) -> list[int]:
+    return [len(SPECIAL) + CHARACTERS.index(letter) for letter in text]
+
+
+def text_from(ids: Sequence[int]) -> str:
+    return "".join(CHARACTERS[token - len(SPECIAL)] for token in ids)
+
+
+def under(policy: Policy, request: Request) -> Request:
+    """`request` as a run asks it: by ``--truncation`` whatever its protocol says, or by its protocol."""
+    if policy in get_args(Truncation):
+        return adjust(overflowing(request, "left-and-answer"), Settings(truncation=policy))
+    return adjust(overflowing(request, policy.removeprefix("protocol: ")), Settings())
+
+
+def overflowing(request: Request, overflow: str) -> Request:
+    assert not isinstance(request, RollingRequest)
+    encoding = msgspec.convert({**msgspec.to_builtins(request.encoding), "overflow": overflow}, Encoding)
+    return msgspec.structs.replace(request, encoding=encoding)
+
+
+def answers_to(model: LocalModel, *requests: Request) -> list[Response]:
+    items = [Item(id=str(place), sample_id="", wave=1, request=request) for place, request in enumerate(requests)]
+    engine = TransformersEngine(model, 8)
+    found = dict(engine.run(engine.plan(items)))
+    return [found[item.id] for item in items]
+
+
+@contextmanager
+def watched(model: LocalModel) -> Iterator[list[list[int]]]:
+    """The rows that the model reads, batch by batch, without what fills them up; of generation each step's."""
+    rows: list[list[int]] = []
+
+    def note(_: Any, __: Any, inputs: dict[str, Any]) -> None:
+        ids, mask = inputs["input_ids"], inputs.get("attention_mask")
+        mask = torch.ones_like(ids) if mask is None else mask[:, -ids.shape[1] :]
+        rows.extend(row[kept.bool()].tolist() for row, kept in zip(ids, mask, strict=True))
+
+    hook = model.model.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        yield rows
+    finally:
+        hook.remove()
+
+
+def assert_too_long(response: Response, detail: str) -> None:
+    assert isinstance(response, Failure)
+    assert response.cause is Cause.CONTEXT_TOO_LONG
+    assert response.detail == f"{detail} tokens; the model takes {WINDOW}"
+
+
+def test_the_window_is_the_models(model: LocalModel) -> None:
+    assert model.max_length == WINDOW
+    assert len(set(text_of(2 * WINDOW))) == 2 * WINDOW
+    assert model.encoder.tokenizer(text_of(2 * WINDOW)).input_ids == ids_of(text_of(2 * WINDOW))
+
+
+# -- whose word counts
+
+
+@pytest.mark.parametrize("own", get_args(Overflow))
+@pytest.mark.parametrize(
+    ("truncation", "expected"), [("error", "error"), ("drop_shots", "error"), ("truncate_left", "left"), ("", None)]
+)
+def test_the_users_policy_stands_before_the_protocols(own: Overflow, truncation: str, expected: str | None) -> None:
+    encoding = Encoding(bos="none", split="lm-eval", overflow=own)
+    for request in (
+        LoglikelihoodRequest(context="a", continuation="b", encoding=encoding),
+        GenerateRequest(prompt="a", max_tokens=1, encoding=encoding),
+    ):
+        adjusted = adjust(request, Settings(truncation=truncation))
+        assert adjusted == overflowing(request, expected or own)
+
+
+# -- log-likelihoods
+
+
+def scoring(num_tokens: int, num_scored: int) -> LoglikelihoodRequest:
+    """Of context and continuation, whose last token is not read, the model reads `num_tokens`."""
+    num_context = num_tokens + 1 - num_scored
+    whole = text_of(num_tokens + 1)
+    return LoglikelihoodRequest(context=whole[:num_context], continuation=whole[num_context:])
+
+
+def whole_of(request: LoglikelihoodRequest) -> list[int]:
+    assert isinstance(request.context, str)
+    return ids_of(request.context + request.continuation)
+
+
+@at_the_edge
+@every_policy
+@pytest.mark.parametrize("num_scored", [1, 5, WINDOW - 1])
+def test_what_is_read_and_counted_of_a_context(
+    model: LocalModel, num_tokens: int, policy: Policy, num_scored: int
+) -> None:
+    request = scoring(num_tokens, num_scored)
+    with watched(model) as rows:
+        (found,) = answers_to(model, under(policy, request))
+    if policy in REFUSING and num_tokens > WINDOW:
+        assert_too_long(found, f"prompt: {num_tokens}")
+        assert rows == []
+        return
+    assert rows == [whole_of(request)[:-1][-WINDOW:]]
+    assert isinstance(found, Loglikelihood)
+    assert found.num_truncated == max(0, num_tokens - WINDOW)
+    assert (found.num_tokens, found.num_chars, found.num_bytes) == (num_scored, num_scored, num_scored)
+
+
+@at_the_edge
+@pytest.mark.parametrize("policy", CUTTING)
+@pytest.mark.parametrize("num_scored", [1, 5, WINDOW - 1])
+def test_the_score_is_that_of_the_shortened_text(
+    model: LocalModel, num_tokens: int, policy: Policy, num_scored: int
+) -> None:
+    request = scoring(num_tokens, num_scored)
+    num_truncated = max(0, num_tokens - WINDOW)
+    shortened = msgspec.structs.replace(request, context=request.context[num_truncated:])
+    (found,) = answers_to(model, under(policy, request))
+    (expected,) = answers_to(model, shortened)
+    assert isinstance(expected, Loglikelihood)
+    assert expected.num_truncated == 0
+    assert found == msgspec.structs.replace(expected, num_truncated=num_truncated)
+
+
+def test_a_shortened_context_has_another_score(model: LocalModel) -> None:
+    """Or the tests above would say nothing: one token less in front moves the score."""
+    request = scoring(WINDOW, 5)
+    shorter = msgspec.structs.replace(request, context=request.context[1:])
+    whole, less = answers_to(model, request, shorter)
+    assert isinstance(whole, Loglikelihood)
+    assert isinstance(less, Loglikelihood)
+    assert abs(whole.sum_nats - less.sum_nats) > 1e-3
+
+
+@pytest.mark.parametrize("policy", CUTTING)
+def test_cut_rows_keep_their_scores_in_company(model: LocalModel, policy: Policy) -> None:
+    """In one batch, where two requests of one row may differ in how much of theirs was cut."""
+    requests = [under(policy, scoring(num_tokens, num_scored)) for num_tokens in NUM_TOKENS for num_scored in (1, 5)]
+    long = scoring(WINDOW + 9, 1)
+    for context in (long.context, long.context[3:], long.context[9:]):
+        requests.append(under(policy, msgspec.structs.replace(long, context=context)))
+    together = answers_to(model, *requests)
+    for request, found in zip(requests, together, strict=True):
+        (alone,) = answers_to(model, request)
+        assert isinstance(alone, Loglikelihood)
+        assert isinstance(found, Loglikelihood)
+        assert found == msgspec.structs.replace(alone, sum_nats=found.sum_nats)
+        assert found.sum_nats == pytest.approx(alone.sum_nats, abs=1e-4)
+    cut = [found for found in together[-3:] if isinstance(found, Loglikelihood)]
+    assert [found.num_truncated for found in cut] == [9, 6, 0]
+    assert len({found.sum_nats for found in cut}) == 1
+
+
+@every_policy
+@pytest.mark.parametrize("num_context", [0, 1, 2 * WINDOW])
+def test_a_continuation_of_the_whole_window_keeps_one_token_before_it(
+    model: LocalModel, policy: Policy, num_context: int
+) -> None:
+    context, continuation = text_of(num_context), text_of(WINDOW, skip=num_context)
+    request = LoglikelihoodRequest(context=context, continuation=continuation)
+    with watched(model) as rows:
+        (found,) = answers_to(model, under(policy, request))
+    if policy in REFUSING and num_context > 1:
+        assert_too_long(found, f"prompt: {num_context + WINDOW - 1}")
+        return
+    assert rows == [[*(ids_of(context[-1:]) or [BOS]), *ids_of(continuation[:-1])]]
+    assert isinstance(found, Loglikelihood)
+    assert (found.num_truncated, found.num_tokens) == (max(0, num_context - 1), WINDOW)
+
+
+@every_policy
+@pytest.mark.parametrize("num_context", [0, 1, WINDOW])
+@pytest.mark.parametrize("num_more", [1, WINDOW])
+def test_a_continuation_longer_than_the_window_has_no_score(
+    model: LocalModel, policy: Policy, num_context: int, num_more: int
+) -> None:
+    """Whatever is dropped before it."""
+    continuation = text_of(WINDOW + num_more)
+    request = LoglikelihoodRequest(context=text_of(num_context, skip=3), continuation=continuation)
+    with watched(model) as rows:
+        (found,) = answers_to(model, under(policy, request))
+    assert_too_long(found, f"prompt: {max(1, num_context) + WINDOW + num_more - 1}")
+    assert rows == []
+
+
+token_ids = st.lists(st.integers(4, 99), min_size=1, max_size=20).map(tuple)
+
+
+@given(token_ids, token_ids, st.integers(1, 24))
+def test_a_fitted_pair_is_what_lm_eval_feeds(
+    context: tuple[int, ...], continuation: tuple[int, ...], max_length: int
+) -> None:
+    """``(context + continuation)[-(max_length + 1):][:-1]``, where a token is left before the continuation."""
+    whole = EncodedPair(context, continuation, "")
+    fitted = whole.fitted(max_length)
+    if len(continuation) > max_length:
+        assert fitted == whole
+        return
+    assert fitted.row == (*context, *continuation)[-(max_length + 1) :][:-1]
+    assert fitted.continuation == continuation
+    assert fitted.num_truncated == len(context) - len(fitted.context)
+
+
+@pytest.mark.parametrize(("length", "is_answered"), [(WINDOW - 1, True), (WINDOW, True), (WINDOW + 1, False)])
+def test_a_text_of_its_own_is_never_cut(model: LocalModel, length: int, is_answered: bool) -> None:
+    (found,) = answers_to(model, RollingRequest(text=text_of(length)))
+    if not is_answered:
+        assert_too_long(found, f"prompt: {length}")
+        return
+    assert isinstance(found, Loglikelihood)
+    assert (found.num_tokens, found.num_truncated) == (length, 0)
+
+
+# -- generation
+
+MAX_TOKENS = 6
+ROOM = WINDOW - MAX_TOKENS
+
+
+@torch.inference_mode()
+def plainly_generated(model: LocalModel, ids: Sequence[int], max_tokens: int) -> list[int]:
+    """Greedy tokens by transformers' own loop."""
+    output = model.model.generate(
+        input_ids=torch.tensor([ids]), do_sample=False, max_new_tokens=max_tokens, eos_token_id=EOS, pad_token_id=PAD
+    )
+    return list(output[0, len(ids) :].tolist())
+
+
+def end_of_prompt(model: LocalModel, length: int, max_tokens: int) -> tuple[str, str]:
+    """`length` characters with which a prompt may end, and what the model goes on with: `max_tokens` characters."""
+    for skip in range(len(VISIBLE)):
+        text = text_of(length, skip)
+        tokens = plainly_generated(model, ids_of(text), max_tokens)
+        if len(tokens) == max_tokens and min(tokens) >= len(SPECIAL):
+            return text, text_from(tokens)
+    raise AssertionError("the model always writes special tokens")
+
+
+def generating(prompt: str, max_tokens: int = MAX_TOKENS, stop: tuple[str, ...] = ()) -> GenerateRequest:
+    return GenerateRequest(prompt=prompt, max_tokens=max_tokens, stop=stop)
+
+
+@at_the_edge
+@every_policy
+def test_what_is_read_and_counted_of_a_prompt(model: LocalModel, num_tokens: int, policy: Policy) -> None:
+    """Together with what it may generate it has `num_tokens`."""
+    end, answer = end_of_prompt(model, min(num_tokens, WINDOW) - MAX_TOKENS, MAX_TOKENS)
+    num_truncated = max(0, num_tokens - WINDOW)
+    prompt = text_of(num_truncated) + end
+    with watched(model) as rows:
+        (found,) = answers_to(model, under(policy, generating(prompt)))
+    if policy in REFUSING and num_tokens > WINDOW:
+        assert_too_long(found, f"prompt and {MAX_TOKENS} new tokens: {num_tokens}")
+        assert rows == []
+        return
+    assert rows[0] == ids_of(end) == ids_of(prompt)[-ROOM:]
+    assert found == Completion(
+        text=answer[num_truncated:] if policy == "protocol: left-and-answer" else answer,
+        stop_reason="length",
+        num_prompt_tokens=len(end),
+        num_tokens=MAX_TOKENS,
+        num_truncated=num_truncated,
+    )
+
+
+@at_the_edge
+@pytest.mark.parametrize("policy", CUTTING)
+def test_a_prompt_alone_may_be_longer_than_the_window(model: LocalModel, num_tokens: int, policy: Policy) -> None:
+    (found,) = answers_to(model, under(policy, generating(text_of(num_tokens))))
+    assert isinstance(found, Completion)
+    assert (found.num_prompt_tokens, found.num_truncated) == (ROOM, num_tokens - ROOM)
+
+
+@pytest.mark.parametrize("num_truncated", [0, 1, 2, 11, 12, 13, 30])
+def test_what_is_lost_of_the_answer_is_what_is_lost_of_the_prompt(model: LocalModel, num_truncated: int) -> None:
+    """The leaderboard's harness cut its answers where the uncut prompt would have ended."""
+    end, answer = end_of_prompt(model, 12, 12)
+    prompt = text_of(num_truncated) + end
+    left, shorter = answers_to(
+        model,
+        under("protocol: left", generating(prompt, 12)),
+        under("protocol: left-and-answer", generating(prompt, 12)),
+    )
+    assert isinstance(left, Completion)
+    assert (left.text, left.num_tokens, left.num_truncated) == (answer, 12, num_truncated)
+    assert shorter == msgspec.structs.replace(left, text=left.text[num_truncated:])
+
+
+@pytest.mark.parametrize("place", [0, 2, 3, 4, 9])
+def test_a_stop_string_ends_an_answer_though_it_is_lost(model: LocalModel, place: int) -> None:
+    """As in the leaderboard's harness, which looked for stop strings in all that was generated."""
+    end, answer = end_of_prompt(model, 12, 12)
+    stop = answer[place : place + 2]
+    assert answer.find(stop) == place
+    (found,) = answers_to(model, under("protocol: left-and-answer", generating(text_of(3) + end, 12, (stop,))))
+    assert isinstance(found, Completion)
+    assert found.num_tokens == place + 2
+    assert found.text == (answer[3:place] if place >= 3 else answer[3 : place + 2])
+
+
+@pytest.mark.parametrize("policy", CUTTING)
+def test_cut_prompts_keep_their_answers_in_company(model: LocalModel, policy: Policy) -> None:
+    prompts = [text_of(num_tokens, skip) for skip, num_tokens in enumerate((3, ROOM, ROOM + 1, ROOM + 3, 2 * WINDOW))]
+    requests = [under(policy, generating(prompt)) for prompt in prompts]
+    assert answers_to(model, *requests) == [answers_to(model, request)[0] for request in requests]
+
+
+@pytest.mark.parametrize("policy", CUTTING)
+@pytest.mark.parametrize(("max_tokens", "num_kept"), [(WINDOW - 2, 2), (WINDOW - 1, 1), (WINDOW, 0), (WINDOW + 1, 0)])
+def test_an_answer_as_long_as_the_window_leaves_no_prompt(
+    model: LocalModel, policy: Policy, max_tokens: int, num_kept: int
+) -> None:
+    (found,) = answers_to(model, under(policy, generating(text_of(5), max_tokens)))
+    if not num_kept:
+        assert_too_long(found, f"prompt and {max_tokens} new tokens: {5 + max_tokens}")
+        return
+    assert isinstance(found, Completion)
+    assert (found.num_prompt_tokens, found.num_truncated) == (num_kept, 5 - num_kept)
+
+
+@pytest.mark.parametrize("policy", CUTTING)
+def test_conversations_are_cut_as_rendered(model: LocalModel, policy: Policy) -> None:
+    turns = (Message(role="system", content=text_of(9)), Message(role="user", content=text_of(ROOM - 4, skip=9)))
+    rendered = ids_of(text_of(9 + ROOM - 4))
+    request = under(policy, GenerateRequest(prompt=turns, max_tokens=MAX_TOKENS))
+    with watched(model) as rows:
+        (generated,) = answers_to(model, request)
+    assert rows[0] == rendered[5:]
+    request = under(policy, LoglikelihoodRequest(context=turns, continuation=text_of(WINDOW - ROOM + 2, skip=40)))
+    with watched(model) as rows:
+        (scored,) = answers_to(model, request)
+    assert rows == [(rendered + ids_of(text_of(WINDOW - ROOM + 2, skip=40)))[:-1][-WINDOW:]]
+    assert isinstance(generated, Completion)
+    assert isinstance(scored, Loglikelihood)
+    assert (generated.num_truncated, scored.num_truncated) == (5, 6)
+
+
+def test_the_token_that_starts_a_text_is_the_oldest() -> None:
+    """As in lm-eval: what was cut does not begin with a BOS again."""
+    encoder = Encoder(byte_level_with_bos(), None)
+    encoding = Encoding(overflow="left")
+    whole = encoder.encode_prompt(GenerateRequest(prompt="xQxQxQ", max_tokens=1, encoding=encoding), 8)
+    cut = encoder.encode_prompt(GenerateRequest(prompt="xQxQxQ", max_tokens=1, encoding=encoding), 7)
+    assert (len(whole.ids), whole.ids[0], whole.num_truncated) == (7, BOS, 0)
+    assert (cut.ids, cut.num_truncated) == (whole.ids[1:], 1)
+    pair = encoder.encode_pair(LoglikelihoodRequest(context="xQxQ", continuation="xQ"))
+    assert (pair.fitted(6), pair.fitted(5).context, pair.fitted(5).num_truncated) == (pair, pair.context[1:], 1)
+
+
+# -- planning
+
+
+@every_policy
+@at_the_edge
+def test_a_plan_counts_what_is_read(model: LocalModel, policy: Policy, num_tokens: int) -> None:
+    engine = TransformersEngine(model)
+    requests = under(policy, scoring(num_tokens, 2)), under(policy, generating(text_of(num_tokens - MAX_TOKENS)))
+    expected = num_tokens if policy in REFUSING else min(num_tokens, WINDOW)
+    for request in requests:
+        assert engine.count_tokens([request]).planned == expected
+        assert engine.overflow(request) == expected - min(num_tokens, WINDOW)
