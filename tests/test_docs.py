@@ -52,7 +52,8 @@ def tasks_page(mirror: Path) -> str:
     lines = [_family_row(name, mirror) for name in plugins.names(plugins.TASKS)]
     return (
         "# Tasks\n\nWritten by `python tests/test_docs.py` from the catalogue; a test compares them.\n"
-        "Every metric is better when higher. In brackets what a protocol itself calls the metric. Chance is what guessing scores, over all samples.\n\n"
+        "Every metric is better when higher. In brackets what a protocol itself calls the metric.\n"
+        "Chance is what guessing scores, over all samples.\n\n"
         f"{head}{'|---' * 8}|\n" + "".join(lines)
     )
 

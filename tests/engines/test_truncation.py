@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -14,12 +16,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import BOS, CHARACTERS, EOS, PAD, SPECIAL, byte_level_with_bos, characters, save_llama
 
-from evalsuite.asking import Settings, adjust
-from evalsuite.config import Truncation
+from evalsuite import plugins
+from evalsuite.alarms import alarms
+from evalsuite.asking import Settings, adjust, first_requests
+from evalsuite.building import PreparedTask, drop_shots
+from evalsuite.config import RunConfig, Truncation
+from evalsuite.contracts import Family, Task, TaskInfo
+from evalsuite.engines.base import prompt_text
 from evalsuite.engines.encoding import EncodedPair, Encoder
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.engines.transformers import TransformersEngine
+from evalsuite.metrics import accuracy, right
+from evalsuite.prepare import Prepared, prepare
+from evalsuite.records import Counts, ModelSpec, RunResult, RunSpec, SampleRecord, TaskSpec, TaskSummary
+from evalsuite.run import Quiet, execute
+from evalsuite.store.results import read_samples
 from evalsuite.types import (
+    SCHEMA_VERSION,
     Cause,
     Completion,
     Encoding,
@@ -29,9 +43,14 @@ from evalsuite.types import (
     Loglikelihood,
     LoglikelihoodRequest,
     Message,
+    Replies,
     Request,
     Response,
     RollingRequest,
+    Sample,
+    Scored,
+    Shot,
+    Unscored,
 )
 
 WINDOW = 24
@@ -438,3 +457,417 @@ def test_a_plan_counts_what_is_read(model: LocalModel, policy: Policy, num_token
     for request in requests:
         assert engine.count_tokens([request]).planned == expected
         assert engine.overflow(request) == expected - min(num_tokens, WINDOW)
+
+
+# -- exemplars dropped
+
+NUM_SCORED = 5
+"""Characters of the longest choice."""
+
+CHOICES = ("yes", "maybe")
+
+
+@dataclass(frozen=True)
+class Asks:
+    """A task that puts a sample's exemplars before its input, and asks for each choice's score or for a text."""
+
+    name: str
+    encoding: Encoding
+    generates: bool = False
+
+    def requests(self, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+        if replies:
+            return ()
+        prompt = prompt_of(sample)
+        if self.generates:
+            return (GenerateRequest(prompt=prompt, max_tokens=MAX_TOKENS, encoding=self.encoding),)
+        choices = (LoglikelihoodRequest(context=prompt, continuation=c, encoding=self.encoding) for c in sample.choices)
+        return tuple(choices)
+
+    @property
+    def num_reserved(self) -> int:
+        """What must fit into the window beside the prompt."""
+        return MAX_TOKENS if self.generates else NUM_SCORED - 1
+
+    def task(self, samples: tuple[Sample, ...]) -> Task:
+        metric = accuracy("acc")
+        return Task(
+            name=self.name,
+            family=self.name.partition("_")[0],
+            version=1,
+            language="en",
+            protocol="lengths-v1",
+            num_fewshot=9,
+            kind="generate" if self.generates else "multiple_choice",
+            datasets=(),
+            samples=lambda _: samples,
+            next_requests=self.requests,
+            score=lambda _, __: Scored(scores=(right(metric.name, True),)),
+            metrics=(metric,),
+        )
+
+
+def prompt_of(sample: Sample) -> str:
+    return "".join(shot.input + shot.target for shot in sample.shots) + sample.input
+
+
+def sample_of(*num_characters: int, choices: tuple[str, ...] = CHOICES, row: int = 0, name: str = "lengths") -> Sample:
+    """Exemplars of those numbers of characters, and an input of the last number."""
+    text = iter(text_of(sum(num_characters)))
+    *shots, asked = ["".join(islice(text, length)) for length in num_characters]
+    return Sample(
+        id=f"{name}:test:{row}",
+        input=asked,
+        language="en",
+        choices=choices,
+        gold=0,
+        shots=tuple(Shot(input=shot[:1], target=shot[1:]) for shot in shots),
+        category="edge",
+        cluster=f"cluster {row}",
+        metadata={"row": row},
+    )
+
+
+def shots_before(context: str, shots: Sequence[Shot], choices: Sequence[str], room: int) -> tuple[Shot, ...]:
+    """The most of the last exemplars with which every choice fits into `room` characters, or none."""
+    for start in range(len(shots) + 1):
+        kept = tuple(shots[start:])
+        num_characters = sum(len(shot.input + shot.target) for shot in kept) + len(context)
+        if all(num_characters + len(choice) <= room for choice in choices):
+            return kept
+    return ()
+
+
+class CountsCharacters(ScriptedEngine):
+    """A window of so many characters, of prompt and answer together."""
+
+    def __init__(self) -> None:
+        super().__init__(plausible)
+        self.asked: list[Request] = []
+
+    def overflow(self, request: Request) -> int:
+        self.asked.append(request)
+        num_new = request.max_tokens if isinstance(request, GenerateRequest) else 0
+        return max(0, len(prompt_text(request)) + num_new - WINDOW)
+
+
+def prepared_of(*samples: Sample, generates: bool = False) -> PreparedTask:
+    asks = Asks("lengths", Encoding(overflow="left"), generates=generates)
+    return PreparedTask(asks.task(samples), samples, len(samples) + 7, (), is_chat=False, note="kept")
+
+
+DROP = Settings(truncation="drop_shots")
+
+
+@pytest.mark.parametrize(
+    ("num_characters", "num_kept"),
+    [
+        ((4, 4, 4, 7), 3),
+        ((4, 4, 4, 8), 2),
+        ((4, 4, 4, 11), 2),
+        ((4, 4, 4, 12), 1),
+        ((1, 10, 3, 12), 1),
+        ((10, 1, 3, 12), 2),
+        ((1, 1, 1, 1, 1, 19), 0),
+        ((1, 1, 1, 1, 1, 20), 0),
+        ((1, 1, 30), 0),
+    ],
+)
+def test_the_first_exemplars_go_first_and_no_more_than_must(num_characters: tuple[int, ...], num_kept: int) -> None:
+    """Though a single one further back might have done."""
+    sample = sample_of(*num_characters)
+    dropped = drop_shots(prepared_of(sample), DROP, CountsCharacters())
+    kept = sample.shots[len(sample.shots) - num_kept :]
+    assert dropped.samples == (msgspec.structs.replace(sample, shots=kept),)
+    assert dropped.num_shortened == int(num_kept < len(sample.shots))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(1, 8), max_size=6),
+            st.integers(1, 28),
+            st.lists(st.integers(1, 9).map(text_of), min_size=1, max_size=3),
+        ),
+        max_size=4,
+    )
+)
+def test_every_sample_keeps_all_it_can(rows: list[tuple[list[int], int, list[str]]]) -> None:
+    samples = [
+        sample_of(*shots, length, choices=tuple(choices), row=row) for row, (shots, length, choices) in enumerate(rows)
+    ]
+    before = prepared_of(*samples)
+    after = drop_shots(before, DROP, CountsCharacters())
+    expected = [
+        msgspec.structs.replace(sample, shots=shots_before(sample.input, sample.shots, sample.choices, WINDOW))
+        for sample in samples
+    ]
+    num_shortened = sum(sample.shots != whole.shots for sample, whole in zip(expected, samples, strict=True))
+    assert after == replace(before, samples=tuple(expected), num_shortened=num_shortened)
+
+
+def test_exemplars_go_until_the_longest_answer_fits() -> None:
+    """As many tokens as the run asks for, not the task: ``--gen_kwargs`` may ask for more."""
+    prepared = prepared_of(sample_of(4, 4, 4, 6), generates=True)
+    for max_tokens, num_kept in ((6, 3), (7, 2), (10, 2), (11, 1), (18, 0), (24, 0)):
+        settings = Settings({"max_tokens": max_tokens}, "drop_shots")
+        engine = CountsCharacters()
+        (sample,) = drop_shots(prepared, settings, engine).samples
+        assert len(sample.shots) == num_kept
+        assert engine.asked[-1] == first_requests(prepared.task, sample, settings)[-1]
+
+
+def test_what_is_dropped_is_decided_on_whole_prompts(model: LocalModel) -> None:
+    """A protocol that cuts prompts at the left would make everything fit."""
+    sample = sample_of(9, 9, 9)
+    prepared = prepared_of(sample)
+    engine = TransformersEngine(model)
+    assert not any(engine.overflow(request) for request in first_requests(prepared.task, sample, Settings()))
+    (dropped,) = drop_shots(prepared, DROP, engine).samples
+    assert dropped.shots == sample.shots[1:]
+
+
+# -- whole runs
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of two tasks over the same lengths under a policy, and what the model read."""
+
+    policy: Policy
+    prepared: Prepared
+    result: RunResult
+    records: tuple[SampleRecord, ...]
+    rows: tuple[tuple[int, ...], ...]
+
+
+LENGTHS = (*NUM_TOKENS, WINDOW + 10)
+"""Of what each sample asks at once. The last has too long an input and one exemplar, the others short ones."""
+
+NUM_TOO_LONG = 3
+
+
+def edge_samples(asks: Asks) -> tuple[Sample, ...]:
+    """Exemplars of four characters at most, as many as it takes."""
+    samples = []
+    for row, num_tokens in enumerate(LENGTHS):
+        num_input = 8 if num_tokens in NUM_TOKENS else WINDOW
+        num_before = num_tokens - asks.num_reserved - num_input
+        shots = [length for length in (num_before % 4, *[4] * (num_before // 4)) if length]
+        samples.append(sample_of(*shots, num_input, row=row, name=asks.name))
+    return tuple(samples)
+
+
+def family_of(name: str, members: Sequence[Asks], samples_of: Callable[[Asks], tuple[Sample, ...]]) -> Family:
+    infos = tuple(TaskInfo(asks.name, name, "en", "generate", "Lengths", "none") for asks in members)
+    tasks = {asks.name: asks.task(samples_of(asks)) for asks in members}
+    return Family(name, infos, lambda task, _: tasks[task], ("lengths-v1",))
+
+
+def offer(patch: pytest.MonkeyPatch, families: Sequence[Family]) -> None:
+    """`families` as if they were installed beside the others."""
+    offered = {family.name: family for family in families}
+    names, load = plugins.names, plugins.load
+    patch.setattr(plugins, "names", lambda group: (*names(group), *(offered if group == plugins.TASKS else ())))
+    patch.setattr(plugins, "load", lambda group, name: offered.get(name) or load(group, name))
+
+
+@pytest.fixture(scope="module", params=[*REFUSING, *CUTTING])
+def ran(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    policy: Policy = request.param
+    by_user = policy in get_args(Truncation)
+    own = "left-and-answer" if by_user else policy.removeprefix("protocol: ")
+    encoding = msgspec.convert({"overflow": own}, Encoding)
+    members = (Asks("lengths_scored", encoding), Asks("lengths_written", encoding, generates=True))
+    short = Asks("short", encoding)
+    with pytest.MonkeyPatch.context() as patch:
+        offer(
+            patch,
+            [
+                family_of("lengths", members, edge_samples),
+                family_of("short", [short], lambda _: (sample_of(3, 3, name="short"),)),
+            ],
+        )
+        config = RunConfig(
+            model="hf",
+            model_args={"pretrained": str(folder)},
+            tasks=("lengths", "short"),
+            device="cpu",
+            batch_size=4,
+            truncation=msgspec.convert(policy, Truncation) if by_user else None,
+        )
+        prepared = prepare(config)
+    assert isinstance(prepared.engine, TransformersEngine)
+    path = tmp_path_factory.mktemp("runs") / "run"
+    with watched(prepared.engine.model) as rows:
+        finished = execute(prepared, path, Quiet())
+    assert finished.result is not None
+    return Ran(policy, prepared, finished.result, tuple(read_samples(path)), tuple(map(tuple, rows)))
+
+
+def records_of(ran: Ran, name: str) -> list[SampleRecord]:
+    return [record for record in ran.records if record.task == name]
+
+
+both_tasks = pytest.mark.parametrize(
+    "asks", [Asks("lengths_scored", Encoding()), Asks("lengths_written", Encoding(), generates=True)]
+)
+
+
+@both_tasks
+def test_how_many_were_cut_shortened_or_refused(ran: Ran, asks: Asks) -> None:
+    (summary,) = (task for task in ran.result.tasks if task.task == asks.name)
+    (spec,) = (task for task in ran.result.spec.tasks if task.name == asks.name)
+    num_refused = {"error": NUM_TOO_LONG, "drop_shots": 1}.get(ran.policy, 0)
+    assert summary.num_truncated == (NUM_TOO_LONG if ran.policy in CUTTING else 0)
+    assert spec.num_shortened == (NUM_TOO_LONG if ran.policy == "drop_shots" else 0)
+    assert (summary.counts.requested, summary.counts.unscored) == (len(LENGTHS), num_refused)
+    assert summary.counts.unscored_by_cause == ({"context_too_long": num_refused} if num_refused else {})
+
+
+@both_tasks
+def test_each_sample_ends_as_its_length_says(ran: Ran, asks: Asks) -> None:
+    for record, num_tokens in zip(records_of(ran, asks.name), LENGTHS, strict=True):
+        excess = max(0, num_tokens - WINDOW)
+        is_refused = excess and (ran.policy == "error" or (ran.policy == "drop_shots" and num_tokens not in NUM_TOKENS))
+        assert isinstance(record.outcome, Unscored if is_refused else Scored)
+        if isinstance(record.outcome, Unscored):
+            assert record.outcome.cause is Cause.CONTEXT_TOO_LONG
+        cut = [reply.num_truncated for reply in record.responses if not isinstance(reply, Failure)]
+        # the longest choice is the last; the others have that much more room
+        longest = max(map(len, CHOICES))
+        expected = [excess] if asks.generates else [max(0, excess - (longest - len(choice))) for choice in CHOICES]
+        if not is_refused:
+            assert cut == (expected if ran.policy in CUTTING else [0] * len(expected))
+
+
+@both_tasks
+def test_each_sample_is_asked_as_its_policy_says(ran: Ran, asks: Asks) -> None:
+    overflow = {"truncate_left": "left", **dict.fromkeys(REFUSING, "error")}
+    whole = edge_samples(asks)
+    for record, before in zip(records_of(ran, asks.name), whole, strict=True):
+        kept = before.shots
+        if ran.policy == "drop_shots":
+            room = WINDOW - asks.num_reserved
+            kept = shots_before(before.input, before.shots, ("",), room)
+        assert record.sample == msgspec.structs.replace(before, shots=kept)
+        asked = [overflowing(request, "error") for request in asks.requests(record.sample, ())]
+        for item, request in zip(record.items, asked, strict=True):
+            assert item.request == overflowing(request, overflow.get(ran.policy, ran.policy.removeprefix("protocol: ")))
+
+
+def test_what_the_model_read(ran: Ran) -> None:
+    """Of every context that was scored, the end that fits; nothing longer than the window ever."""
+    assert max(map(len, ran.rows)) == WINDOW
+    num_checked = 0
+    for record in records_of(ran, "lengths_scored"):
+        for item, response in zip(record.items, record.responses, strict=True):
+            assert isinstance(item.request, LoglikelihoodRequest)
+            row = tuple(whole_of(item.request)[:-1][-WINDOW:])
+            assert (row in ran.rows) == isinstance(response, Loglikelihood)
+            num_checked += 1
+    for record in records_of(ran, "lengths_written"):
+        if isinstance(record.outcome, Scored):
+            assert tuple(ids_of(prompt_of(record.sample))[-ROOM:]) in ran.rows
+            num_checked += 1
+    assert num_checked >= 2 * len(LENGTHS)
+
+
+def test_answers_lose_what_the_protocol_says(ran: Ran, model: LocalModel) -> None:
+    for record in records_of(ran, "lengths_written"):
+        (answer,) = record.responses
+        if isinstance(answer, Failure):
+            continue
+        assert isinstance(answer, Completion)
+        kept = ids_of(prompt_of(record.sample))[-ROOM:]
+        tokens = plainly_generated(model, kept, MAX_TOKENS)[: answer.num_tokens]
+        lost = answer.num_truncated if ran.policy == "protocol: left-and-answer" else 0
+        assert answer.text == model.encoder.tokenizer.decode(tokens[lost:], skip_special_tokens=True)
+
+
+def test_the_alarms_say_what_was_done_to_prompts(ran: Ran) -> None:
+    """Of the family, its tasks taken together; a family in which all fits has nothing to say."""
+    num, of = 2 * NUM_TOO_LONG, 2 * len(LENGTHS)
+    expected = {"drop_shots": f"exemplars dropped from {num} of {of} prompts: longer than the model's context"}
+    expected |= dict.fromkeys(CUTTING, f"{num} of {of} prompts truncated: longer than the model's context")
+    found = alarms(ran.result)
+    assert found == ({} if ran.policy == "error" else {"lengths": (expected[ran.policy],)})
+
+
+def test_the_user_is_told_before_the_run(ran: Ran) -> None:
+    said = [
+        f"{name}: exemplars dropped from {NUM_TOO_LONG} of {len(LENGTHS)} prompts."
+        for name in ("lengths_scored", "lengths_written")
+    ]
+    assert list(ran.prepared.notes) == (said if ran.policy == "drop_shots" else [])
+
+
+def synthetic(numbers: Mapping[str, tuple[int, int]]) -> RunResult:
+    """A result in which each task asked ten samples, so many of them cut and so many shortened."""
+    specs = [
+        TaskSpec(
+            name=name,
+            family=name.partition("_")[0],
+            version=1,
+            protocol="lengths-v1",
+            num_fewshot=9,
+            chat=False,
+            datasets=(),
+            sample_ids_hash="",
+            prompts_hash="",
+            num_samples=10,
+            num_available=10,
+            num_shortened=num_shortened,
+        )
+        for name, (_, num_shortened) in numbers.items()
+    ]
+    counts = Counts(requested=10, scored=10)
+    summaries = [
+        TaskSummary(
+            task=spec.name,
+            family=spec.family,
+            language="en",
+            protocol=spec.protocol,
+            counts=counts,
+            flags={},
+            num_prompt_tokens=0,
+            num_generated_tokens=0,
+            num_truncated=numbers[spec.name][0],
+        )
+        for spec in specs
+    ]
+    spec = RunSpec(
+        schema=SCHEMA_VERSION,
+        model=ModelSpec(name="m", engine="scripted", identity={}),
+        tasks=tuple(specs),
+        limit=None,
+        limit_mode="first",
+        rows={},
+        seed=0,
+        system_instruction="",
+        multiturn_shots=False,
+        generation={},
+    )
+    return RunResult(
+        schema=SCHEMA_VERSION,
+        run_id=spec.run_id,
+        spec=spec,
+        status="complete",
+        counts=counts,
+        estimates=(),
+        aggregates=(),
+        tasks=tuple(summaries),
+        packages={},
+    )
+
+
+def test_alarms_of_both_kinds_stand_together() -> None:
+    """Where a run that dropped exemplars was scored by a protocol that cuts; each family's numbers are its own."""
+    result = synthetic({"a_1": (1, 2), "a_2": (3, 0), "b_1": (0, 4), "c_1": (0, 0)})
+    assert alarms(result) == {
+        "a": (
+            "4 of 20 prompts truncated: longer than the model's context",
+            "exemplars dropped from 2 of 20 prompts: longer than the model's context",
+        ),
+        "b": ("exemplars dropped from 4 of 10 prompts: longer than the model's context",),
+    }

@@ -4,24 +4,89 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evalsuite.alarms import MAX_TIED
 from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
 from evalsuite.engines.scripted import completion, loglikelihood, plausible
-from evalsuite.errors import EXIT_INCOMPLETE
+from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK
 from evalsuite.prepare import prepare
-from evalsuite.types import LoglikelihoodRequest, Request, Response, Sample
+from evalsuite.records import SampleRecord
+from evalsuite.store.results import read_results, read_samples
+from evalsuite.types import Flag, LoglikelihoodRequest, Request, Response, Sample, Scored
 
-CHOICES = 40
-"""Samples of mini_choice_en; each has four choices."""
-CHOSEN: set[str] = set()
-"""The contexts on which an engine of this module misbehaves; a test fills it in."""
+CHOICE = "mini_choice_en"
+NUM_CHOICE = 40
+NUM_MATH = 20
+METRICS = {"acc", "acc_norm_char", "acc_norm_byte", "acc_norm_token"}
+CHOSEN: Mapping[str, Sequence[str]] = {}
+"""Where the engines of this module misbehave: texts of choices by the context they follow. A test fills it in."""
+
+
+# -- engines
+
+
+def nan(request: Request) -> Response:
+    return _always(request, math.nan)
+
+
+def infinity(request: Request) -> Response:
+    return _always(request, math.inf)
+
+
+def minus_infinity(request: Request) -> Response:
+    return _always(request, -math.inf)
+
+
+def constant(request: Request) -> Response:
+    return _always(request, -7.5)
+
+
+def constant_of_each_sample(request: Request) -> Response:
+    return _always(request, -float(len(request.context)) if isinstance(request, LoglikelihoodRequest) else 0.0)
+
+
+def plausible_here(request: Request) -> Response:
+    return plausible(request)
+
+
+def nan_where_chosen(request: Request) -> Response:
+    return _always(request, math.nan) if _is_chosen(request) else plausible(request)
+
+
+def nan_where_chosen_else_constant(request: Request) -> Response:
+    return _always(request, math.nan if _is_chosen(request) else -7.5)
+
+
+def constant_where_chosen(request: Request) -> Response:
+    return _always(request, -7.5) if _is_chosen(request) else plausible(request)
+
+
+def best_where_chosen(request: Request) -> Response:
+    """Above whatever `plausible` answers, which is below -1."""
+    return _always(request, -0.5) if _is_chosen(request) else plausible(request)
+
+
+def _always(request: Request, value: float) -> Response:
+    """One value for any log-likelihood, and an empty text where text is asked."""
+    return loglikelihood(request.continuation, value) if isinstance(request, LoglikelihoodRequest) else completion("")
+
+
+def _is_chosen(request: Request) -> bool:
+    if not isinstance(request, LoglikelihoodRequest):
+        return False
+    return request.continuation.strip() in CHOSEN.get(str(request.context), ())
+
+
+# -- commands
 
 
 @dataclass(frozen=True)
@@ -38,114 +103,218 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+Choose = Callable[..., None]
 
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``evalsuite`` in an empty folder; `engine` is a function of this module."""
+    """Runs ``evalsuite`` in an empty folder, a run with a function of this module as its engine."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: object, engine: str = "") -> Ran:
-        model = ["--model", "scripted", "--batch_size", "64", "--model_args", f"function={__name__}:{engine}"]
+    def run(*arguments: object, engine: Callable[[Request], Response] | None = None) -> Ran:
+        function = f"function={__name__}:{engine.__name__}" if engine else ""
+        model = ["run", "--model", "scripted", "--batch_size", "64", "--model_args", function] if engine else []
         capsys.readouterr()
-        code = main([str(argument) for argument in [*arguments, *(model if engine else [])]])
+        code = main([*model, *map(str, arguments), "--json"])
         printed = capsys.readouterr()
         return Ran(code, printed.out, printed.err)
 
     return run
 
 
-def samples(tasks: Iterable[str], limit: float | None = None) -> list[Sample]:
-    """The samples that a run of `tasks` asks, in order."""
-    prepared = prepare(RunConfig(model="scripted", tasks=tuple(tasks), limit=limit))
-    return [sample for entry in prepared.tasks for sample in entry.samples]
-
-
 @pytest.fixture
-def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterable[Sample]], None]:
-    """Makes the engines of this module misbehave on the given samples."""
+def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
+    """Has the engines misbehave on the first `num_choices` choices of the first `num_samples` that a run takes."""
 
-    def chosen(some: Iterable[Sample]) -> None:
-        contexts = {sample.input for sample in some}
-        monkeypatch.setitem(globals(), "CHOSEN", contexts)
+    def chosen(num_samples: int, num_choices: int = 4, tasks: str = CHOICE, limit: float | None = None) -> None:
+        taken = samples(tasks, limit)[:num_samples]
+        assert len(taken) == num_samples
+        contexts = {sample.input: sample.choices[:num_choices] for sample in taken}
+        assert len(contexts) == num_samples
+        monkeypatch.setattr(sys.modules[__name__], "CHOSEN", contexts)
 
     return chosen
 
 
-# -- engines
+def samples(tasks: str, limit: float | None = None) -> list[Sample]:
+    """The samples that a run of `tasks` takes, in order."""
+    entries = prepare(RunConfig(model="scripted", tasks=(tasks,), limit=limit)).tasks
+    return [sample for entry in entries for sample in entry.samples]
 
 
-def answers_nan(request: Request) -> Response:
-    return _everywhere(request, math.nan)
+def records(ran: Ran) -> list[SampleRecord]:
+    return list(read_samples(Path(ran.json["path"])))
 
 
-def answers_infinity(request: Request) -> Response:
-    return _everywhere(request, math.inf)
+def num_tied(ran: Ran) -> int:
+    return sum(Flag.TIED in one.outcome.flags for one in records(ran) if isinstance(one.outcome, Scored))
 
 
-def answers_minus_infinity(request: Request) -> Response:
-    return _everywhere(request, -math.inf)
+def page(command: Run, ran: Ran) -> str:
+    """The page of a run."""
+    shown = command("report", ran.json["path"], "--output", "page.html")
+    assert shown.code == EXIT_OK, shown.err
+    return Path("page.html").read_text(encoding="utf-8")
 
 
-def answers_a_constant(request: Request) -> Response:
-    return _everywhere(request, -7.5)
+# -- no numbers at all
 
 
-def answers_a_constant_for_each_sample(request: Request) -> Response:
-    assert isinstance(request, LoglikelihoodRequest)
-    return loglikelihood(request.continuation, -float(len(request.context)))
-
-
-def _everywhere(request: Request, value: float) -> Response:
-    """One value for whatever log-likelihood is asked, and no text."""
-    if isinstance(request, LoglikelihoodRequest):
-        return loglikelihood(request.continuation, value)
-    return completion("")
-
-
-def nan_where_chosen(request: Request) -> Response:
-    """NaN for one choice of a chosen sample is enough."""
-    assert isinstance(request, LoglikelihoodRequest)
-    is_nan = request.context in CHOSEN and "e" in request.continuation
-    return loglikelihood(request.continuation, math.nan) if is_nan else plausible(request)
-
-
-def constant_where_chosen(request: Request) -> Response:
-    assert isinstance(request, LoglikelihoodRequest)
-    return loglikelihood(request.continuation, -3.25) if request.context in CHOSEN else plausible(request)
-
-
-def nan_where_chosen_else_constant(request: Request) -> Response:
-    assert isinstance(request, LoglikelihoodRequest)
-    return loglikelihood(request.continuation, math.nan if request.context in CHOSEN else -3.25)
-
-
-def two_best_where_chosen(request: Request) -> Response:
-    """On a chosen sample the even and the odd choices, by length of text, share a value each."""
-    assert isinstance(request, LoglikelihoodRequest)
-    if request.context not in CHOSEN:
-        return plausible(request)
-    return loglikelihood(request.continuation, -1.0 if request.continuation in BEST[str(request.context)] else -2.0)
-
-
-BEST: dict[str, set[str]] = {}
-
-
-# -- numbers that are none
-
-
-@pytest.mark.parametrize("engine", ["answers_nan", "answers_infinity", "answers_minus_infinity"])
-def test_what_is_no_number_is_no_score(command: Run, engine: str) -> None:
-    ran = command("run", "--tasks", "mini_choice_en,mini_math_en", "--json", engine=engine)
-    assert ran.code == EXIT_INCOMPLETE
-    assert (ran.json["status"], ran.json["alarms"]) == ("incomplete", {"mini_math": []} and {})
+@pytest.mark.parametrize("engine", [nan, infinity, minus_infinity], ids=lambda engine: engine.__name__)
+def test_what_is_not_finite_is_no_score(command: Run, engine: Any) -> None:
+    """An empty text, on the other hand, is the model's answer, and wrong."""
+    ran = command("--tasks", f"{CHOICE},mini_math_en", engine=engine)
+    assert (ran.code, ran.json["status"]) == (EXIT_INCOMPLETE, "incomplete")
     assert ran.json["counts"] == {
-        "requested": 60,
-        "scored": 20,
-        "unscored": 40,
+        "requested": NUM_CHOICE + NUM_MATH,
+        "scored": NUM_MATH,
+        "unscored": NUM_CHOICE,
         "cancelled": 0,
         "not_run": 0,
-        "unscored_by_cause": {"nonfinite_logits": 40},
+        "unscored_by_cause": {"nonfinite_logits": NUM_CHOICE},
     }
     assert {entry["task"] for entry in ran.json["results"]} == {"mini_math_en"}
+    assert (ran.json["aggregates"], ran.json["alarms"]) == ([], {})
     assert "40 of 60 samples are unscored (nonfinite_logits: 40); the run is incomplete." in ran.err
+    again = command("--tasks", f"{CHOICE},mini_math_en", engine=engine)
+    assert (again.code, again.json) == (ran.code, ran.json)
+
+
+@pytest.mark.parametrize("engine", [constant, constant_of_each_sample], ids=lambda engine: engine.__name__)
+def test_a_constant_is_no_score(command: Run, engine: Any) -> None:
+    """Taking the first choice would score where the right one stands."""
+    ran = command("--tasks", CHOICE, engine=engine)
+    assert (ran.code, ran.json["status"]) == (EXIT_INCOMPLETE, "incomplete")
+    assert (ran.json["results"], ran.json["aggregates"], ran.json["alarms"]) == ([], [], {})
+    assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": NUM_CHOICE}
+    assert ran.json["counts"]["scored"] == 0
+    assert "40 of 40 samples are unscored (constant_logits: 40); the run is incomplete." in ran.err
+
+
+def test_in_six_languages_no_mean_is_made_of_constants(command: Run) -> None:
+    ran = command("--tasks", "mini_choice", "--limit", 30, engine=constant)
+    assert (ran.code, ran.json["results"], ran.json["aggregates"]) == (EXIT_INCOMPLETE, [], [])
+    assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": 30}
+
+
+@pytest.mark.parametrize(
+    ("engine", "cause"), [(nan, "nonfinite_logits"), (constant, "constant_logits")], ids=["nan", "constant"]
+)
+def test_the_page_of_such_a_run_shows_the_cause_and_no_value(command: Run, engine: Any, cause: str) -> None:
+    alone = page(command, command("--tasks", CHOICE, engine=engine))
+    assert f"0 scored of 40, 40 unscored ({cause} 40)" in alone
+    assert '<td class="cell">' not in alone
+    command("--tasks", CHOICE, engine=plausible_here)
+    assert command("report", "runs", "--output", "both.html").code == EXIT_OK
+    assert f"no value: 40 unscored ({cause} 40)" in Path("both.html").read_text(encoding="utf-8")
+
+
+def test_empty_texts_are_wrong_and_flagged(command: Run) -> None:
+    ran = command("--tasks", "mini_math_en", engine=nan)
+    assert (ran.code, ran.json["counts"]["scored"]) == (EXIT_OK, NUM_MATH)
+    (exact,) = (entry for entry in ran.json["results"] if entry["metric"] == "exact_match")
+    assert (exact["value"], exact["n"]) == (0.0, NUM_MATH)
+    (summary,) = read_results(Path(ran.json["path"])).tasks
+    assert summary.flags["empty"] == summary.flags["unparsed"] == NUM_MATH
+
+
+# -- some samples without numbers
+
+
+@pytest.mark.parametrize("num_choices", [1, 4])
+@pytest.mark.parametrize("num_samples", [1, NUM_CHOICE // 2, NUM_CHOICE - 1])
+def test_samples_without_a_number_leave_the_others_as_they_are(
+    command: Run, choose: Choose, num_samples: int, num_choices: int
+) -> None:
+    """NaN for one of its choices is enough to make a sample unscored, and it counts as neither right nor wrong."""
+    whole = {one.sample.id: one.outcome for one in records(command("--tasks", CHOICE, engine=plausible_here))}
+    choose(num_samples, num_choices)
+    ran = command("--tasks", CHOICE, engine=nan_where_chosen)
+    assert (ran.code, ran.json["status"]) == (EXIT_INCOMPLETE, "incomplete")
+    assert ran.json["counts"]["unscored_by_cause"] == {"nonfinite_logits": num_samples}
+    kept = {one.sample.id: one.outcome for one in records(ran) if isinstance(one.outcome, Scored)}
+    assert len(kept) == NUM_CHOICE - num_samples
+    assert kept.items() <= whole.items()
+    assert {entry["metric"] for entry in ran.json["results"]} == METRICS
+    for entry in ran.json["results"]:
+        right = [score.counts[0] for one in kept.values() for score in one.scores if score.name == entry["metric"]]
+        assert (entry["n"], entry["num_unscored"]) == (NUM_CHOICE - num_samples, num_samples)
+        assert entry["value"] == pytest.approx(sum(right) / len(right))
+    for estimate in read_results(Path(ran.json["path"])).estimates:
+        num_right = estimate.value * estimate.n
+        assert estimate.worst_case == pytest.approx(num_right / NUM_CHOICE)
+        assert estimate.best_case == pytest.approx((num_right + num_samples) / NUM_CHOICE)
+
+
+def test_nan_for_one_half_and_a_constant_for_the_other(command: Run, choose: Choose) -> None:
+    """What is left is all constant, so it measures nothing either."""
+    choose(20)
+    ran = command("--tasks", CHOICE, engine=nan_where_chosen_else_constant)
+    assert (ran.code, ran.json["results"]) == (EXIT_INCOMPLETE, [])
+    assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": 20, "nonfinite_logits": 20}
+
+
+# -- some samples with a constant
+
+
+@pytest.mark.parametrize("num_samples", [3, NUM_CHOICE // 3, NUM_CHOICE // 2])
+def test_a_constant_on_few_samples_is_scored_flagged_and_said(command: Run, choose: Choose, num_samples: int) -> None:
+    choose(num_samples)
+    ran = command("--tasks", CHOICE, engine=constant_where_chosen)
+    assert (ran.code, ran.json["status"]) == (EXIT_OK, "complete")
+    assert ran.json["counts"]["scored"] == NUM_CHOICE
+    assert {(entry["metric"], entry["n"]) for entry in ran.json["results"]} == {(name, NUM_CHOICE) for name in METRICS}
+    assert num_tied(ran) == num_samples
+    sentence = f"ties on {num_samples} of 40 samples: where the best choices tie, the first is taken"
+    assert ran.json["alarms"] == {"mini_choice": [sentence]}
+    assert f"evalsuite: mini_choice: {sentence}\n" in ran.err
+    assert escape(sentence) in page(command, ran)
+    for one in records(ran)[:num_samples]:
+        assert isinstance(one.outcome, Scored)
+        acc = {score.name: score.counts[0] for score in one.outcome.scores}["acc"]
+        assert acc == float(one.sample.gold == 0)
+
+
+def test_a_constant_on_most_samples_is_no_score_on_those(command: Run, choose: Choose) -> None:
+    choose(NUM_CHOICE // 2 + 1)
+    ran = command("--tasks", CHOICE, engine=constant_where_chosen)
+    assert ran.code == EXIT_INCOMPLETE
+    assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": 21}
+    assert {entry["n"] for entry in ran.json["results"]} == {19}
+    assert ran.json["alarms"] == {}
+    assert num_tied(ran) == 0
+    for one in records(ran)[:21]:
+        assert getattr(one.outcome, "detail", "") == "all 4 choices have the log-likelihood -7.5"
+
+
+# -- ties
+
+
+@pytest.mark.parametrize("num_choices", [2, 3])
+@pytest.mark.parametrize(("num_samples", "is_said"), [(0, False), (2, False), (3, True)])
+def test_ties_are_said_above_five_percent(
+    command: Run, choose: Choose, num_samples: int, num_choices: int, is_said: bool
+) -> None:
+    """Of 50 samples of a family: 4 % are rounding, 6 % are not. Its languages are counted together."""
+    choose(num_samples, num_choices, "mini_choice", 50)
+    ran = command("--tasks", "mini_choice", "--limit", 50, engine=best_where_chosen)
+    assert (num_samples / 50 > MAX_TIED) == is_said
+    assert (ran.code, ran.json["counts"]["scored"], num_tied(ran)) == (EXIT_OK, 50, num_samples)
+    sentence = f"ties on {num_samples} of 50 samples: where the best choices tie, the first is taken"
+    assert ran.json["alarms"] == ({"mini_choice": [sentence]} if is_said else {})
+    assert ("ties on" in ran.err) == is_said
+    assert (escape(sentence) in page(command, ran)) == is_said
+
+
+def test_exactly_five_percent_is_not_said(command: Run, choose: Choose) -> None:
+    choose(2, 2)
+    ran = command("--tasks", CHOICE, engine=best_where_chosen)
+    assert (num_tied(ran), ran.json["alarms"]) == (2, {})
+
+
+def test_a_single_best_choice_is_no_tie(command: Run, choose: Choose) -> None:
+    choose(NUM_CHOICE, 1)
+    ran = command("--tasks", CHOICE, engine=best_where_chosen)
+    assert (ran.code, num_tied(ran), ran.json["alarms"]) == (EXIT_OK, 0, {})
+    (acc,) = (entry["value"] for entry in ran.json["results"] if entry["metric"] == "acc")
+    assert acc == pytest.approx(sum(sample.gold == 0 for sample in samples(CHOICE)) / NUM_CHOICE)
