@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import msgspec
 import pytest
@@ -22,7 +22,7 @@ from evalsuite.asking import Settings, adjust, first_requests
 from evalsuite.building import PreparedTask, drop_shots
 from evalsuite.config import RunConfig, Truncation
 from evalsuite.contracts import Family, Task, TaskInfo
-from evalsuite.engines.base import prompt_text
+from evalsuite.engines.base import Engine, prompt_text
 from evalsuite.engines.encoding import EncodedPair, Encoder
 from evalsuite.engines.local_model import LocalModel, ModelSettings
 from evalsuite.engines.scripted import ScriptedEngine, plausible
@@ -315,12 +315,10 @@ MAX_TOKENS = 6
 ROOM = WINDOW - MAX_TOKENS
 
 
-@torch.inference_mode()
 def plainly_generated(model: LocalModel, ids: Sequence[int], max_tokens: int) -> list[int]:
     """Greedy tokens by transformers' own loop."""
-    output = model.model.generate(
-        input_ids=torch.tensor([ids]), do_sample=False, max_new_tokens=max_tokens, eos_token_id=EOS, pad_token_id=PAD
-    )
+    greedy = {"do_sample": False, "max_new_tokens": max_tokens, "eos_token_id": EOS, "pad_token_id": PAD}
+    output = model.model.generate(input_ids=torch.tensor([ids]), **greedy)
     return list(output[0, len(ids) :].tolist())
 
 
@@ -543,12 +541,13 @@ class CountsCharacters(ScriptedEngine):
 
     def __init__(self) -> None:
         super().__init__(plausible)
-        self.asked: list[Request] = []
+        self.asked: list[GenerateRequest] = []
 
     def overflow(self, request: Request) -> int:
+        if not isinstance(request, GenerateRequest):
+            return max(0, len(prompt_text(request)) - WINDOW)
         self.asked.append(request)
-        num_new = request.max_tokens if isinstance(request, GenerateRequest) else 0
-        return max(0, len(prompt_text(request)) + num_new - WINDOW)
+        return max(0, len(prompt_text(request)) + request.max_tokens - WINDOW)
 
 
 def prepared_of(*samples: Sample, generates: bool = False) -> PreparedTask:
@@ -614,7 +613,7 @@ def test_exemplars_go_until_the_longest_answer_fits() -> None:
         engine = CountsCharacters()
         (sample,) = drop_shots(prepared, settings, engine).samples
         assert len(sample.shots) == num_kept
-        assert engine.asked[-1] == first_requests(prepared.task, sample, settings)[-1]
+        assert {request.max_tokens for request in engine.asked} == {max_tokens}
 
 
 def test_what_is_dropped_is_decided_on_whole_prompts(model: LocalModel) -> None:
@@ -623,7 +622,7 @@ def test_what_is_dropped_is_decided_on_whole_prompts(model: LocalModel) -> None:
     prepared = prepared_of(sample)
     engine = TransformersEngine(model)
     assert not any(engine.overflow(request) for request in first_requests(prepared.task, sample, Settings()))
-    (dropped,) = drop_shots(prepared, DROP, engine).samples
+    (dropped,) = drop_shots(prepared, DROP, cast(Engine, engine)).samples
     assert dropped.shots == sample.shots[1:]
 
 

@@ -254,8 +254,10 @@ def task_file() -> str:
     """The task file of the lm-eval that is installed."""
     spec = find_spec("lm_eval")
     assert spec is not None
-    (folder, *_) = spec.submodule_search_locations or ()
-    return (Path(folder) / "tasks" / "truthfulqa" / "truthfulqa_mc1.yaml").read_text(encoding="utf-8")
+    assert spec.submodule_search_locations
+    return (Path(spec.submodule_search_locations[0]) / "tasks" / "truthfulqa" / "truthfulqa_mc1.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_primer_is_six_questions_and_answers_of_the_installed_lm_eval() -> None:

@@ -26,12 +26,12 @@ ROWS: Rows = (
 )
 TRAIN: Rows = (
     row("The soup was cold, so _   heated it. ", "Ann", "Bea", "1"),
-    row("Carl thanked Dan, for _ had helped.", "Carl", "Dan", "2"),
+    row('Carl thanked Dan, "_ has helped."', "Carl", "Dan", "2"),
     row("The _ is heavy.", "lead ", "wool", "1"),
 )
 SENTENCES = {
     "The soup": "The soup was cold, so Ann heated it.",
-    "Carl tha": "Carl thanked Dan, for Dan had helped.",
+    "Carl tha": 'Carl thanked Dan, "Dan has helped."',
     "The lead": "The lead  is heavy.",
 }
 
@@ -108,11 +108,11 @@ def test_chat_asks_for_the_rest_without_a_space(multiturn: bool) -> None:
     for request, name in zip(asked, ("Mila", "Otto"), strict=True):
         start = f"Mila gave Otto the map because {name}"
         turns = (
-            Message(role="user", content="Carl thanked Dan, for Dan"),
-            Message(role="assistant", content="had helped."),
+            Message(role="user", content='Carl thanked Dan, "Dan'),
+            Message(role="assistant", content='has helped."'),
             Message(role="user", content=start),
         )
-        single = (Message(role="user", content=f"Carl thanked Dan, for Dan had helped.\n\n{start}"),)
+        single = (Message(role="user", content=f'Carl thanked Dan, "Dan has helped."\n\n{start}'),)
         system = Message(role="system", content="Go on.")
         assert request.context == (system, *(turns if multiturn else single))
         assert request.continuation == "was lost."
