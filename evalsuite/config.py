@@ -52,7 +52,7 @@ class RunConfig(Record, frozen=True, kw_only=True):
     tasks: tuple[str, ...]
     model_args: Mapping[str, Scalar] = {}
     num_fewshot: int | Mapping[str, int] | None = None
-    protocol: str | None = None
+    protocol: str | Mapping[str, str] | None = None
     batch_size: int | None = None
     device: str | None = None
     limit: float | None = None
@@ -61,7 +61,7 @@ class RunConfig(Record, frozen=True, kw_only=True):
     seed: int = 1234
     apply_chat_template: bool | None = None
     chat_template: str | None = None
-    fewshot_as_multiturn: bool = False
+    fewshot_as_multiturn: bool | None = None
     system_instruction: str = ""
     gen_kwargs: Mapping[str, Scalar] = {}
     truncation: Truncation | None = None
@@ -171,7 +171,7 @@ def _lenient(name: str, value: Any, where: str) -> Any:
         return [task for entry in value for task in entry.split(",") if task]
     if name in ("model_args", "gen_kwargs") and isinstance(value, str):
         value = parse_pairs(value, where)
-    if name == "num_fewshot" and isinstance(value, str) and "=" in value:
+    if name in ("num_fewshot", "protocol") and isinstance(value, str) and "=" in value:
         return parse_pairs(value, where)
     if name == "gen_kwargs" and isinstance(value, dict):
         return {_generation_key(key, where): entry for key, entry in value.items()}

@@ -73,8 +73,8 @@ class Task:
     `score` sees complete replies without failures. The first metric is the task's headline, and `means` the ways in
     which the tasks of the family are averaged, the headline's first.
     `is_sealed`: the protocol fixes everything, so that exemplars, templates, instructions and generation settings
-    cannot be changed under its name. `fallback` names the protocol to take when rows of `datasets` cannot be had, and
-    `fallback_reason` says what is then different.
+    cannot be changed under its name. `is_seeded`: the run's seed draws the exemplars. `fallback` names the protocol to
+    take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Task:
     language_provenance: str = "native"
     means: tuple[AggregateKind, ...] = ("macro",)
     is_sealed: bool = False
+    is_seeded: bool = False
     fallback: str = ""
     fallback_reason: str = ""
 

@@ -85,7 +85,12 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
         raise _missing(dataset, looked_at, "the hub does not answer; HF_HUB_OFFLINE=1 uses what is cached.")
     try:
         return _from_hub(dataset), f"hub dataset {dataset.path}@{dataset.revision}"
-    except Exception as error:  # the hub client raises from many families; all mean: no rows
+    except Exception as error:  # the hub client raises from many families
+        if source.hub and not isinstance(error, FileNotFoundError | ConnectionError):
+            raise DataError(
+                f"hub dataset {dataset.path} ({dataset.config}, {dataset.split}) cannot be read: "
+                f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
+            ) from error
         reason = f"the hub has none ({type(error).__name__})." if source.hub else "the hub is off (HF_HUB_OFFLINE)."
         raise _missing(dataset, looked_at, reason) from error
 

@@ -10,7 +10,7 @@ from evalsuite.averages import aggregates
 from evalsuite.building import PreparedTask
 from evalsuite.prepare import Prepared
 from evalsuite.records import Counts, RunResult, RunStatus, SampleRecord, TaskSummary
-from evalsuite.stats.estimates import measure
+from evalsuite.stats.estimates import Row, measure
 from evalsuite.types import (
     SCHEMA_VERSION,
     Cause,
@@ -53,7 +53,7 @@ def seal(
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
     spec, tasks = prepared.spec, prepared.tasks
-    rows = {entry.task.name: _rows(entry, answers) for entry in tasks}
+    rows = _rows(tasks, answers)
     measured = [
         part
         for entry in tasks
@@ -68,7 +68,7 @@ def seal(
         status=_status(counts),
         counts=counts,
         estimates=tuple(part.estimate for part in measured),
-        aggregates=aggregates(prepared, measured),
+        aggregates=aggregates(prepared, measured, rows),
         tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
         packages=packages,
         stacks=stacks,
@@ -98,18 +98,37 @@ def _outcome(entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers]
         return Unscored(cause=Cause.TASK_ERROR, detail=f"{type(error).__name__}: {error}")
 
 
-def _rows(entry: PreparedTask, answers: Mapping[str, Answers]) -> list[tuple[Sample, Outcome]]:
-    """Every sample's outcome. Where most samples got one log-likelihood for all choices, those have no score.
+def _rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict[str, list[Row]]:
+    """Every sample's outcome, by task.
 
-    A model that does not tell choices apart measures nothing, and taking the first would score the place of the right
-    one. A few such samples are rounding in a coarse number format, and are scored and flagged.
+    Where most samples of a family got one log-likelihood for all choices, those have no score. A model that does not
+    tell choices apart measures nothing, and taking the first would score the place of the right one. A few such samples
+    are rounding in a coarse number format, and are scored and flagged.
     """
-    outcomes = [(sample, _outcome(entry, sample, answers)) for sample in entry.samples]
-    scored = [(sample, _levels(answers[sample.id])) for sample, outcome in outcomes if isinstance(outcome, Scored)]
-    constant = {sample.id: levels for sample, levels in scored if levels and len(set(levels)) == 1}
-    if 2 * len(constant) <= sum(bool(levels) for _, levels in scored):
-        return outcomes
-    return [(sample, _constant(constant.get(sample.id)) or outcome) for sample, outcome in outcomes]
+    rows = {
+        entry.task.name: [(sample, _outcome(entry, sample, answers)) for sample in entry.samples] for entry in tasks
+    }
+    families: dict[str, list[str]] = {}
+    for entry in tasks:
+        families.setdefault(entry.task.family, []).append(entry.task.name)
+    for names in families.values():
+        constant = _constant_samples([row for name in names for row in rows[name]], answers)
+        for name in names:
+            rows[name] = [(sample, constant.get(sample.id, outcome)) for sample, outcome in rows[name]]
+    return rows
+
+
+def _constant_samples(rows: Sequence[Row], answers: Mapping[str, Answers]) -> dict[str, Outcome]:
+    """The outcomes of a family's samples without any difference between choices, if they are the most."""
+    levels = {
+        sample.id: found
+        for sample, outcome in rows
+        if isinstance(outcome, Scored) and (found := _levels(answers[sample.id]))
+    }
+    constant = {sample_id: found for sample_id, found in levels.items() if len(set(found)) == 1}
+    if 2 * len(constant) <= len(levels):
+        return {}
+    return {sample_id: _unscored_constant(found) for sample_id, found in constant.items()}
 
 
 def _levels(known: Answers) -> list[float]:
@@ -123,9 +142,7 @@ def _levels(known: Answers) -> list[float]:
     return list(by_request.values()) if len(by_request) > 1 else []
 
 
-def _constant(levels: list[float] | None) -> Unscored | None:
-    if levels is None:
-        return None
+def _unscored_constant(levels: Sequence[float]) -> Unscored:
     detail = f"all {len(levels)} choices have the log-likelihood {levels[0]}"
     return Unscored(cause=Cause.CONSTANT_LOGITS, detail=detail)
 

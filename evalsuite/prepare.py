@@ -32,14 +32,15 @@ _SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid")
 class Prepared:
     """All that `run` needs: the spec, the tasks with their samples, and an engine that is not loaded yet.
 
-    `suites` are those of which every task is asked for; `left_out` is how many tasks of each family were asked for and
-    of which the limit takes no sample; `notes` are lines for the user.
+    `suites` are those of which every task is asked for; `num_asked` is how many tasks of each family were asked for,
+    and `left_out` of how many of them the limit takes no sample; `notes` are lines for the user.
     """
 
     spec: RunSpec
     tasks: tuple[PreparedTask, ...]
     engine: Engine
     suites: tuple[Suite, ...] = ()
+    num_asked: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -47,7 +48,9 @@ class Prepared:
 def prepare(config: RunConfig) -> Prepared:
     """Everything `config` asks for, pinned. Raises UsageError, DataError or NothingSelected."""
     choices = plugins.choose_tasks(list(config.tasks))
-    _check_fewshot_names(choices, config)
+    _check_names(choices, config)
+    if config.samples and config.limit is not None:
+        raise UsageError("--limit and --samples both choose samples; give one of them.")
     engine_name, engine = _open_engine(config)
     source = source_from_environment(config.data_dir)
     built = [build_task(choice, config, engine, source) for choice in choices]
@@ -61,7 +64,7 @@ def prepare(config: RunConfig) -> Prepared:
     spec = RunSpec(
         schema=SCHEMA_VERSION,
         model=ModelSpec(name=_model_name(config), engine=engine_name, identity=engine.identity()),
-        tasks=tuple(_task_spec(task, settings) for task in tasks),
+        tasks=tuple(_task_spec(task, settings, config.seed) for task in tasks),
         limit=config.limit,
         limit_mode=config.limit_mode,
         rows=config.samples,
@@ -74,20 +77,30 @@ def prepare(config: RunConfig) -> Prepared:
     # as it is read back from disk: 24 and 24.0 are one number there
     spec = msgspec.convert(msgspec.to_builtins(spec), RunSpec)
     kept = {task.task.name for task in tasks}
-    missing = [entry for entry in built if entry.task.name not in kept]
+    missing = [entry for entry in built if entry.task.name not in kept and not config.samples]
     return Prepared(
-        spec, tasks, engine, _whole_suites(choices), _count_families(missing), tuple(_notes(tasks, missing))
+        spec,
+        tasks,
+        engine,
+        suites=_whole_suites(choices),
+        num_asked=_count_families(built),
+        left_out=_count_families(missing),
+        notes=tuple(_notes(tasks, missing)),
     )
 
 
 def _whole_suites(choices: Sequence[plugins.TaskChoice]) -> tuple[Suite, ...]:
     """The suites of which every task is asked for."""
     asked = {choice.name for choice in choices}
-    return tuple(
-        suite
-        for suite in plugins.suites()
-        if {choice.name for choice in plugins.choose_tasks(list(suite.families))} <= asked
-    )
+    return tuple(suite for suite in plugins.suites() if _tasks_of(suite) <= asked)
+
+
+def _tasks_of(suite: Suite) -> set[str]:
+    """The names of a suite's tasks; one that no run has when a family of it is not installed."""
+    try:
+        return {choice.name for choice in plugins.choose_tasks(list(suite.families))}
+    except UnknownName:
+        return {""}
 
 
 def _count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
@@ -101,19 +114,20 @@ def _notes(tasks: Sequence[PreparedTask], left_out: Sequence[PreparedTask]) -> I
         if entry.note:
             yield entry.note
         if entry.num_shortened:
-            yield f"{entry.task.name}: exemplars dropped from {entry.num_shortened} of {len(entry.samples)} prompts."
+            yield f"{entry.task.name}: exemplars dropped from {entry.num_shortened} of {len(entry.samples)} samples."
     if left_out:
         names = [entry.task.name for entry in left_out]
         more = f" and {len(names) - 8} more" if len(names) > 9 else ""
         yield f"--limit takes no sample of {', '.join(names[: 8 if more else 9])}{more}."
 
 
-def _check_fewshot_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> None:
-    if isinstance(config.num_fewshot, Mapping):
-        known = {name for choice in choices for name in (choice.name, choice.family.name)}
-        for name in config.num_fewshot:
+def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> None:
+    """Refuse settings by task for tasks that are not asked for."""
+    known = {name for choice in choices for name in (choice.name, choice.family.name)}
+    for flag, value in (("num_fewshot", config.num_fewshot), ("protocol", config.protocol)):
+        for name in value if isinstance(value, Mapping) else ():
             if name not in known:
-                raise UnknownName("task in --num_fewshot", name, known, f"--tasks names: {', '.join(sorted(known))}.")
+                raise UnknownName(f"task in --{flag}", name, known, f"--tasks names: {', '.join(sorted(known))}.")
 
 
 def _open_engine(config: RunConfig) -> tuple[str, Engine]:
@@ -175,7 +189,7 @@ def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int
     return selected
 
 
-def _task_spec(prepared: PreparedTask, settings: Settings) -> TaskSpec:
+def _task_spec(prepared: PreparedTask, settings: Settings, seed: int) -> TaskSpec:
     task, samples = prepared.task, prepared.samples
     first_prompts = [request.key for sample in samples for request in first_requests(task, sample, settings)]
     return TaskSpec(
@@ -191,6 +205,7 @@ def _task_spec(prepared: PreparedTask, settings: Settings) -> TaskSpec:
         num_samples=len(samples),
         num_available=prepared.num_available,
         num_shortened=prepared.num_shortened,
+        seed=seed if task.is_seeded else None,
     )
 
 

@@ -51,8 +51,9 @@ class Aggregate(Record, frozen=True, kw_only=True):
     """A named mean of estimates, with the error that follows from its parts.
 
     `macro` weighs tasks alike, `micro` weighs samples alike, `suite` is the mean of several families' headlines.
-    `parts` are the names of what is averaged, `members` all tasks behind them; `family` is the suite's name for one.
-    `num_tasks` is larger than the number of members when a random sample took no row of some tasks.
+    `parts` are the names of what is averaged, `members` all tasks behind them; for a suite `family` is its average's
+    name. `num_tasks` is larger than the number of members when a random sample took no row of some tasks, or some have
+    no score.
     """
 
     name: str
@@ -110,7 +111,8 @@ class TaskSpec(Record, frozen=True, kw_only=True):
     """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data.
 
     `num_samples` of the `num_available` samples are asked; hashes cover their ids and first prompts. `num_shortened`
-    samples lost exemplars because their prompts did not fit (``--truncation drop_shots``).
+    samples lost exemplars because their prompts did not fit (``--truncation drop_shots``). `seed` drew the exemplars,
+    where the run's seed does that.
     """
 
     name: str
@@ -125,6 +127,7 @@ class TaskSpec(Record, frozen=True, kw_only=True):
     num_samples: int
     num_available: int
     num_shortened: int = 0
+    seed: int | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -151,7 +154,7 @@ class RunSpec(Record, frozen=True, kw_only=True):
     rows: Mapping[str, tuple[int, ...]]
     seed: int
     system_instruction: str
-    multiturn_shots: bool
+    multiturn_shots: bool | None
     generation: Mapping[str, Scalar]
     truncation: str = ""
 

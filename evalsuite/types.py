@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of everything stored; a reader refuses a newer one by name."""
 
 Scalar: TypeAlias = str | int | float | bool
@@ -47,7 +47,8 @@ Prompt: TypeAlias = str | tuple[Message, ...]
 class Encoding(Record, frozen=True, kw_only=True):
     """How text becomes tokens, where protocols differ; only engines that hold a tokenizer can follow it.
 
-    `bos`: the special tokens the tokenizer itself puts before plain text, or none.
+    `bos`: `tokenizer`: the special tokens the tokenizer itself puts before plain text, and none before a rendered
+    conversation; `unless-present`: those before either, unless the text begins with them; or none.
     `split`: where a token spans the end of the context, `shared` scores that whole token with the continuation, and
     `lm-eval` feeds the context's own tokens and then what the joint encoding has after as many (lm-eval's
     ``_encode_pair``), which leaves the part inside that token unscored.
@@ -56,7 +57,7 @@ class Encoding(Record, frozen=True, kw_only=True):
     the leaderboard's harness that its published numbers hold.
     """
 
-    bos: Literal["tokenizer", "none"] = "tokenizer"
+    bos: Literal["tokenizer", "unless-present", "none"] = "tokenizer"
     split: Literal["shared", "lm-eval"] = "shared"
     overflow: Literal["error", "left", "left-and-answer"] = "error"
 

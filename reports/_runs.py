@@ -62,6 +62,8 @@ class Run:
         return (
             *((f"generation: {pairs_text(spec.generation)}",) if spec.generation else ()),
             *(("own system instruction",) if spec.system_instruction else ()),
+            *((f"truncation: {spec.truncation}",) if spec.truncation else ()),
+            *(("exemplars in one turn",) if spec.multiturn_shots is False else ()),
         )
 
     def chat_note(self, tasks: Iterable[str]) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from ._format import (
 )
 from ._runs import Run
 
+_USUAL_SEED = 1234
+
 
 @dataclass(frozen=True)
 class Column:
@@ -38,6 +40,7 @@ class Column:
     protocol: str
     signature: str
     shots: str
+    seed: str
     version: str
     data: str
 
@@ -112,6 +115,7 @@ def column_of(run: Run, measure: Measure) -> Column:
         protocol=measure.protocol,
         signature=measure.signature,
         shots=_each(spec.num_fewshot for spec in specs) + "-shot",
+        seed=", ".join(sorted({f"seed {spec.seed}" for spec in specs if spec.seed not in (None, _USUAL_SEED)})),
         version=_each(spec.version for spec in specs),
         data=_data_hash(specs),
     )
@@ -120,9 +124,10 @@ def column_of(run: Run, measure: Measure) -> Column:
 def rules_of(column: Column, others: Iterable[Column]) -> tuple[str, ...]:
     """Protocol, exemplars, and what else sets a column apart: a later version, or other data than its like's."""
     like = {other.data for other in others if replace(other, data="") == replace(column, data="")}
+    seed = (column.seed,) if column.seed else ()
     version = () if column.version == "1" else (f"version {column.version}",)
     data = (f"data {column.data}",) if len(like) > 1 else ()
-    return visible(column.protocol), column.shots, *version, *data
+    return visible(column.protocol), column.shots, *seed, *version, *data
 
 
 def _data_hash(specs: Iterable[TaskSpec]) -> str:
@@ -198,7 +203,7 @@ def _rank(run: Run, column: Column) -> tuple[object, ...]:
 
 
 def _tail(column: Column) -> tuple[object, ...]:
-    return column.version, column.data, column.signature, column.tasks
+    return column.seed, column.version, column.data, column.signature, column.tasks
 
 
 def _head(column: Column, columns: Sequence[Column], measures: Sequence[Measure], axis: Bounds) -> Head:

@@ -152,9 +152,10 @@ def _means_table(family: str, runs: Sequence[Run]) -> LanguageTable | None:
 
 def _mean_head(run: Run, mean: Aggregate) -> LanguageHead:
     column = column_of(run, mean)
-    title = f"{mean.metric}, {scope_text(mean)}"
+    title = f"{mean.metric} over {', '.join(mean.members)}"
     rules = (*rules_of(column, [column]), scope_text(mean), chance_text([mean]))
-    return LanguageHead(visible(f"{mean.kind} {mean.metric}"), visible(title), visible(", ".join(filter(None, rules))))
+    label = mean.name.removeprefix(mean.family).lstrip(" :")
+    return LanguageHead(visible(label), visible(title), visible(", ".join(filter(None, rules))))
 
 
 def _group(column: Column, estimate: Estimate) -> tuple[object, ...]:

@@ -89,7 +89,7 @@ def _facts(run: Run) -> Iterator[Fact]:
     yield "Prompts too long", TRUNCATION[spec.truncation]
     yield "Generation settings", pairs_text(spec.generation) or "as each task sets them"
     yield "System instruction", visible(spec.system_instruction) or "none"
-    yield "Exemplars as turns", "yes" if spec.multiturn_shots else "no"
+    yield "Exemplars as turns", "no" if spec.multiturn_shots is False else "where prompts are conversations"
     yield (
         "Scored with",
         ", ".join(f"{visible(name)} {visible(found)}" for name, found in sorted(result.packages.items())),
@@ -163,8 +163,8 @@ def _arguments(spec: RunSpec) -> Iterator[str]:
     if spec.rows:
         yield from ("--samples", json.dumps({task: list(rows) for task, rows in spec.rows.items()}))
     yield from ("--seed", str(spec.seed))
-    if spec.multiturn_shots:
-        yield from ("--fewshot_as_multiturn", "true")
+    if spec.multiturn_shots is not None:
+        yield from ("--fewshot_as_multiturn", scalar_text(spec.multiturn_shots))
     if spec.system_instruction:
         yield from ("--system_instruction", spec.system_instruction)
     if spec.generation:
@@ -190,21 +190,21 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
 
 
 def _shared_arguments(tasks: Sequence[TaskSpec]) -> Iterator[str]:
-    """What all tasks agree on, and exemplars by family. What else they differ in was each task's own default.
+    """Exemplars and protocol, for all tasks at once or by task, and whether prompts were conversations.
 
-    A protocol's variant comes about by itself where rows are missing, so the protocol is given without it.
+    Where tasks differ in the last, it was each task's own default, since that flag holds for all.
     """
-    shots = {task.num_fewshot for task in tasks}
-    protocols = {task.protocol.partition("+")[0] for task in tasks}
+    yield from ("--num_fewshot", _for_all_or_each({task.name: task.num_fewshot for task in tasks}))
+    yield from ("--protocol", _for_all_or_each({task.name: task.protocol for task in tasks}))
     chats = {task.chat for task in tasks}
-    if len(shots) == 1:
-        yield from ("--num_fewshot", str(*shots))
-    else:
-        yield from ("--num_fewshot", _pairs({task.family: task.num_fewshot for task in tasks}))
-    if len(protocols) == 1:
-        yield from ("--protocol", *protocols)
     if len(chats) == 1:
         yield from ("--apply_chat_template", str(*chats).lower())
+
+
+def _for_all_or_each(values: Mapping[str, Scalar]) -> str:
+    if len(set(values.values())) == 1:
+        return scalar_text(next(iter(values.values())))
+    return _pairs(values)
 
 
 def _pairs(pairs: Mapping[str, Scalar]) -> str:

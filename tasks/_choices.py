@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.contracts import Metric
+from evalsuite.contracts import Metric, TaskOptions
 from evalsuite.metrics import accuracy, one_in_choices, right
 from evalsuite.types import (
     Encoding,
@@ -13,9 +13,12 @@ from evalsuite.types import (
     LoglikelihoodRequest,
     Prompt,
     Replies,
+    Request,
     Sample,
     Scored,
 )
+
+from ._prompts import lm_eval_prompt
 
 
 def choice_metrics(alias: str = "") -> tuple[Metric, ...]:
@@ -60,18 +63,19 @@ def score_choices(sample: Sample, replies: Replies) -> Scored:
     return Scored(
         scores=tuple(right(name, pick == gold_choice(sample)) for name, pick in picks.items()),
         answer=sample.choices[picks["acc_norm_char"]],
-        flags=tie_flags(found, sample.choices),
+        flags=tie_flags(found, divisors["acc_norm_char"], sample.choices),
     )
 
 
 def score_accuracy(sample: Sample, replies: Replies) -> Scored:
     """The sample's accuracy by log-likelihood alone; equal scores go to the earlier choice."""
     found = loglikelihoods(replies)
-    pick = best_choice(found, [1.0 for _ in sample.choices])
+    alike = [1.0 for _ in sample.choices]
+    pick = best_choice(found, alike)
     return Scored(
         scores=(right(ACCURACY.name, pick == gold_choice(sample)),),
         answer=sample.choices[pick],
-        flags=tie_flags(found, sample.choices),
+        flags=tie_flags(found, alike, sample.choices),
     )
 
 
@@ -83,8 +87,12 @@ def loglikelihoods(replies: Replies) -> list[Loglikelihood]:
 
 def best_choice(found: Sequence[Loglikelihood], divisors: Sequence[float]) -> int:
     """The first choice whose log-likelihood over its divisor is highest."""
-    values = [answer.sum_nats / divisor for answer, divisor in zip(found, divisors, strict=True)]
+    values = _divided(found, divisors)
     return values.index(max(values))
+
+
+def _divided(found: Sequence[Loglikelihood], divisors: Sequence[float]) -> list[float]:
+    return [answer.sum_nats / divisor for answer, divisor in zip(found, divisors, strict=True)]
 
 
 def gold_choice(sample: Sample) -> int:
@@ -94,8 +102,22 @@ def gold_choice(sample: Sample) -> int:
     return sample.gold
 
 
-def tie_flags(found: Sequence[Loglikelihood], choices: Sequence[str]) -> tuple[Flag, ...]:
-    """`TIED` when choices of different text share the highest log-likelihood, so that their order decides."""
-    highest = max(answer.sum_nats for answer in found)
-    leaders = {choice for answer, choice in zip(found, choices, strict=True) if answer.sum_nats == highest}
-    return (Flag.TIED,) if len(leaders) > 1 else ()
+def tie_flags(found: Sequence[Loglikelihood], divisors: Sequence[float], choices: Sequence[str]) -> tuple[Flag, ...]:
+    """`TIED` when choices of different text share the highest log-likelihood, as it is or over its divisor.
+
+    Either is more than chance when it happens often: the first says that the model tells little apart, the second that
+    the order of the choices decides.
+    """
+    for values in ([answer.sum_nats for answer in found], _divided(found, divisors)):
+        leaders = {choice for value, choice in zip(values, choices, strict=True) if value == max(values)}
+        if len(leaders) > 1:
+            return (Flag.TIED,)
+    return ()
+
+
+def ask_choices(options: TaskOptions, encoding: Encoding, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+    """lm-eval's form of a choice task: each choice after the question, once."""
+    if replies:
+        return ()
+    prompt = lm_eval_prompt(sample.input, sample.shots, options)
+    return choice_requests(prompt, sample.choices, "" if options.chat else " ", encoding)

@@ -29,7 +29,8 @@ class Protocol:
     `order`: rows as the dataset has them, or shuffled by the generator that then draws. `draw`: exemplars for each row
     by one generator in order of evaluation, or one set for all. `seed` None is the run's own. `num_fewshot` None leaves
     the number of exemplars to the user, "leaderboard" is the leaderboard's. `means` averages MMLU's subjects.
-    `draws_spare`: see `draw`.
+    `true_answers` are TruthfulQA's for mc2. `draws_spare`: see `draw`. `has_derived_shots`: exemplars come from a
+    derived file.
     """
 
     id: str
@@ -39,7 +40,9 @@ class Protocol:
     num_fewshot: Literal["leaderboard"] | None
     encoding: Encoding
     means: tuple[AggregateKind, ...]
+    true_answers: Literal["labelled", "before the first false"] = "labelled"
     draws_spare: bool = False
+    has_derived_shots: bool = False
 
     @property
     def is_sealed(self) -> bool:
@@ -53,7 +56,7 @@ LM_EVAL = Protocol(
     draw="each row",
     seed=None,
     num_fewshot=None,
-    encoding=Encoding(bos="tokenizer", split="lm-eval", overflow="left"),
+    encoding=Encoding(bos="unless-present", split="lm-eval", overflow="left"),
     means=("micro", "macro"),
     draws_spare=True,
 )
@@ -65,6 +68,7 @@ OPENLLM_V1 = Protocol(
     num_fewshot="leaderboard",
     encoding=Encoding(bos="none", split="lm-eval", overflow="left-and-answer"),
     means=("macro", "micro"),
+    true_answers="before the first false",
 )
 OPENLLM_FIXED = Protocol(
     id="openllm-fixed",
@@ -79,23 +83,34 @@ PROTOCOLS = (LM_EVAL, OPENLLM_V1, OPENLLM_FIXED)
 IDS = tuple(protocol.id for protocol in PROTOCOLS)
 
 
-def choose(task: str, wanted: str | None, *, has_derived: bool = False) -> Protocol:
-    """The protocol `wanted`, by default lm-eval's. Raises UnknownName when `task` has no such rules."""
-    known = [*PROTOCOLS, *(_derived(protocol) for protocol in PROTOCOLS if has_derived)]
-    for protocol in known:
-        if protocol.id == (wanted or LM_EVAL.id):
-            return protocol
-    ids = [protocol.id for protocol in known]
-    raise UnknownName("protocol", str(wanted), ids, f"{task} has: {', '.join(ids)}.")
+def choose(task: str, options: TaskOptions, *, has_derived: bool = False) -> Protocol:
+    """The protocol that `options` name, by default lm-eval's.
+
+    Raises UnknownName when `task` has no such rules, UsageError when `options` would change the prompts of sealed ones.
+    """
+    known = {protocol.id: protocol for protocol in PROTOCOLS}
+    if has_derived:
+        known |= {protocol.id + DERIVED: _derived(protocol) for protocol in PROTOCOLS}
+    wanted = options.protocol or LM_EVAL.id
+    if wanted not in known:
+        raise UnknownName("protocol", wanted, known, f"{task} has: {', '.join(known)}.")
+    protocol = known[wanted]
+    changed = {"apply_chat_template": options.chat, "system_instruction": bool(options.system_instruction)}
+    for flag, is_changed in changed.items():
+        if is_changed and protocol.is_sealed:
+            raise UsageError(f"--{flag}: the protocol {protocol.id} of {task} fixes it: plain text; leave it out.")
+    return protocol
 
 
 def _derived(protocol: Protocol) -> Protocol:
-    return replace(protocol, id=protocol.id + DERIVED)
+    return replace(protocol, id=protocol.id + DERIVED, has_derived_shots=True)
 
 
 def num_shots(protocol: Protocol, options: TaskOptions, leaderboard: int, default: int = 0) -> int:
-    """How many exemplars stand before a question."""
+    """How many exemplars stand before a question. Raises UsageError for another number than a sealed protocol's."""
     if protocol.num_fewshot == "leaderboard":
+        if options.num_fewshot not in (None, leaderboard):
+            raise UsageError(f"--num_fewshot: the protocol {protocol.id} fixes it: {leaderboard}; leave it out.")
         return leaderboard
     return default if options.num_fewshot is None else options.num_fewshot
 
@@ -147,6 +162,11 @@ def _order(protocol: Protocol, seed: int, num_rows: int) -> tuple[list[int], ran
     if protocol.order == "shuffled":
         generator.shuffle(order)
     return order, generator
+
+
+def is_seeded(protocol: Protocol, num_fewshot: int) -> bool:
+    """Whether the run's seed draws the exemplars."""
+    return bool(num_fewshot) and protocol.draw == "each row" and protocol.seed is None
 
 
 def _fixed(task: str, num_exemplars: int, num_fewshot: int) -> tuple[int, ...]:

@@ -13,11 +13,10 @@ from functools import partial
 from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
-from evalsuite.types import Encoding, Replies, Request, Sample, Shot
+from evalsuite.types import Sample, Shot
 
 from . import _protocols
-from ._choices import choice_metrics, choice_requests, score_choices
-from ._prompts import lm_eval_prompt
+from ._choices import ask_choices, choice_metrics, score_choices
 from ._protocols import Protocol
 
 LEADERBOARD_SHOTS = 25
@@ -35,7 +34,7 @@ _FINGERPRINTS = {
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task `name`, one of `arc_challenge` and `arc_easy`. Raises UnknownName for another protocol."""
-    protocol = _protocols.choose(name, options.protocol)
+    protocol = _protocols.choose(name, options)
     config = _CONFIGS[name]
     num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
     splits = ("test", "train") if num_fewshot else ("test",)
@@ -51,13 +50,14 @@ def build(name: str, options: TaskOptions) -> Task:
             Dataset("allenai/ai2_arc", config, split, _REVISION, _FINGERPRINTS[config, split]) for split in splits
         ),
         samples=partial(_samples, name, protocol, num_fewshot, options.seed),
-        next_requests=partial(_next_requests, options, protocol.encoding),
+        next_requests=partial(ask_choices, options, protocol.encoding),
         score=score_choices,
         metrics=choice_metrics("acc_norm"),
         title=_title(name),
         source=_SOURCE,
         licence=_LICENCE,
         is_sealed=protocol.is_sealed,
+        is_seeded=_protocols.is_seeded(protocol, num_fewshot),
     )
 
 
@@ -97,13 +97,6 @@ def _question(row: Mapping[str, Any]) -> str:
 def _gold(row: Mapping[str, Any]) -> int:
     labels: list[str] = row["choices"]["label"]
     return labels.index(row["answerKey"])
-
-
-def _next_requests(options: TaskOptions, encoding: Encoding, sample: Sample, replies: Replies) -> tuple[Request, ...]:
-    if replies:
-        return ()
-    delimiter = "" if options.chat else " "
-    return choice_requests(lm_eval_prompt(sample.input, sample.shots, options), sample.choices, delimiter, encoding)
 
 
 def _title(name: str) -> str:

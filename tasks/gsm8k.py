@@ -68,7 +68,7 @@ _ALIASES = {
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol."""
-    protocol = _protocols.choose(name, options.protocol)
+    protocol = _protocols.choose(name, options)
     rules = RULES[protocol.id]
     num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS, default=LEADERBOARD_SHOTS)
     splits = ("test", "train") if num_fewshot else ("test",)
@@ -90,6 +90,7 @@ def build(name: str, options: TaskOptions) -> Task:
         source="Cobbe et al. 2021, arXiv 2110.14168",
         licence=_LICENCE,
         is_sealed=protocol.is_sealed,
+        is_seeded=_protocols.is_seeded(protocol, num_fewshot),
     )
 
 

@@ -17,11 +17,10 @@ from functools import partial
 from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
-from evalsuite.types import Encoding, Replies, Request, Sample, Shot
+from evalsuite.types import Sample, Shot
 
 from . import _protocols
-from ._choices import choice_metrics, choice_requests, score_choices
-from ._prompts import lm_eval_prompt
+from ._choices import ask_choices, choice_metrics, score_choices
 from ._protocols import DERIVED, Protocol
 
 LEADERBOARD_SHOTS = 10
@@ -45,9 +44,9 @@ _BRACKETS = re.compile(r"\[.*?\]")
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol."""
-    protocol = _protocols.choose(name, options.protocol, has_derived=True)
+    protocol = _protocols.choose(name, options, has_derived=True)
     num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
-    is_derived = protocol.id.endswith(DERIVED)
+    is_derived = protocol.has_derived_shots
     exemplars = (_DERIVED_TRAIN if is_derived else _TRAIN,) if num_fewshot else ()
     return Task(
         name=name,
@@ -59,13 +58,14 @@ def build(name: str, options: TaskOptions) -> Task:
         kind="multiple_choice",
         datasets=(_VALIDATION, *exemplars),
         samples=partial(_samples, protocol, num_fewshot, options.seed),
-        next_requests=partial(_next_requests, options, protocol.encoding),
+        next_requests=partial(ask_choices, options, protocol.encoding),
         score=score_choices,
         metrics=choice_metrics("acc_norm"),
         title=_TITLE,
         source="Zellers et al. 2019, arXiv 1905.07830",
         licence=_LICENCE,
         is_sealed=protocol.is_sealed,
+        is_seeded=_protocols.is_seeded(protocol, num_fewshot),
         fallback="" if is_derived or not num_fewshot else protocol.id + DERIVED,
         fallback_reason="its train rows are not at hand; exemplars come from a cleaned copy that lacks some full stops",
     )
@@ -73,7 +73,7 @@ def build(name: str, options: TaskOptions) -> Task:
 
 def _samples(protocol: Protocol, num_fewshot: int, seed: int, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
     validation = splits[0]
-    to_shot = _derived_shot if protocol.id.endswith(DERIVED) else _shot
+    to_shot = _derived_shot if protocol.has_derived_shots else _shot
     train = [to_shot(row) for row in splits[1]] if num_fewshot else []
     places = _protocols.draw(_NAME, protocol, seed, len(validation), len(train), num_fewshot, has_test=False)
     return tuple(
@@ -112,13 +112,6 @@ def clean(text: str) -> str:
     """`text` as lm-eval cleans it: one pass over double spaces, and whatever that leaves."""
     titled = text.strip().replace(" [title]", ". ")
     return _BRACKETS.sub("", titled).replace("  ", " ")
-
-
-def _next_requests(options: TaskOptions, encoding: Encoding, sample: Sample, replies: Replies) -> tuple[Request, ...]:
-    if replies:
-        return ()
-    delimiter = "" if options.chat else " "
-    return choice_requests(lm_eval_prompt(sample.input, sample.shots, options), sample.choices, delimiter, encoding)
 
 
 hellaswag = Family(

@@ -31,7 +31,7 @@ _REVISION = "c30699e8356da336a370243923dbaf21066bb9fe"
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task of one subject, ``mmlu_<subject>``. Raises UnknownName for another protocol."""
-    protocol = _protocols.choose(name, options.protocol)
+    protocol = _protocols.choose(name, options)
     subject = name.removeprefix("mmlu_")
     num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
     splits = ("test", "dev") if num_fewshot else ("test",)

@@ -24,7 +24,7 @@ from evalsuite.types import Encoding, Loglikelihood, Replies, Request, Sample, S
 from . import _protocols
 from ._choices import best_choice, choice_requests, loglikelihoods, tie_flags
 from ._prompts import lm_eval_prompt
-from ._protocols import OPENLLM_V1, Protocol
+from ._protocols import Protocol
 
 _NAME = "truthfulqa"
 _TITLE = "TruthfulQA: truth against common misconceptions"
@@ -41,8 +41,8 @@ _PRIMER_SHA256 = "5c0da5f346e8652c9a85061a6e3aca6bc82e10a8a7dad4596fe980a9c9bae5
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol, UsageError for exemplars."""
-    protocol = _protocols.choose(name, options.protocol)
-    if options.num_fewshot:
+    protocol = _protocols.choose(name, options)
+    if _protocols.num_shots(protocol, options, leaderboard=0):
         raise UsageError(f"{name} has its own six examples; leave --num_fewshot out or at 0.")
     return Task(
         name=name,
@@ -66,7 +66,7 @@ def build(name: str, options: TaskOptions) -> Task:
 
 def _samples(protocol: Protocol, seed: int, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
     (rows,) = splits
-    label = _true_before_first_false if protocol.id == OPENLLM_V1.id else _true_wherever
+    label = _true_wherever if protocol.true_answers == "labelled" else _true_before_first_false
     order = _protocols.evaluation_order(protocol, seed, len(rows))
     return tuple(_sample(index, rows[index], label(rows[index]["mc2_targets"]["labels"])) for index in order)
 
@@ -136,14 +136,15 @@ def _next_requests(options: TaskOptions, encoding: Encoding, sample: Sample, rep
 def _score(sample: Sample, replies: Replies) -> Scored:
     found = loglikelihoods(replies)
     mc1, mc2 = found[: _num_mc1(sample)], found[_num_mc1(sample) :]
-    pick = best_choice(mc1, [1.0 for _ in mc1])
+    alike = [1.0 for _ in mc1]
+    pick = best_choice(mc1, alike)
     return Scored(
         scores=(
             Score(name=_MC2.name, counts=(_mass_on(mc2, _truth(sample)), 1.0)),
             right(_MC1.name, pick == sample.gold),
         ),
         answer=sample.choices[pick],
-        flags=tie_flags(mc1, sample.choices[: len(mc1)]),
+        flags=tie_flags(mc1, alike, sample.choices[: len(mc1)]),
     )
 
 

@@ -33,7 +33,7 @@ _FINGERPRINTS = {
 
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol."""
-    protocol = _protocols.choose(name, options.protocol)
+    protocol = _protocols.choose(name, options)
     num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
     splits = ("validation", "train") if num_fewshot else ("validation",)
     return Task(
@@ -55,6 +55,7 @@ def build(name: str, options: TaskOptions) -> Task:
         source="Sakaguchi et al. 2019, arXiv 1907.10641",
         licence=_LICENCE,
         is_sealed=protocol.is_sealed,
+        is_seeded=_protocols.is_seeded(protocol, num_fewshot),
     )
 
 

@@ -24,3 +24,15 @@ def mirror() -> Path:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def reference(mirror: Path) -> Path:
+    """The published tables beside the mirror; absent, as with the mirror."""
+    path = mirror.parent / "reference"
+    if path.is_dir():
+        return path
+    reason = "needs the published tables beside the benchmark mirror"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

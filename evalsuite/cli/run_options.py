@@ -22,7 +22,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--tasks", "-t", nargs="+", metavar="TASK", help="families, tasks or family:category; `evalsuite list tasks`")
     add("--num_fewshot", "-f", metavar="N", help="exemplars before each question: one number, or by task as "
         "arc_challenge=25,mmlu=5")  # fmt: skip
-    add("--protocol", metavar="ID", help="the rules of a task, where it has several; part of every number's name")
+    add("--protocol", metavar="ID", help="the rules of a task, where it has several; part of every number's name; "
+        "by task as mmlu=openllm-v1")  # fmt: skip
     add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
     add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
     add("--limit", "-L", metavar="N", help="samples a task family, stratified by language and category, nested; "
@@ -33,7 +34,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--apply_chat_template", nargs="?", const="true", metavar="BOOL", help="send prompts as conversations; "
         "by default only chat tasks do")  # fmt: skip
     add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")
-    add("--fewshot_as_multiturn", nargs="?", const="true", metavar="BOOL", help="exemplars as turns of a conversation")
+    add("--fewshot_as_multiturn", nargs="?", const="true", metavar="BOOL", help="exemplars as turns of a "
+        "conversation; by default so where prompts are conversations")  # fmt: skip
     add("--system_instruction", metavar="TEXT", help="put before every prompt")
     add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
     add("--truncation", choices=("error", "drop_shots", "truncate_left"), help="what happens to a prompt longer than "

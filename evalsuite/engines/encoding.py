@@ -89,8 +89,8 @@ class Encoder:
 
         A prompt that leaves no room for `max_tokens` in `max_length` is cut as the request's encoding says, or left.
         """
-        adds_special = request.encoding.bos == "tokenizer" and isinstance(request.prompt, str)
-        ids = self._encode(self.render(request.prompt), adds_special=adds_special)
+        text = self.render(request.prompt)
+        ids = self._encode(text, adds_special=self._adds_special(request.encoding, request.prompt, text))
         ids = ids or (self._first_token(request.encoding),)
         window = max_length - request.max_tokens
         if len(ids) <= window or window < 1 or request.encoding.overflow == "error":
@@ -106,20 +106,32 @@ class Encoder:
         `Encoding.split` says what is scored; the ways agree whenever the continuation begins with a space that the
         tokenizer keeps apart.
         """
-        adds_special = request.encoding.bos == "tokenizer" and isinstance(request.context, str)
-        context, continuation = self.render(request.context), request.continuation
-        stripped = context.rstrip()
-        continuation = context[len(stripped) :] + continuation
-        first = self._first_token(request.encoding)
-        if not stripped:
-            start = self._encode("", adds_special=adds_special) or (first,)
+        context, continuation, adds_special = self.parts(request)
+        if not context:
+            start = self._encode("", adds_special=adds_special) or (self._first_token(request.encoding),)
             return EncodedPair(start, self._encode(continuation, adds_special=False), request.continuation)
-        whole = self._encode(stripped + continuation, adds_special=adds_special)
-        alone = self._encode(stripped, adds_special=adds_special)
+        whole = self._encode(context + continuation, adds_special=adds_special)
+        return self.split(request, whole, self._encode(context, adds_special=adds_special))
+
+    def parts(self, request: LoglikelihoodRequest) -> tuple[str, str, bool]:
+        """Context without spaces at its end, continuation with them, and whether special tokens are added."""
+        context = self.render(request.context)
+        stripped = context.rstrip()
+        adds_special = self._adds_special(request.encoding, request.context, context)
+        return stripped, context[len(stripped) :] + request.continuation, adds_special
+
+    def _adds_special(self, encoding: Encoding, prompt: Prompt, text: str) -> bool:
+        """Whether the tokenizer's own special tokens are added to `text`, the rendered `prompt`."""
+        if encoding.bos == "unless-present":
+            return not text.startswith(self.tokenizer.decode([self.start_token]))
+        return encoding.bos == "tokenizer" and isinstance(prompt, str)
+
+    def split(self, request: LoglikelihoodRequest, whole: tuple[int, ...], alone: tuple[int, ...]) -> EncodedPair:
+        """The joint encoding `whole`, cut where `alone`, the context's own, ends by the rule of the request."""
         if request.encoding.split == "lm-eval" and len(whole) > len(alone) > 0:
             return EncodedPair(alone, whole[len(alone) :], request.continuation)
         cut = _shared_length(whole, alone)
-        return EncodedPair(whole[:cut] or (first,), whole[cut:], request.continuation)
+        return EncodedPair(whole[:cut] or (self._first_token(request.encoding),), whole[cut:], request.continuation)
 
     def _first_token(self, encoding: Encoding) -> int:
         """The token before a text that has none before it: without special tokens, the one that ends texts."""
@@ -145,6 +157,10 @@ class Encoder:
         # a lone surrogate is no text to a tokenizer; recorded answers in a second turn's prompt may hold one
         well_formed = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         ids = tuple(self.tokenizer(well_formed, add_special_tokens=adds_special).input_ids)
+        return self.without_appended(ids, adds_special=adds_special)
+
+    def without_appended(self, ids: tuple[int, ...], *, adds_special: bool) -> tuple[int, ...]:
+        """`ids` without what the tokenizer puts after a text, and with one BOS where the text began with another."""
         if not adds_special:
             return ids
         bos = self.tokenizer.bos_token_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
@@ -109,13 +110,15 @@ def _generation_config(model: LocalModel, requests: Sequence[GenerateRequest], p
 def _completion(model: LocalModel, request: GenerateRequest, prompt: EncodedPrompt, tokens: list[int]) -> Completion:
     end = next((index for index, token in enumerate(tokens) if token in model.end_tokens), None)
     kept = tokens if end is None else tokens[:end]
-    text = model.encoder.tokenizer.decode(kept[prompt.num_lost :], skip_special_tokens=True)
+    decode = partial(model.encoder.tokenizer.decode, skip_special_tokens=True)
+    has_stopped = first_stop(decode(kept), request.stop) is not None
+    text = decode(kept[prompt.num_lost :])
     if end is None:
         text = text.rstrip("\N{REPLACEMENT CHARACTER}")  # the cap may fall inside a character of several tokens
     stop = first_stop(text, request.stop)
     return Completion(
         text=text if stop is None else text[:stop],
-        stop_reason="stop" if stop is not None else "length" if end is None else "end",
+        stop_reason="stop" if has_stopped else "length" if end is None else "end",
         num_prompt_tokens=len(prompt.ids),
         num_tokens=len(kept),
         num_truncated=prompt.num_truncated,

@@ -16,6 +16,9 @@ from evalsuite.records import Aggregate, AggregateKind, Estimate
 from evalsuite.stats import intervals
 from evalsuite.stats.estimates import Measured, interval_of
 
+_PERCENT = 100.0
+"""The scale of metrics that lie between 0 and 1."""
+
 
 @dataclass(frozen=True)
 class _Mean:
@@ -40,15 +43,19 @@ def mean_of_tasks(
     if not parts:
         raise ValueError("a mean of nothing")
     first = parts[0]
-    if num_available is not None and first.metric.proportion:
-        mean = _collapsed(
-            parts, [1.0 / num_available[part.estimate.task] if kind == "macro" else 1.0 for part in parts]
-        )
-    else:
-        sizes = [float(part.estimate.n) if kind == "micro" else 1.0 for part in parts]
-        mean = _stratified(parts, [size / math.fsum(sizes) for size in sizes])
-    stderr, low, high, method = interval_of(first.metric, mean.value, mean.stderr, mean.num_trials, mean.num_clusters)
     estimates = [part.estimate for part in parts]
+    asked = [float(estimate.n + estimate.num_unscored) for estimate in estimates]
+    if num_available is not None and first.metric.proportion:
+        by_row = [1.0 / num_available[estimate.task] if kind == "macro" else 1.0 for estimate in estimates]
+        mean = _collapsed(parts, by_row)
+        case_weights = [weight * size for weight, size in zip(by_row, asked, strict=True)]
+    else:
+        sizes = [float(estimate.n) if kind == "micro" else 1.0 for estimate in estimates]
+        mean = _stratified(parts, [size / math.fsum(sizes) for size in sizes])
+        case_weights = asked if kind == "micro" else sizes
+    stderr, low, high, method = interval_of(
+        first.metric, mean.value, mean.stderr, mean.num_trials, mean.num_clusters, is_pooled=False
+    )
     return Aggregate(
         name=f"{_family(estimates)} {kind} {first.estimate.metric}",
         kind=kind,
@@ -68,8 +75,8 @@ def mean_of_tasks(
         members=tuple(estimate.task for estimate in estimates),
         num_tasks=len(estimates),
         interval=method,
-        best_case=_mean_case(kind, estimates, "best_case"),
-        worst_case=_mean_case(kind, estimates, "worst_case"),
+        best_case=_mean_case(estimates, "best_case", case_weights),
+        worst_case=_mean_case(estimates, "worst_case", case_weights),
         higher_is_better=first.estimate.higher_is_better,
         scale=first.estimate.scale,
         chance=_mean_chance(kind, estimates),
@@ -129,7 +136,7 @@ def mean_of_families(
     errors = [part.stderr for part in parts if part.stderr is not None]
     stderr = math.sqrt(math.fsum(error**2 for error in errors)) / len(parts) if len(errors) == len(parts) else None
     degrees = _degrees_of_freedom(errors, [part.num_clusters for part in parts]) if stderr else math.inf
-    interval = intervals.t_interval(value, stderr, degrees + 1, (0.0, 1.0))
+    interval = intervals.t_interval(value, stderr, degrees + 1, (0.0, 1.0) if parts[0].scale == _PERCENT else None)
     return Aggregate(
         name=name,
         kind="suite",
@@ -149,8 +156,8 @@ def mean_of_families(
         members=tuple(task for part in parts for task in _tasks(part)),
         num_tasks=sum(part.num_tasks if isinstance(part, Aggregate) else 1 for part in parts),
         interval="welch-t" if interval else "none",
-        best_case=_mean_case("macro", parts, "best_case"),
-        worst_case=_mean_case("macro", parts, "worst_case"),
+        best_case=_mean_case(parts, "best_case", [1.0 for _ in parts]),
+        worst_case=_mean_case(parts, "worst_case", [1.0 for _ in parts]),
         scale=parts[0].scale,
         is_primary=True,
         chance=_mean_chance("macro", parts),
@@ -163,13 +170,12 @@ def _degrees_of_freedom(errors: Sequence[float], num_clusters: Sequence[int]) ->
     return math.fsum(variances) ** 2 / math.fsum(weighted)
 
 
-def _mean_case(kind: AggregateKind, parts: Sequence[Estimate | Aggregate], side: str) -> float | None:
+def _mean_case(parts: Sequence[Estimate | Aggregate], side: str, weights: Sequence[float]) -> float | None:
     """The mean of the parts' best or worst cases; a part without unscored samples is its own. None where unknown."""
     if not any(part.num_unscored for part in parts):
         return None
     cases: list[float | None] = [getattr(part, side) if part.num_unscored else part.value for part in parts]
     known = [case for case in cases if case is not None]
-    weights = [float(part.n + part.num_unscored) if kind == "micro" else 1.0 for part in parts]
     return float(np.average(known, weights=weights)) if len(known) == len(parts) else None
 
 

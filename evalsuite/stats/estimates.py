@@ -95,11 +95,14 @@ def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...
 
 
 def interval_of(
-    metric: Metric, value: float, stderr: float | None, n: float, num_clusters: float
+    metric: Metric, value: float, stderr: float | None, n: float, num_clusters: float, *, is_pooled: bool = True
 ) -> tuple[float | None, float | None, float | None, str]:
-    """Standard error, low, high, and the method's name."""
+    """Standard error, low, high, and the method's name.
+
+    `is_pooled` False is for means of unlike parts, whose error is not that of one proportion over all their rows.
+    """
     if metric.proportion:
-        is_plain = math.isclose(n, num_clusters)
+        is_plain = is_pooled and math.isclose(n, num_clusters)
         trials = n if is_plain else intervals.num_effective(value, stderr, n, num_clusters)
         bounds = intervals.wilson(value, trials)
         return intervals.proportion_stderr(value, stderr, bounds), *bounds, "wilson" if is_plain else "wilson-clustered"

@@ -787,15 +787,17 @@ def test_answers_lose_what_the_protocol_says(ran: Ran, model: LocalModel) -> Non
 def test_the_alarms_say_what_was_done_to_prompts(ran: Ran) -> None:
     """Of the family, its tasks taken together; a family in which all fits has nothing to say."""
     num, of = 2 * NUM_TOO_LONG, 2 * len(LENGTHS)
-    expected = {"drop_shots": f"exemplars dropped from {num} of {of} prompts: longer than the model's context"}
-    expected |= dict.fromkeys(CUTTING, f"{num} of {of} prompts truncated: longer than the model's context")
+    expected = {
+        "drop_shots": f"{num} of {of} samples with fewer exemplars: their prompts were longer than the context in use"
+    }
+    expected |= dict.fromkeys(CUTTING, f"{num} of {of} samples with a truncated prompt: longer than the context in use")
     found = alarms(ran.result)
     assert found == ({} if ran.policy == "error" else {"lengths": (expected[ran.policy],)})
 
 
 def test_the_user_is_told_before_the_run(ran: Ran) -> None:
     said = [
-        f"{name}: exemplars dropped from {NUM_TOO_LONG} of {len(LENGTHS)} prompts."
+        f"{name}: exemplars dropped from {NUM_TOO_LONG} of {len(LENGTHS)} samples."
         for name in ("lengths_scored", "lengths_written")
     ]
     assert list(ran.prepared.notes) == (said if ran.policy == "drop_shots" else [])
@@ -820,7 +822,7 @@ def synthetic(numbers: Mapping[str, tuple[int, int]]) -> RunResult:
         )
         for name, (_, num_shortened) in numbers.items()
     ]
-    counts = Counts(requested=10, scored=10)
+    counts = Counts(requested=10, scored=7, unscored=3)
     summaries = [
         TaskSummary(
             task=spec.name,
@@ -851,7 +853,7 @@ def synthetic(numbers: Mapping[str, tuple[int, int]]) -> RunResult:
         schema=SCHEMA_VERSION,
         run_id=spec.run_id,
         spec=spec,
-        status="complete",
+        status="incomplete",
         counts=counts,
         estimates=(),
         aggregates=(),
@@ -865,8 +867,8 @@ def test_alarms_of_both_kinds_stand_together() -> None:
     result = synthetic({"a_1": (1, 2), "a_2": (3, 0), "b_1": (0, 4), "c_1": (0, 0)})
     assert alarms(result) == {
         "a": (
-            "4 of 20 prompts truncated: longer than the model's context",
-            "exemplars dropped from 2 of 20 prompts: longer than the model's context",
+            "4 of 20 samples with a truncated prompt: longer than the context in use",
+            "2 of 20 samples with fewer exemplars: their prompts were longer than the context in use",
         ),
-        "b": ("exemplars dropped from 4 of 10 prompts: longer than the model's context",),
+        "b": ("4 of 10 samples with fewer exemplars: their prompts were longer than the context in use",),
     }

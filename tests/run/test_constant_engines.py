@@ -26,6 +26,8 @@ from evalsuite.types import Flag, LoglikelihoodRequest, Request, Response, Sampl
 CHOICE = "mini_choice_en"
 NUM_CHOICE = 40
 NUM_MATH = 20
+FIRST, FIRST_TWO, FIRST_THREE, LAST, ALL = slice(1), slice(2), slice(3), slice(3, 4), slice(4)
+"""Which of a sample's four choices."""
 METRICS = {"acc", "acc_norm_char", "acc_norm_byte", "acc_norm_token"}
 CHOSEN: Mapping[str, Sequence[str]] = {}
 """Where the engines of this module misbehave: texts of choices by the context they follow. A test fills it in."""
@@ -124,12 +126,12 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
-    """Has the engines misbehave on the first `num_choices` choices of the first `num_samples` that a run takes."""
+    """Has the engines misbehave on some `choices` of the first `num_samples` that a run takes."""
 
-    def chosen(num_samples: int, num_choices: int = 4, tasks: str = CHOICE, limit: float | None = None) -> None:
+    def chosen(num_samples: int, choices: slice = ALL, tasks: str = CHOICE, limit: float | None = None) -> None:
         taken = samples(tasks, limit)[:num_samples]
         assert len(taken) == num_samples
-        contexts = {sample.input: sample.choices[:num_choices] for sample in taken}
+        contexts = {sample.input: sample.choices[choices] for sample in taken}
         assert len(contexts) == num_samples
         monkeypatch.setattr(sys.modules[__name__], "CHOSEN", contexts)
 
@@ -197,6 +199,15 @@ def test_in_six_languages_no_mean_is_made_of_constants(command: Run) -> None:
     assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": 30}
 
 
+def test_a_mean_counts_the_samples_of_tasks_without_a_score(command: Run, choose: Choose) -> None:
+    """One of three languages has no number at all: what is left is not the mean that was asked for."""
+    choose(5, tasks="mini_choice_es", limit=5)
+    ran = command("--tasks", "mini_choice_en,mini_choice_es,mini_choice_fr", "--limit", 15, engine=nan_where_chosen)
+    assert ran.json["counts"]["unscored_by_cause"] == {"nonfinite_logits": 5}
+    assert ran.json["aggregates"]
+    assert {mean["num_unscored"] for mean in ran.json["aggregates"]} == {5}
+
+
 @pytest.mark.parametrize(
     ("engine", "cause"), [(nan, "nonfinite_logits"), (constant, "constant_logits")], ids=["nan", "constant"]
 )
@@ -221,14 +232,14 @@ def test_empty_texts_are_wrong_and_flagged(command: Run) -> None:
 # -- some samples without numbers
 
 
-@pytest.mark.parametrize("num_choices", [1, 4])
+@pytest.mark.parametrize("choices", [FIRST, LAST, ALL], ids=["first", "last", "all"])
 @pytest.mark.parametrize("num_samples", [1, NUM_CHOICE // 2, NUM_CHOICE - 1])
 def test_samples_without_a_number_leave_the_others_as_they_are(
-    command: Run, choose: Choose, num_samples: int, num_choices: int
+    command: Run, choose: Choose, num_samples: int, choices: slice
 ) -> None:
     """NaN for one of its choices is enough to make a sample unscored, and it counts as neither right nor wrong."""
     whole = {one.sample.id: one.outcome for one in records(command("--tasks", CHOICE, engine=plausible_here))}
-    choose(num_samples, num_choices)
+    choose(num_samples, choices)
     ran = command("--tasks", CHOICE, engine=nan_where_chosen)
     assert (ran.code, ran.json["status"]) == (EXIT_INCOMPLETE, "incomplete")
     assert ran.json["counts"]["unscored_by_cause"] == {"nonfinite_logits": num_samples}
@@ -290,13 +301,13 @@ def test_a_constant_on_most_samples_is_no_score_on_those(command: Run, choose: C
 # -- ties
 
 
-@pytest.mark.parametrize("num_choices", [2, 3])
+@pytest.mark.parametrize("choices", [FIRST_TWO, FIRST_THREE], ids=["two", "three"])
 @pytest.mark.parametrize(("num_samples", "is_said"), [(0, False), (2, False), (3, True)])
 def test_ties_are_said_above_five_percent(
-    command: Run, choose: Choose, num_samples: int, num_choices: int, is_said: bool
+    command: Run, choose: Choose, num_samples: int, choices: slice, is_said: bool
 ) -> None:
     """Of 50 samples of a family: 4 % are rounding, 6 % are not. Its languages are counted together."""
-    choose(num_samples, num_choices, "mini_choice", 50)
+    choose(num_samples, choices, "mini_choice", 50)
     ran = command("--tasks", "mini_choice", "--limit", 50, engine=best_where_chosen)
     assert (num_samples / 50 > MAX_TIED) == is_said
     assert (ran.code, ran.json["counts"]["scored"], num_tied(ran)) == (EXIT_OK, 50, num_samples)
@@ -307,13 +318,22 @@ def test_ties_are_said_above_five_percent(
 
 
 def test_exactly_five_percent_is_not_said(command: Run, choose: Choose) -> None:
-    choose(2, 2)
+    choose(2, FIRST_TWO)
     ran = command("--tasks", CHOICE, engine=best_where_chosen)
     assert (num_tied(ran), ran.json["alarms"]) == (2, {})
 
 
+@pytest.mark.parametrize("choices", [FIRST_TWO, FIRST_THREE, slice(1, 4)], ids=["two", "three", "last three"])
+def test_ties_on_every_sample_are_not_a_constant(command: Run, choose: Choose, choices: slice) -> None:
+    """Something is told apart, so there is a score, if a doubtful one."""
+    choose(NUM_CHOICE, choices)
+    ran = command("--tasks", CHOICE, engine=best_where_chosen)
+    assert (ran.code, ran.json["counts"]["scored"], num_tied(ran)) == (EXIT_OK, NUM_CHOICE, NUM_CHOICE)
+    assert "ties on 40 of 40 samples" in ran.json["alarms"]["mini_choice"][0]
+
+
 def test_a_single_best_choice_is_no_tie(command: Run, choose: Choose) -> None:
-    choose(NUM_CHOICE, 1)
+    choose(NUM_CHOICE, FIRST)
     ran = command("--tasks", CHOICE, engine=best_where_chosen)
     assert (ran.code, num_tied(ran), ran.json["alarms"]) == (EXIT_OK, 0, {})
     (acc,) = (entry["value"] for entry in ran.json["results"] if entry["metric"] == "acc")

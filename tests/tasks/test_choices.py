@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from evalsuite.tasks._choices import ACCURACY, choice_metrics, choice_requests, score_accuracy, score_choices
+from evalsuite.tasks._choices import (
+    ACCURACY,
+    best_choice,
+    choice_metrics,
+    choice_requests,
+    score_accuracy,
+    score_choices,
+)
 
 from evalsuite.types import Encoding, Flag, Loglikelihood, Message, Replies, Sample, Scored
 
@@ -95,6 +102,8 @@ def test_a_sample_without_a_right_choice_has_no_score(score: Scorer) -> None:
 def test_each_choice_must_have_its_answer(score: Scorer) -> None:
     with pytest.raises(ValueError, match=r"zip\(\) argument"):
         score(sample(["a", "b", "c"]), answered([-1.0, -2.0]))
+    with pytest.raises(ValueError, match=r"zip\(\) argument"):
+        best_choice(answered([-1.0, -2.0])[0], [1.0, 1.0, 1.0])
 
 
 # -- accuracy alone
@@ -136,11 +145,11 @@ def test_a_tie_goes_to_the_first_and_is_flagged_where_texts_differ(
         assert ("acc" in right_by(outcome)) == (texts.index(answer) == gold)
 
 
-def test_a_tie_after_division_goes_to_the_first_without_a_flag() -> None:
-    """The flag is about log-likelihoods; equal shares of different ones are chance."""
+def test_a_tie_after_division_goes_to_the_first_and_is_flagged() -> None:
+    """The flag is about what the headline compares: here the order of the choices decides it."""
     outcome = score_choices(sample(["aaaa", "bb"], 0), answered([-4.0, -2.0], [2, 1]))
     assert right_by(outcome) == {"acc_norm_char", "acc_norm_byte", "acc_norm_token"}
-    assert (outcome.answer, outcome.flags) == ("aaaa", ())
+    assert (outcome.answer, outcome.flags) == ("aaaa", (Flag.TIED,))
 
 
 # -- metrics and requests
@@ -162,7 +171,7 @@ def test_the_headline_is_by_characters_and_has_the_protocols_name() -> None:
 def test_one_request_a_choice_in_order(delimiter: str) -> None:
     encoding = Encoding(bos="none", split="lm-eval", overflow="left")
     context = (Message(role="user", content="?"),)
-    asked = choice_requests(context, ("b", "", "a", "b"), delimiter, encoding)
-    assert [request.continuation for request in asked] == [delimiter + text for text in ("b", "", "a", "b")]
+    asked = choice_requests(context, ("b", "", " a ", "b"), delimiter, encoding)
+    assert [request.continuation for request in asked] == [delimiter + text for text in ("b", "", " a ", "b")]
     assert all(request.context == context and request.encoding == encoding for request in asked)
     assert choice_requests("?", ("a",), delimiter)[0].encoding == Encoding()

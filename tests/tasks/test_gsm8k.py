@@ -20,8 +20,8 @@ ANSWERS: list[dict[str, Any]] = [json.loads(line) for line in LINES]
 NO_NUMBER = ("no_number", "empty", "whitespace_only", "spelt_out")
 
 
-def gsm8k(protocol: str, **options: Any) -> Task:
-    return family("gsm8k").build("gsm8k", TaskOptions(protocol=protocol, num_fewshot=0, **options))
+def gsm8k(protocol: str) -> Task:
+    return family("gsm8k").build("gsm8k", TaskOptions(protocol=protocol))
 
 
 def rows(*answers: str) -> Rows:
@@ -100,7 +100,7 @@ def test_the_protocols_differ_where_they_should() -> None:
 
 def test_flags_of_the_answer_itself() -> None:
     task = gsm8k("lm-eval-0.4")
-    (sample,) = task.samples((rows("#### 3"),))
+    sample = Sample(id="gsm8k:test:0", input="Question: ?\nAnswer:", language="en", target="#### 3")
     capped = Completion(text=" ", stop_reason="length", num_prompt_tokens=1, num_tokens=256)
     outcome = task.score(sample, ((capped,),))
     assert set(outcome.flags) == {Flag.UNPARSED, Flag.CAPPED, Flag.EMPTY}
@@ -116,16 +116,15 @@ def test_flags_of_the_answer_itself() -> None:
 )
 def test_what_is_asked(protocol: str, stop: tuple[str, ...]) -> None:
     task = gsm8k(protocol)
-    (sample,) = (
-        task.samples((rows("Two.\n#### 2"),))
-        if not task.num_fewshot
-        else (Sample(id="gsm8k:test:0", input="Question: How many are 0?\nAnswer:", language="en"),)
-    )
-    (request,) = task.next_requests(sample, ())
-    assert isinstance(request, GenerateRequest)
-    assert request.prompt == "Question: How many are 0?\nAnswer:"
-    assert (request.stop, request.max_tokens, request.temperature) == (stop, 256, 0.0)
-    assert task.next_requests(sample, ((),)) == ()
+    train = rows(*(f"One by one.\n#### {number}" for number in range(9)))
+    for sample in task.samples((rows("Two.\n#### 2"), train)):
+        (request,) = task.next_requests(sample, ())
+        assert isinstance(request, GenerateRequest)
+        shots = [f"{shot.input} {shot.target}" for shot in sample.shots]
+        assert len(set(shots)) == 5
+        assert request.prompt == "\n\n".join([*shots, "Question: How many are 0?\nAnswer:"])
+        assert (request.stop, request.max_tokens, request.temperature) == (stop, 256, 0.0)
+        assert task.next_requests(sample, ((),)) == ()
 
 
 def test_another_protocol_is_refused() -> None:

@@ -20,15 +20,6 @@ SIX = ("arc_challenge", "hellaswag", "truthfulqa", "winogrande", "gsm8k")
 SUBJECTS = tuple(info.name for info in family("mmlu").members)
 
 
-@pytest.fixture(scope="module")
-def reference(mirror: Path) -> Path:
-    """The published tables beside the mirror."""
-    path = mirror.parent / "reference"
-    if not path.is_dir():
-        pytest.skip("the mirror has no reference folder beside it")
-    return path
-
-
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -1,0 +1,129 @@
+"""Many log-likelihood requests to token ids: each distinct context once, and of each continuation only what is new.
+
+The encoding of a context followed by a continuation is that of the context except near its end, for tokenizers that
+split text into words from left to right and never merge across words (byte-level BPE). There only the last words are
+encoded again with the continuation. Whether a tokenizer is of that kind is read from its definition; that the cut falls
+between words is checked for every context by encoding its end alone. All others are encoded whole, as by
+`Encoder.encode_pair`, whose results these are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evalsuite.engines.encoding import EncodedPair, Encoder
+from evalsuite.types import LoglikelihoodRequest
+
+_CHUNK = 512
+_MARGIN_CHARS = 48
+_MARGIN_WORDS = 4
+_LOCAL_PIECES = {"ByteLevel", "Split", "Digits", "Sequence"}
+
+
+@dataclass(frozen=True)
+class _Context:
+    """A context's tokens, and its end: the tokens before that do not depend on what follows the context."""
+
+    ids: tuple[int, ...]
+    num_kept_tokens: int
+    end_text: str
+
+
+def encode_pairs(encoder: Encoder, requests: Sequence[LoglikelihoodRequest]) -> list[EncodedPair]:
+    """`encoder.encode_pair` of each request, in order."""
+    if not is_local(encoder.tokenizer):
+        return [encoder.encode_pair(request) for request in requests]
+    parts = [encoder.parts(request) for request in requests]
+    contexts = _contexts(encoder, {(stripped, adds) for stripped, _, adds in parts if stripped})
+    quick = [place for place, (stripped, _, adds) in enumerate(parts) if (stripped, adds) in contexts]
+    ends = {}
+    for place in quick:
+        stripped, continuation, adds = parts[place]
+        ends[place] = contexts[stripped, adds].end_text + continuation
+    encoded = dict(zip(dict.fromkeys(ends.values()), _encode(encoder, list(dict.fromkeys(ends.values()))), strict=True))
+    found = []
+    for place, request in enumerate(requests):
+        if place not in ends:
+            found.append(encoder.encode_pair(request))
+            continue
+        stripped, _, adds = parts[place]
+        context = contexts[stripped, adds]
+        whole = (*context.ids[: context.num_kept_tokens], *encoded[ends[place]])
+        found.append(encoder.split(request, whole, context.ids))
+    return found
+
+
+def is_local(tokenizer: Any) -> bool:
+    """Whether the tokenizer splits text from left to right without looking back, and merges within words only."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return False
+    definition = json.loads(backend.to_str())
+    pieces = _pieces(definition["pre_tokenizer"])
+    names = {piece["type"] for piece in pieces}
+    if definition["model"]["type"] != "BPE" or definition["normalizer"] is not None or "ByteLevel" not in names:
+        return False
+    patterns = [json.dumps(piece.get("pattern", "")) for piece in pieces]
+    prefixes = any(piece.get("add_prefix_space") for piece in pieces)
+    return names <= _LOCAL_PIECES and not prefixes and not any("(?<" in pattern for pattern in patterns)
+
+
+def _pieces(definition: Any) -> list[dict[str, Any]]:
+    if definition is None:
+        return []
+    return [definition, *(inner for piece in definition.get("pretokenizers", ()) for inner in _pieces(piece))]
+
+
+def _contexts(encoder: Encoder, wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], _Context]:
+    """The contexts that can be taken apart; the others are missing."""
+    found: dict[tuple[str, bool], _Context] = {}
+    interned: dict[int, int] = {}
+    for adds in (False, True):
+        texts = sorted(text for text, flag in wanted if flag == adds and _is_well_formed(text))
+        for start in range(0, len(texts), _CHUNK):
+            chunk = texts[start : start + _CHUNK]
+            encodings = encoder.tokenizer(chunk, add_special_tokens=adds, return_attention_mask=False).encodings
+            cuts = [_cut(encoding, text) for encoding, text in zip(encodings, chunk, strict=True)]
+            ends = _encode(encoder, [text[cut[1] :] if cut else "" for text, cut in zip(chunk, cuts, strict=True)])
+            for text, encoding, cut, end in zip(chunk, encodings, cuts, ends, strict=True):
+                if cut is None:
+                    continue
+                every = tuple(interned.setdefault(token, token) for token in encoding.ids)
+                ids = encoder.without_appended(every, adds_special=adds)
+                if every[: len(ids)] == ids and ids[cut[0] :] == end:
+                    found[text, adds] = _Context(ids, cut[0], text[cut[1] :])
+    return found
+
+
+def _cut(encoding: Any, text: str) -> tuple[int, int] | None:
+    """Token and character at which a word begins that is well before the end of `text`, or None."""
+    place = len(text) - _MARGIN_CHARS
+    last = encoding.char_to_word(len(text) - 1)
+    word = encoding.char_to_word(place) if place > 0 else None
+    if last is None or word is None:
+        return None
+    word = min(word, last - _MARGIN_WORDS)
+    before = encoding.word_to_chars(word - 1) if word > 0 else None
+    if before is None:
+        return None
+    return encoding.word_to_tokens(word)[0], before[1]
+
+
+def _encode(encoder: Encoder, texts: Sequence[str]) -> list[tuple[int, ...]]:
+    """Token ids of `texts` without special tokens."""
+    found: list[tuple[int, ...]] = []
+    for start in range(0, len(texts), _CHUNK):
+        chunk = [_well_formed(text) for text in texts[start : start + _CHUNK]]
+        found += map(tuple, encoder.tokenizer(chunk, add_special_tokens=False, return_attention_mask=False).input_ids)
+    return found
+
+
+def _is_well_formed(text: str) -> bool:
+    return _well_formed(text) == text
+
+
+def _well_formed(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
