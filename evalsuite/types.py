@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 """Version of everything stored; a reader refuses a newer one by name."""
 
 Scalar: TypeAlias = str | int | float | bool

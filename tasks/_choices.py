@@ -56,7 +56,7 @@ def score_choices(sample: Sample, replies: Replies) -> Scored:
     divisors = {
         "acc_norm_char": [float(len(choice)) for choice in sample.choices],
         "acc": [1.0 for _ in sample.choices],
-        "acc_norm_byte": [float(len(choice.encode("utf-8"))) for choice in sample.choices],
+        "acc_norm_byte": [float(len(choice.encode("utf-8", "replace"))) for choice in sample.choices],
         "acc_norm_token": [float(answer.num_tokens) for answer in found],
     }
     picks = {name: best_choice(found, by) for name, by in divisors.items()}

@@ -13,7 +13,9 @@ from evalsuite.types import Encoding, GenerateRequest, LoglikelihoodRequest, Pro
 
 @dataclass(frozen=True)
 class EncodedPair:
-    """Token ids of a context and of its continuation, neither empty, and the continuation's text as asked.
+    """Token ids of a context and of its continuation, and the continuation's text as asked.
+
+    The context is never empty; the continuation is where its text makes no token, and then has no score.
 
     `num_truncated` tokens of the context are gone.
     """
@@ -109,7 +111,9 @@ class Encoder:
         context, continuation, adds_special = self.parts(request)
         if not context:
             start = self._encode("", adds_special=adds_special) or (self._first_token(request.encoding),)
-            return EncodedPair(start, self._encode(continuation, adds_special=False), request.continuation)
+            rest = self._encode(continuation, adds_special=False)
+            has_two = len(rest) > 1 and rest[0] == start[0] == self.tokenizer.bos_token_id
+            return EncodedPair(start, rest[int(has_two) :], request.continuation)
         whole = self._encode(context + continuation, adds_special=adds_special)
         return self.split(request, whole, self._encode(context, adds_special=adds_special))
 
@@ -130,6 +134,8 @@ class Encoder:
         """The joint encoding `whole`, cut where `alone`, the context's own, ends by the rule of the request."""
         if request.encoding.split == "lm-eval" and len(whole) > len(alone) > 0:
             return EncodedPair(alone, whole[len(alone) :], request.continuation)
+        if whole == alone and not request.continuation.strip():
+            return EncodedPair(whole, (), request.continuation)
         cut = _shared_length(whole, alone)
         return EncodedPair(whole[:cut] or (self._first_token(request.encoding),), whole[cut:], request.continuation)
 

@@ -11,16 +11,15 @@ import numpy as np
 from evalsuite.engines import tree_attention
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.forest import Forest, build_forest
+from evalsuite.engines.forward import NO_TOKENS, NONFINITE
 from evalsuite.engines.local_model import LocalModel
-from evalsuite.types import Cause, Failure, Loglikelihood, Response
+from evalsuite.types import Loglikelihood, Response
 
 if TYPE_CHECKING:
     import torch
 
 ROW_CHUNK = 512
 """Rows of logits whose log-sum-exp is taken at once."""
-
-_NONFINITE = Failure(cause=Cause.NONFINITE_LOGITS, detail="the model's logits are NaN or infinite")
 
 
 def score(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
@@ -57,10 +56,10 @@ def _places(forest: Forest, pairs: Sequence[EncodedPair]) -> list[np.ndarray[tup
     offsets = np.concatenate([[0], np.cumsum([segment.num_tokens for segment in forest.segments])])
     found = []
     for pair, last in zip(pairs, forest.last_segment, strict=True):
-        wanted = np.arange(len(pair.context) - 1, len(pair.row))
+        wanted = np.arange(len(pair.context) - 1, len(pair.context) - 1 + len(pair.continuation))
         place = np.empty(len(wanted), dtype=np.int64)
         index = last
-        while index >= 0 and (segment := forest.segments[index]).end > wanted[0]:
+        while len(wanted) and index >= 0 and (segment := forest.segments[index]).end > wanted[0]:
             inside = (wanted >= segment.start) & (wanted < segment.end)
             place[inside] = offsets[index] + wanted[inside] - segment.start
             index = segment.parent
@@ -84,8 +83,10 @@ def _sums(
 
 
 def _response(pair: EncodedPair, total: float, is_greedy: bool) -> Response:
+    if not pair.continuation:
+        return NO_TOKENS
     if not math.isfinite(total):
-        return _NONFINITE
+        return NONFINITE
     return Loglikelihood(
         sum_nats=total,
         num_tokens=len(pair.continuation),

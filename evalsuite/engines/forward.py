@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import torch
 
 _MAX_TOKENS_A_CHARACTER = 4
-_NONFINITE = Failure(cause=Cause.NONFINITE_LOGITS, detail="the model's logits are NaN or infinite")
+NONFINITE = Failure(cause=Cause.NONFINITE_LOGITS, detail="the model's logits are NaN or infinite")
+NO_TOKENS = Failure(cause=Cause.ENGINE_ERROR, detail="the continuation has no token to score")
 
 
 def score(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
@@ -44,13 +45,15 @@ def _loglikelihood(logits: torch.Tensor, pair: EncodedPair, offset: int) -> Resp
     """Score `pair` from its row's logits, of which the first `offset` positions were not computed."""
     import torch
 
+    if not pair.continuation:
+        return NO_TOKENS
     first = len(pair.context) - 1 - offset
     rows = logits[first : first + len(pair.continuation)].float()
     targets = torch.tensor(pair.continuation, device=logits.device)
     picked = torch.log_softmax(rows, dim=-1).gather(1, targets[:, None])[:, 0]
     total = float(picked.double().sum())
     if not math.isfinite(total):
-        return _NONFINITE
+        return NONFINITE
     return Loglikelihood(
         sum_nats=total,
         num_tokens=len(pair.continuation),
@@ -87,7 +90,7 @@ def generate(
         )
     texts = [row[:length] for row, length in zip(output[:, longest:].tolist(), stopper.lengths, strict=True)]
     return [
-        _NONFINITE if is_broken else _completion(model, request, prompt, tokens)
+        NONFINITE if is_broken else _completion(model, request, prompt, tokens)
         for request, prompt, tokens, is_broken in zip(requests, prompts, texts, watch.is_broken.tolist(), strict=True)
     ]
 

@@ -62,7 +62,7 @@ Run = Callable[..., Ran]
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``evalsuite run`` with the scripted engine in an empty folder."""
+    """Runs ``evalsuite run`` with the scripted engine in an empty folder; with a limit, lest a failure take hours."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Ran:
@@ -255,7 +255,7 @@ def test_num_shots_is_the_users_only_where_the_protocol_leaves_it(wanted: int | 
 def test_a_sealed_protocol_refuses_what_would_change_it(
     command: Run, task: str, protocol: str, flag: str, value: object
 ) -> None:
-    ran = command("--tasks", task, "--protocol", protocol, f"--{flag}", value)
+    ran = command("--tasks", task, "--protocol", protocol, f"--{flag}", value, "--limit", 1)
     assert ran.code == EXIT_USAGE
     (line,) = ran.err.splitlines()
     assert line.startswith(f"evalsuite: --{flag}: the protocol {protocol} ")
@@ -265,13 +265,13 @@ def test_a_sealed_protocol_refuses_what_would_change_it(
 
 @pytest.mark.parametrize("suite", ["openllm_v1", "openllm_fixed"])
 def test_a_suite_is_sealed_too(command: Run, suite: str) -> None:
-    ran = command("--tasks", suite, "--num_fewshot", "5")
+    ran = command("--tasks", suite, "--num_fewshot", "5", "--limit", 1)
     assert ran.code == EXIT_USAGE
     assert f"--num_fewshot: the protocol {suite.replace('_', '-')} fixes it: 25" in ran.err
 
 
 def test_a_variant_is_as_sealed_as_its_protocol(command: Run) -> None:
-    ran = command("--tasks", "hellaswag", "--protocol", "openllm-v1+derived-shots", "--num_fewshot", 3)
+    ran = command("--tasks", "hellaswag", "--protocol", "openllm-v1+derived-shots", "--num_fewshot", 3, "--limit", 1)
     assert ran.code == EXIT_USAGE
     assert "--num_fewshot: the protocol openllm-v1+derived-shots fixes it: 10" in ran.err
 
@@ -356,7 +356,7 @@ def test_by_task_and_for_all_are_one_run(command: Run, mirror: Path) -> None:
     ],
 )
 def test_wrong_exemplars_by_task(command: Run, number: str, parts: tuple[str, ...]) -> None:
-    ran = command("--tasks", "arc_easy,winogrande", "--num_fewshot", number)
+    ran = command("--tasks", "arc_easy,winogrande", "--num_fewshot", number, "--limit", 1)
     assert ran.code == EXIT_USAGE
     (line,) = ran.err.splitlines()
     assert [part for part in parts if part not in line] == [], line
@@ -403,7 +403,7 @@ def test_a_suite_runs_under_its_protocol(command: Run, mirror: Path) -> None:
     ],
 )
 def test_a_task_under_two_protocols_is_refused(command: Run, tasks: str, both: str) -> None:
-    ran = command("--tasks", tasks)
+    ran = command("--tasks", tasks, "--limit", 1)
     assert ran.code == EXIT_USAGE
     assert ran.err == f"evalsuite: --tasks asks for {both}; a run holds it once.\n"
 
