@@ -67,17 +67,18 @@ def build_forest(rows: Sequence[Tokens]) -> Forest:
     return Forest(tuple(segments), tuple(ends[owner[row]] for row in range(len(rows))))
 
 
-def pack(forest: Forest, budget: int) -> list[list[int]]:
+def pack(forest: Forest, budget: int, reads: Sequence[int], max_reads: int) -> list[list[int]]:
     """The rows of `forest` in micro-batches of at most `budget` tokens, depth first; shared prefixes are repeated.
 
-    A subtree that fits into a micro-batch is not split; a row longer than `budget` is one of its own.
+    A subtree that fits into a micro-batch is not split; a row longer than `budget` is one of its own. `reads` are the
+    positions of each row whose logits are wanted, of which a micro-batch has at most `max_reads` beyond its first row.
     """
     by_segment: dict[int, list[int]] = {}
     for row, last in enumerate(forest.last_segment):
         by_segment.setdefault(last, []).append(row)
     batches: list[list[int]] = []
     present: set[int] = set()
-    used = 0
+    used = num_reads = 0
     for index, segment in enumerate(forest.segments):
         rows = by_segment.get(index, [])
         starts_whole = segment.start + segment.num_below <= budget and (
@@ -87,13 +88,16 @@ def pack(forest: Forest, budget: int) -> list[list[int]]:
         size = sum(forest.segments[part].num_tokens for part in needed)
         if starts_whole:
             size += segment.num_below - segment.num_tokens
-        if not batches or ((starts_whole or rows) and used + size > budget and present):
+        wanted = sum(reads[row] for row in rows)
+        is_full = used + size > budget or num_reads + wanted > max_reads
+        if not batches or ((starts_whole or rows) and is_full and present):
             batches.append([])
-            present, used = set(), 0
+            present, used, num_reads = set(), 0, 0
             needed = forest.path(index)
         if rows:
             present.update(needed)
             used += sum(forest.segments[part].num_tokens for part in needed)
+            num_reads += wanted
             batches[-1].extend(rows)
     return [batch for batch in batches if batch]
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite import models
 from evalsuite.engines.encoding import Encoder
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import Scalar, content_hash
+
+if TYPE_CHECKING:
+    from evalsuite.engines.self_test import Verdict
 
 _NO_LIMIT = 10**12
 """Tokenizers without a limit of their own name a number beyond this one."""
@@ -145,6 +148,13 @@ class LocalModel:
         named = [self.encoder.tokenizer.eos_token_id, self.model.generation_config.eos_token_id]
         flat = [token for entry in named for token in (entry if isinstance(entry, list) else [entry])]
         return sorted({token for token in flat if token is not None})
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """How this model's log-likelihoods are computed, by its self-test."""
+        from evalsuite.engines.self_test import choose_mode
+
+        return choose_mode(self)
 
     def free_memory(self) -> None:
         """Give back what the device's allocator holds without need."""

@@ -187,6 +187,7 @@ def test_one_token_continuations_share_a_row(model: LocalModel) -> None:
     """Four letters after one question: one row through the model, at the price of one."""
     requests = [LoglikelihoodRequest(context=PROMPTS[0], continuation=letter) for letter in "ABCD"]
     rows: list[int] = []
+    assert model.verdict.mode == "forest"  # its passes through the model are not the test's
     hook = model.model.register_forward_pre_hook(
         lambda _, __, inputs: rows.append(inputs["input_ids"].shape[0]), with_kwargs=True
     )

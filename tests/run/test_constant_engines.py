@@ -298,6 +298,25 @@ def test_a_constant_on_most_samples_is_no_score_on_those(command: Run, choose: C
         assert getattr(one.outcome, "detail", "") == "all 4 choices have the log-likelihood -7.5"
 
 
+@pytest.mark.parametrize(("num_samples", "is_scored"), [(2, True), (6, True), (7, False)])
+def test_constants_are_counted_by_family(command: Run, choose: Choose, num_samples: int, is_scored: bool) -> None:
+    """Of twelve samples in six languages: two are all there is of one language, and rounding all the same."""
+    choose(num_samples, tasks="mini_choice", limit=12)
+    ran = command("--tasks", "mini_choice", "--limit", 12, engine=constant_where_chosen)
+    assert ran.code == (EXIT_OK if is_scored else EXIT_INCOMPLETE)
+    assert ran.json["counts"]["unscored_by_cause"] == ({} if is_scored else {"constant_logits": num_samples})
+    assert num_tied(ran) == (num_samples if is_scored else 0)
+    assert bool(ran.json["alarms"]) == is_scored
+
+
+def test_families_are_counted_apart(command: Run, choose: Choose) -> None:
+    """That another family is fine does not make up for a constant."""
+    choose(NUM_CHOICE)
+    ran = command("--tasks", f"{CHOICE},mini_math_en", engine=constant_where_chosen)
+    assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": NUM_CHOICE}
+    assert {entry["task"] for entry in ran.json["results"]} == {"mini_math_en"}
+
+
 # -- ties
 
 
