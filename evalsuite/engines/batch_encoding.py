@@ -10,6 +10,7 @@ between words is checked for every context by encoding its end alone. All others
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from evalsuite.types import LoglikelihoodRequest
 _CHUNK = 512
 _MARGIN_CHARS = 48
 _MARGIN_WORDS = 4
+_LOOKAROUND = re.compile(r"\(\?<[=!]|\(\?=|\(\?!(?!\\S\))")
+"""What looks back, or further ahead than the next character; the end of a run of spaces does not."""
+
 _LOCAL_PIECES = {"ByteLevel", "Split", "Digits", "Sequence"}
 
 
@@ -66,9 +70,10 @@ def is_local(tokenizer: Any) -> bool:
     names = {piece["type"] for piece in pieces}
     if definition["model"]["type"] != "BPE" or definition["normalizer"] is not None or "ByteLevel" not in names:
         return False
-    patterns = [json.dumps(piece.get("pattern", "")) for piece in pieces]
+    patterns = [str(pattern) for piece in pieces for pattern in (piece.get("pattern") or {}).values()]
+    looks_around = any(_LOOKAROUND.search(pattern) for pattern in patterns)
     prefixes = any(piece.get("add_prefix_space") for piece in pieces)
-    return names <= _LOCAL_PIECES and not prefixes and not any("(?<" in pattern for pattern in patterns)
+    return names <= _LOCAL_PIECES and not prefixes and not looks_around
 
 
 def _pieces(definition: Any) -> list[dict[str, Any]]:

@@ -309,12 +309,15 @@ def test_constants_are_counted_by_family(command: Run, choose: Choose, num_sampl
     assert bool(ran.json["alarms"]) == is_scored
 
 
-def test_families_are_counted_apart(command: Run, choose: Choose) -> None:
+@pytest.mark.data
+def test_families_are_counted_apart(command: Run, choose: Choose, mirror: Path) -> None:
     """That another family is fine does not make up for a constant."""
     choose(NUM_CHOICE)
-    ran = command("--tasks", f"{CHOICE},mini_math_en", engine=constant_where_chosen)
+    tasks = ("--tasks", f"{CHOICE},truthfulqa", "--limit", 100, "--data_dir", mirror)
+    ran = command(*tasks, engine=constant_where_chosen)
+    assert ran.json["counts"]["requested"] == NUM_CHOICE + 100
     assert ran.json["counts"]["unscored_by_cause"] == {"constant_logits": NUM_CHOICE}
-    assert {entry["task"] for entry in ran.json["results"]} == {"mini_math_en"}
+    assert {entry["task"] for entry in ran.json["results"]} == {"truthfulqa"}
 
 
 # -- ties

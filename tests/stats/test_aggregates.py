@@ -427,6 +427,14 @@ def test_an_average_stays_between_nought_and_one() -> None:
     assert interval(low)[1] < 1.0
 
 
+def test_an_average_of_other_numbers_than_shares_has_no_bounds() -> None:
+    parts = [estimate(38.0, 2.0, 50, scale=1.0), estimate(0.5, 2.0, 50, scale=1.0)]
+    found = mean_of_families("a", parts, ("a", "b"), "p")
+    assert found.value == pytest.approx(19.25)
+    assert interval(found) == pytest.approx(stats.t.interval(0.95, 98, loc=19.25, scale=math.sqrt(2)))
+    assert found.scale == 1.0
+
+
 def test_without_the_error_of_one_part_an_average_has_none() -> None:
     found = mean_of_families("a", [estimate(0.5), estimate(0.7, None)], ("a", "b"), "p")
     assert (found.value, found.stderr, found.low, found.high, found.interval) == (0.6, None, None, None, "none")
@@ -452,7 +460,7 @@ def test_an_average_of_means_knows_all_their_tasks() -> None:
 
 
 def test_best_and_worst_case_of_an_average() -> None:
-    parts = [estimate(0.5), estimate(0.7, num_unscored=100, best_case=0.8, worst_case=0.6)]
+    parts = [estimate(0.5), estimate(0.7, num_clusters=10, num_unscored=100, best_case=0.8, worst_case=0.6)]
     found = mean_of_families("a", parts, ("a", "b"), "p")
     assert (found.worst_case, found.best_case) == pytest.approx((0.55, 0.65))
     unknown = mean_of_families("a", [estimate(0.5), estimate(0.7, num_unscored=1)], ("a", "b"), "p")

@@ -152,6 +152,13 @@ def test_a_tie_after_division_goes_to_the_first_and_is_flagged() -> None:
     assert (outcome.answer, outcome.flags) == ("aaaa", (Flag.TIED,))
 
 
+def test_a_tie_before_division_is_flagged_though_division_decides() -> None:
+    """Plain accuracy is reported too, and there the order of the choices decides."""
+    outcome = score_choices(sample(["aa", "bbbb"], 1), answered([-4.0, -4.0], [2, 1]))
+    assert right_by(outcome) == {"acc_norm_char", "acc_norm_byte"}
+    assert (outcome.answer, outcome.flags) == ("bbbb", (Flag.TIED,))
+
+
 # -- metrics and requests
 
 

@@ -24,9 +24,12 @@ from evalsuite.tasks._protocols import (
     num_shots,
 )
 
+from evalsuite.building import build_task
 from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
 from evalsuite.contracts import TaskOptions
+from evalsuite.data import DataSource
+from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, UnknownName, UsageError
 from evalsuite.plugins import choose_tasks
 from evalsuite.prepare import prepare
@@ -248,6 +251,8 @@ def test_num_shots_is_the_users_only_where_the_protocol_leaves_it(wanted: int | 
         ("truncation", "error"),
         ("truncation", "drop_shots"),
         ("truncation", "truncate_left"),
+        ("fewshot_as_multiturn", "true"),
+        ("fewshot_as_multiturn", "false"),
     ],
 )
 @pytest.mark.parametrize("protocol", SEALED)
@@ -261,6 +266,17 @@ def test_a_sealed_protocol_refuses_what_would_change_it(
     assert line.startswith(f"evalsuite: --{flag}: the protocol {protocol} ")
     assert "fixes it" in line
     assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("protocol", SEALED)
+def test_a_sealed_protocol_refuses_another_context_length(protocol: str) -> None:
+    """It decides which prompts are cut. Refused before any row is read."""
+    config = RunConfig(
+        model="transformers", tasks=("winogrande",), protocol=protocol, model_args={"pretrained": "m", "max_length": 64}
+    )
+    (choice,) = choose_tasks(["winogrande"])
+    with pytest.raises(UsageError, match=f"--model_args max_length: the protocol {protocol} of winogrande fixes it"):
+        build_task(choice, config, ScriptedEngine(plausible), DataSource(mirror=None, hub=False))
 
 
 @pytest.mark.parametrize("suite", ["openllm_v1", "openllm_fixed"])
@@ -360,6 +376,64 @@ def test_wrong_exemplars_by_task(command: Run, number: str, parts: tuple[str, ..
     assert ran.code == EXIT_USAGE
     (line,) = ran.err.splitlines()
     assert [part for part in parts if part not in line] == [], line
+
+
+# -- protocols by task
+
+
+@pytest.mark.data
+def test_protocols_may_be_given_by_task(mirror: Path) -> None:
+    """Tasks that are not named keep lm-eval's; a suite's tasks their suite's."""
+    config = RunConfig(
+        model="scripted",
+        tasks=("winogrande", "mmlu_anatomy", "mmlu_virology", "gsm8k"),
+        protocol={"winogrande": "openllm-v1", "mmlu": "openllm-fixed", "mmlu_virology": "lm-eval-0.4"},
+        limit=4,
+        data_dir=str(mirror),
+    )
+    assert {task.name: task.protocol for task in prepare(config).spec.tasks} == {
+        "winogrande": "openllm-v1",
+        "mmlu_anatomy": "openllm-fixed",
+        "mmlu_virology": "lm-eval-0.4",
+        "gsm8k": "lm-eval-0.4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("protocol", "parts"),
+    [
+        ("winogrand=openllm-v1", ("task in --protocol 'winogrand'", "did you mean 'winogrande'?")),
+        ("arc_easy=openllm-v2", ("protocol 'openllm-v2'", "did you mean 'openllm-v1'?", "arc_easy has:")),
+    ],
+)
+def test_wrong_protocols_by_task(command: Run, protocol: str, parts: tuple[str, ...]) -> None:
+    ran = command("--tasks", "arc_easy,winogrande", "--protocol", protocol, "--limit", 1)
+    assert ran.code == EXIT_USAGE
+    (line,) = ran.err.splitlines()
+    assert [part for part in parts if part not in line] == [], line
+
+
+@pytest.mark.parametrize(
+    ("task", "protocol", "num_fewshot", "is_seeded"),
+    [
+        ("winogrande", "lm-eval-0.4", 2, True),
+        ("winogrande", "lm-eval-0.4", 0, False),
+        ("winogrande", "openllm-v1", None, False),
+        ("winogrande", "openllm-fixed", None, False),
+        ("arc_easy", "lm-eval-0.4", 2, True),
+        ("hellaswag", "lm-eval-0.4+derived-shots", 2, True),
+        ("gsm8k", "lm-eval-0.4", None, True),
+        ("gsm8k", "openllm-v1", None, False),
+        ("mmlu_anatomy", "lm-eval-0.4", 2, False),
+        ("truthfulqa", "lm-eval-0.4", 0, False),
+    ],
+)
+def test_a_task_says_whether_the_seed_draws_its_exemplars(
+    task: str, protocol: str, num_fewshot: int | None, is_seeded: bool
+) -> None:
+    (choice,) = choose_tasks([task])
+    built = choice.family.build(task, TaskOptions(protocol=protocol, num_fewshot=num_fewshot))
+    assert built.is_seeded == is_seeded
 
 
 # -- suites
