@@ -1,0 +1,105 @@
+"""Each architecture scores exactly in the mode its self-test chooses: tiny models with random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_models
+import torch
+import transformers
+
+from evalsuite.engines import self_test, tree_attention
+from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.types import Loglikelihood
+
+SMALL = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 256, "head_dim": 8, "initializer_range": 0.3,
+}  # fmt: skip
+EXPERTS = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+WINDOW = {"sliding_window": 16}
+FOREST: dict[str, dict[str, Any]] = {
+    "Llama": {}, "Qwen2": {}, "Qwen3": {}, "Phi3": {}, "Granite": {}, "Olmo2": {}, "Starcoder2": WINDOW,
+    "OPT": {"ffn_dim": 64, "word_embed_proj_dim": 32}, "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4},
+    "GPTNeoX": {}, "Mistral": WINDOW, "Cohere2": WINDOW,
+    "Gemma2": {**WINDOW, "query_pre_attn_scalar": 8}, "Gemma3Text": {**WINDOW, "query_pre_attn_scalar": 8},
+    "GptOss": {**WINDOW, **EXPERTS}, "Mixtral": EXPERTS, "Qwen3Moe": EXPERTS,
+}  # fmt: skip
+"""Models whose attention goes through the registry, as measured; windows, score caps and sinks included."""
+PLAIN: dict[str, dict[str, Any]] = {
+    "Bloom": {"n_layer": 2, "n_head": 4}, "Mpt": {"d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 256},
+    "Falcon": {"alibi": True, "new_decoder_architecture": False, "multi_query": False},
+    "GPTJ": {"n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 8},
+    "Mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 8, "n_groups": 1, "expand": 2, "chunk_size": 8},
+    "Lfm2": {"layer_types": ["conv", "full_attention"]}, "StableLm": {},
+    "Jamba": {"mamba_d_state": 4, "mamba_dt_rank": 4, "use_mamba_kernels": False, **EXPERTS},
+}  # fmt: skip
+"""Models on which a forest is wrong or impossible: distances by key index, a state that leaks across segments."""
+
+
+def saved(folder: Path, name: str, settings: dict[str, Any]) -> LocalModel:
+    """The model `name` with random weights and a tokenizer of characters."""
+    torch.manual_seed(3)
+    tokenizer = tiny_models.characters()
+    config_class = getattr(transformers, f"{name}Config")
+    classes = (f"{name.removesuffix('Text')}ForCausalLM", f"{name}LMHeadModel")
+    model_class = next(getattr(transformers, found) for found in classes if hasattr(transformers, found))
+    special = {"pad_token_id": tiny_models.PAD, "bos_token_id": tiny_models.BOS, "eos_token_id": tiny_models.EOS}
+    sizes = {key: value for key, value in SMALL.items() if (name, key) != ("Falcon", "head_dim")}
+    config = config_class(**{**sizes, **special, "vocab_size": len(tokenizer), **settings})
+    model_class(config).eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return LocalModel(ModelSettings(str(folder), None, "float32", "cpu", None, None))
+
+
+def made_pairs(model: LocalModel) -> list[EncodedPair]:
+    """Three documents of which two begin alike, with a few continuations, one token to twelve."""
+    generator = torch.Generator().manual_seed(9)
+
+    def tokens(number: int) -> tuple[int, ...]:
+        return tuple(torch.randint(4, 100, (number,), generator=generator).tolist())
+
+    shared = tokens(30)
+    contexts = [(*shared, *tokens(13)), (*shared, *tokens(5)), tokens(1)]
+    return [EncodedPair(context, tokens(size), "") for context in contexts for size in (1, 1, 3, 12)]
+
+
+def alone(model: LocalModel, pair: EncodedPair) -> float:
+    """The reference: one row by itself, all logits, float64 sum."""
+    ids = torch.tensor([[*pair.context, *pair.continuation]])
+    with torch.inference_mode():
+        logprobs = model.model(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
+    places = torch.arange(len(pair.context) - 1, ids.shape[1] - 1)
+    return float(logprobs[places, ids[0, places + 1]].double().sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [*((name, "forest") for name in FOREST), *((name, "plain") for name in PLAIN)]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_every_architecture_is_exact_in_its_mode(tmp_path: Path, name: str, mode: str) -> None:
+    model = saved(tmp_path, name, {**FOREST, **PLAIN}[name])
+    assert model.verdict.mode == mode, model.verdict.reason
+    pairs = made_pairs(model)
+    scored = [self_test.score(model, [pair], "plain")[0] for pair in pairs] if mode == "plain" else []
+    for pair, found in zip(pairs, scored or self_test.score(model, pairs, "forest"), strict=True):
+        assert isinstance(found, Loglikelihood)
+        assert found.sum_nats == pytest.approx(alone(model, pair), abs=1e-3, rel=1e-5)
+
+
+def test_a_sabotaged_mask_makes_the_engine_refuse_the_forest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every token sees all before it, other branches too."""
+    model = saved(tmp_path, "Llama", {})
+    original = tree_attention.make_layout
+
+    def seeing_too_much(*arguments: Any) -> tree_attention.Layout:
+        layout = original(*arguments)
+        layout.subtree_ends.fill_(len(layout.subtree_ends))
+        return layout
+
+    monkeypatch.setattr(tree_attention, "make_layout", seeing_too_much)
+    assert model.verdict.mode == "plain"
+    assert "differ by" in model.verdict.reason
