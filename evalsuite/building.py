@@ -72,7 +72,8 @@ def _by_task(choice: plugins.TaskChoice, wanted: T | Mapping[str, T] | None) -> 
     """A setting of a task: by its own name, else by its family's, else for all."""
     if not isinstance(wanted, Mapping):
         return wanted
-    return wanted.get(choice.name, wanted.get(choice.family.name))
+    names = (choice.name, choice.name.partition(":")[0], choice.family.name)
+    return next((wanted[name] for name in names if name in wanted), None)
 
 
 def _build(

@@ -98,10 +98,15 @@ def _outcome(entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers]
         return Unscored(cause=Cause.TASK_ERROR, detail=f"{type(error).__name__}: {error}")
 
 
+_ENOUGH_ALONE = 20
+"""Samples from which a task is judged by itself: most of a few may be constant by rounding."""
+
+
 def _rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict[str, list[Row]]:
     """Every sample's outcome, by task.
 
-    Where most samples of a family got one log-likelihood for all choices, those have no score. A model that does not
+    Where most samples of a family, or of a task that is large enough to tell, got one log-likelihood for all choices,
+    those have no score. A model that does not
     tell choices apart measures nothing, and taking the first would score the place of the right one. A few such samples
     are rounding in a coarse number format, and are scored and flagged.
     """
@@ -111,7 +116,8 @@ def _rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict
     families: dict[str, list[str]] = {}
     for entry in tasks:
         families.setdefault(entry.task.family, []).append(entry.task.name)
-    for names in families.values():
+    groups = [*families.values(), *([name] for name, found in rows.items() if len(found) >= _ENOUGH_ALONE)]
+    for names in groups:
         constant = _constant_samples([row for name in names for row in rows[name]], answers)
         for name in names:
             rows[name] = [(sample, constant.get(sample.id, outcome)) for sample, outcome in rows[name]]

@@ -103,16 +103,17 @@ def all_tasks() -> tuple[TaskInfo, ...]:
     return tuple(sorted(found, key=lambda info: info.name))
 
 
-def choose_tasks(wanted: list[str]) -> tuple[TaskChoice, ...]:
+def choose_tasks(wanted: list[str], *, is_protocol_given: bool = False) -> tuple[TaskChoice, ...]:
     """The tasks behind names as users write them: a suite, a family, a member, or ``name:category``.
 
-    Repeats count once. Raises UsageError for a task that two suites want under two protocols.
+    Repeats count once. Raises UsageError for a task that two suites want under two protocols, unless the user's own
+    stands in place of both.
     """
     chosen: dict[str, TaskChoice] = {}
     for name in wanted:
         for choice in _choose(name):
             known = chosen.setdefault(choice.name, choice)
-            if known.protocol != choice.protocol:
+            if known.protocol != choice.protocol and not is_protocol_given:
                 both = " and ".join(str(one.protocol or "its own protocol") for one in (known, choice))
                 raise UsageError(f"--tasks asks for {choice.name} under {both}; a run holds it once.")
     return tuple(chosen.values())

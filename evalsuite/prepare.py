@@ -47,7 +47,7 @@ class Prepared:
 
 def prepare(config: RunConfig) -> Prepared:
     """Everything `config` asks for, pinned. Raises UsageError, DataError or NothingSelected."""
-    choices = plugins.choose_tasks(list(config.tasks))
+    choices = plugins.choose_tasks(list(config.tasks), is_protocol_given=isinstance(config.protocol, str))
     _check_names(choices, config)
     if config.samples and config.limit is not None:
         raise UsageError("--limit and --samples both choose samples; give one of them.")
@@ -123,7 +123,7 @@ def _notes(tasks: Sequence[PreparedTask], left_out: Sequence[PreparedTask]) -> I
 
 def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> None:
     """Refuse settings by task for tasks that are not asked for."""
-    known = {name for choice in choices for name in (choice.name, choice.family.name)}
+    known = {name for choice in choices for name in (choice.name, choice.name.partition(":")[0], choice.family.name)}
     for flag, value in (("num_fewshot", config.num_fewshot), ("protocol", config.protocol)):
         for name in value if isinstance(value, Mapping) else ():
             if name not in known:

@@ -106,11 +106,13 @@ def _derived(protocol: Protocol) -> Protocol:
     return replace(protocol, id=protocol.id + DERIVED, has_derived_shots=True)
 
 
-def num_shots(protocol: Protocol, options: TaskOptions, leaderboard: int, default: int = 0) -> int:
+def num_shots(task: str, protocol: Protocol, options: TaskOptions, leaderboard: int, default: int = 0) -> int:
     """How many exemplars stand before a question. Raises UsageError for another number than a sealed protocol's."""
     if protocol.num_fewshot == "leaderboard":
         if options.num_fewshot not in (None, leaderboard):
-            raise UsageError(f"--num_fewshot: the protocol {protocol.id} fixes it: {leaderboard}; leave it out.")
+            raise UsageError(
+                f"--num_fewshot: the protocol {protocol.id} of {task} fixes it: {leaderboard}; leave it out."
+            )
         return leaderboard
     return default if options.num_fewshot is None else options.num_fewshot
 
@@ -141,7 +143,8 @@ def draw(
     """
     num_drawn = num_fewshot + (1 if num_fewshot and protocol.draws_spare and not has_test else 0)
     if num_drawn > num_exemplars:
-        raise UsageError(f"--num_fewshot {num_fewshot}: {task} has {num_exemplars} exemplars.")
+        spare = f", and {num_drawn} are drawn: one is spare" if num_drawn > num_fewshot else ""
+        raise UsageError(f"--num_fewshot {num_fewshot}: {task} has {num_exemplars} exemplars{spare}.")
     order, generator = _order(protocol, seed, num_rows)
     if protocol.draw == "fixed":
         shots = _fixed(task, num_exemplars, num_fewshot)

@@ -36,7 +36,7 @@ def build(name: str, options: TaskOptions) -> Task:
     """The task `name`, one of `arc_challenge` and `arc_easy`. Raises UnknownName for another protocol."""
     protocol = _protocols.choose(name, options)
     config = _CONFIGS[name]
-    num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
+    num_fewshot = _protocols.num_shots(name, protocol, options, LEADERBOARD_SHOTS)
     splits = ("test", "train") if num_fewshot else ("test",)
     return Task(
         name=name,

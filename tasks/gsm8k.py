@@ -70,7 +70,7 @@ def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol."""
     protocol = _protocols.choose(name, options)
     rules = RULES[protocol.id]
-    num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS, default=LEADERBOARD_SHOTS)
+    num_fewshot = _protocols.num_shots(name, protocol, options, LEADERBOARD_SHOTS, default=LEADERBOARD_SHOTS)
     splits = ("test", "train") if num_fewshot else ("test",)
     strict_alias, flexible_alias = _ALIASES[protocol.id]
     return Task(

@@ -45,7 +45,7 @@ _BRACKETS = re.compile(r"\[.*?\]")
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol."""
     protocol = _protocols.choose(name, options, has_derived=True)
-    num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
+    num_fewshot = _protocols.num_shots(name, protocol, options, LEADERBOARD_SHOTS)
     is_derived = protocol.has_derived_shots
     exemplars = (_DERIVED_TRAIN if is_derived else _TRAIN,) if num_fewshot else ()
     return Task(

@@ -33,7 +33,7 @@ def build(name: str, options: TaskOptions) -> Task:
     """The task of one subject, ``mmlu_<subject>``. Raises UnknownName for another protocol."""
     protocol = _protocols.choose(name, options)
     subject = name.removeprefix("mmlu_")
-    num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
+    num_fewshot = _protocols.num_shots(name, protocol, options, LEADERBOARD_SHOTS)
     splits = ("test", "dev") if num_fewshot else ("test",)
     return Task(
         name=name,

@@ -42,7 +42,7 @@ _PRIMER_SHA256 = "5c0da5f346e8652c9a85061a6e3aca6bc82e10a8a7dad4596fe980a9c9bae5
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol, UsageError for exemplars."""
     protocol = _protocols.choose(name, options)
-    if _protocols.num_shots(protocol, options, leaderboard=0):
+    if _protocols.num_shots(name, protocol, options, leaderboard=0):
         raise UsageError(f"{name} has its own six examples; leave --num_fewshot out or at 0.")
     return Task(
         name=name,
@@ -111,6 +111,7 @@ def primer() -> str:
 
 def _primer_of_lm_eval() -> str:
     import yaml
+    from jinja2 import TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     spec = find_spec("lm_eval")
@@ -120,9 +121,9 @@ def _primer_of_lm_eval() -> str:
     path = Path(folders[0]) / "tasks" / "truthfulqa" / "truthfulqa_mc1.yaml"
     try:
         template = yaml.safe_load(path.read_text(encoding="utf-8"))["doc_to_text"]
-    except (OSError, yaml.YAMLError, KeyError) as error:
+        text: str = ImmutableSandboxedEnvironment().from_string(template).render(question="")
+    except (OSError, yaml.YAMLError, KeyError, TypeError, TemplateError) as error:
         raise DataError(f"{path} cannot be read: {error}; install lm-eval 0.4.13.") from error
-    text: str = ImmutableSandboxedEnvironment().from_string(template).render(question="")
     return text.removesuffix("\n\nQ: \nA:")
 
 

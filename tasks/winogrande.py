@@ -34,7 +34,7 @@ _FINGERPRINTS = {
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol."""
     protocol = _protocols.choose(name, options)
-    num_fewshot = _protocols.num_shots(protocol, options, LEADERBOARD_SHOTS)
+    num_fewshot = _protocols.num_shots(name, protocol, options, LEADERBOARD_SHOTS)
     splits = ("validation", "train") if num_fewshot else ("validation",)
     return Task(
         name=name,

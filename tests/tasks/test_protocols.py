@@ -229,13 +229,13 @@ def test_protocols_are_chosen_by_name_and_lm_evals_by_default() -> None:
 @pytest.mark.parametrize(("wanted", "expected"), [(None, 2), (0, 0), (1, 1), (9, 9)])
 def test_num_shots_is_the_users_only_where_the_protocol_leaves_it(wanted: int | None, expected: int) -> None:
     options = TaskOptions(num_fewshot=wanted)
-    assert num_shots(LM_EVAL, options, 25, default=2) == expected
-    assert num_shots(LM_EVAL, options, 25) == (wanted or 0)
+    assert num_shots("t", LM_EVAL, options, 25, default=2) == expected
+    assert num_shots("t", LM_EVAL, options, 25) == (wanted or 0)
     for protocol in (OPENLLM_V1, OPENLLM_FIXED):
-        assert num_shots(protocol, TaskOptions(num_fewshot=None if wanted is None else 25), 25, default=2) == 25
+        assert num_shots("t", protocol, TaskOptions(num_fewshot=None if wanted is None else 25), 25, default=2) == 25
         if wanted is not None:
             with pytest.raises(UsageError, match="fixes it: 25"):
-                num_shots(protocol, options, 25)
+                num_shots("t", protocol, options, 25)
 
 
 # -- what a sealed protocol refuses
@@ -283,13 +283,13 @@ def test_a_sealed_protocol_refuses_another_context_length(protocol: str) -> None
 def test_a_suite_is_sealed_too(command: Run, suite: str) -> None:
     ran = command("--tasks", suite, "--num_fewshot", "5", "--limit", 1)
     assert ran.code == EXIT_USAGE
-    assert f"--num_fewshot: the protocol {suite.replace('_', '-')} fixes it: 25" in ran.err
+    assert f"--num_fewshot: the protocol {suite.replace('_', '-')} of arc_challenge fixes it: 25" in ran.err
 
 
 def test_a_variant_is_as_sealed_as_its_protocol(command: Run) -> None:
     ran = command("--tasks", "hellaswag", "--protocol", "openllm-v1+derived-shots", "--num_fewshot", 3, "--limit", 1)
     assert ran.code == EXIT_USAGE
-    assert "--num_fewshot: the protocol openllm-v1+derived-shots fixes it: 10" in ran.err
+    assert "--num_fewshot: the protocol openllm-v1+derived-shots of hellaswag fixes it: 10" in ran.err
 
 
 @pytest.mark.data
