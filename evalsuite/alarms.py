@@ -10,6 +10,9 @@ from evalsuite.types import Flag
 MAX_TIED = 0.05
 """The share of samples whose best choices may be tied before the order of the choices decides too much."""
 
+MAX_UNPARSED = 0.5
+"""The share of answers that may be unreadable before that is what the score is about."""
+
 
 def alarms(result: RunResult) -> dict[str, tuple[str, ...]]:
     """Sentences by family of tasks; families with nothing to say are left out."""
@@ -29,6 +32,9 @@ def _of_family(tasks: Sequence[TaskSummary], shortened: dict[str, int]) -> Itera
     dropped = sum(shortened[task.task] for task in tasks)
     if scored and tied / scored > MAX_TIED:
         yield f"ties on {tied} of {scored} samples: where the best choices tie, the first is taken"
+    unparsed = sum(task.flags.get(Flag.UNPARSED, 0) for task in tasks)
+    if scored and unparsed / scored > MAX_UNPARSED:
+        yield f"{unparsed} of {scored} answers unparsed: nothing in them could be read as an answer"
     if truncated:
         yield f"{truncated} of {asked} samples with a truncated prompt: longer than the context in use"
     if dropped:

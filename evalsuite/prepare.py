@@ -19,7 +19,7 @@ from evalsuite.config import RunConfig
 from evalsuite.contracts import Suite
 from evalsuite.data import source_from_environment
 from evalsuite.engines.base import Engine, EngineOptions
-from evalsuite.errors import NothingSelected, UnknownName, UsageError
+from evalsuite.errors import NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
 from evalsuite.types import SCHEMA_VERSION, Sample, content_hash
@@ -64,6 +64,7 @@ def prepare(config: RunConfig) -> Prepared:
     spec = RunSpec(
         schema=SCHEMA_VERSION,
         model=ModelSpec(name=_model_name(config), engine=engine_name, identity=engine.identity()),
+        asked=_asked(choices),
         tasks=tuple(_task_spec(task, settings, config.seed) for task in tasks),
         limit=config.limit,
         limit_mode=config.limit_mode,
@@ -85,8 +86,21 @@ def prepare(config: RunConfig) -> Prepared:
         suites=_whole_suites(choices),
         num_asked=_count_families(built),
         left_out=_count_families(missing),
-        notes=tuple(_notes(tasks, missing)),
+        notes=(*_protocol_notes(choices, config), *_notes(tasks, missing)),
     )
+
+
+def _asked(choices: Sequence[plugins.TaskChoice]) -> tuple[str, ...]:
+    """The names of `choices`, a whole family by its own: what was asked, however it was written."""
+    asked = {choice.name for choice in choices}
+    whole = {
+        choice.family.name for choice in choices if asked.issuperset(member.name for member in choice.family.members)
+    }
+    names = (
+        choice.family.name if choice.family.name in whole and ":" not in choice.name else choice.name
+        for choice in choices
+    )
+    return tuple(dict.fromkeys(names))
 
 
 def _whole_suites(choices: Sequence[plugins.TaskChoice]) -> tuple[Suite, ...]:
@@ -108,6 +122,13 @@ def _count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
     return {family: families.count(family) for family in families}
 
 
+def _protocol_notes(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> Iterator[str]:
+    """Says that a suite asked for under other rules has no average."""
+    own = {choice.protocol for choice in choices if choice.protocol is not None}
+    if config.protocol is not None and own and own != {config.protocol}:
+        yield f"the suite's own protocol is {', '.join(sorted(own))}; under another it has no average."
+
+
 def _notes(tasks: Sequence[PreparedTask], left_out: Sequence[PreparedTask]) -> Iterator[str]:
     """What a user must know before the run: other protocols than asked, shortened prompts, tasks without samples."""
     for entry in tasks:
@@ -127,7 +148,9 @@ def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> No
     for flag, value in (("num_fewshot", config.num_fewshot), ("protocol", config.protocol)):
         for name in value if isinstance(value, Mapping) else ():
             if name not in known:
-                raise UnknownName(f"task in --{flag}", name, known, f"--tasks names: {', '.join(sorted(known))}.")
+                near = nearest(name, known)
+                guess = f"; did you mean {near!r}?" if near else "."
+                raise UsageError(f"--{flag}: {name} is not among the tasks that --tasks asks for{guess}")
 
 
 def _open_engine(config: RunConfig) -> tuple[str, Engine]:

@@ -144,10 +144,14 @@ class ModelSpec(Record, frozen=True, kw_only=True):
 
 
 class RunSpec(Record, frozen=True, kw_only=True):
-    """All that is needed to repeat a run; `run_id` is its hash, so the same command resumes."""
+    """All that is needed to repeat a run; `run_id` is its hash, so the same command resumes.
+
+    `asked` are the families and tasks asked for, of which a limit may leave tasks without a sample.
+    """
 
     schema: int
     model: ModelSpec
+    asked: tuple[str, ...] = ()
     tasks: tuple[TaskSpec, ...]
     limit: float | None
     limit_mode: str

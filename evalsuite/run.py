@@ -41,6 +41,9 @@ from evalsuite.types import (
     canonical_json,
 )
 
+_ROUNDING_NATS = 0.01
+"""How far above 0 rounding may take a log-likelihood."""
+
 
 class Progress(Protocol):
     """Told what is planned and what is done; may show it."""
@@ -204,6 +207,10 @@ def _admitted(response: Response) -> Response:
     """
     if isinstance(response, Loglikelihood) and not math.isfinite(response.sum_nats):
         return Failure(cause=Cause.NONFINITE_LOGITS, detail=f"the engine answered {response.sum_nats}")
+    if isinstance(response, Loglikelihood) and response.sum_nats > _ROUNDING_NATS:
+        return Failure(
+            cause=Cause.ENGINE_ERROR, detail=f"a log-likelihood of {response.sum_nats}: a probability above 1"
+        )
     return msgspec.convert(json.loads(canonical_json(response)), type(response))
 
 

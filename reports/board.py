@@ -152,9 +152,21 @@ def empty_cell(run: Run, task: str) -> Cell | None:
 
 
 def _cell(run: Run, column: Column, measure: Measure | None, axis: Bounds) -> Cell | None:
+    if measure is None and column.kind:
+        return _empty_mean(run, column)
     if measure is None:
         return empty_cell(run, column.tasks[0]) if _is_same_task(run, column) else None
     return cell_of(measure, axis, run.chat_note(column.tasks), (*_left_out(run, measure), *_alarms(run, measure)))
+
+
+def _empty_mean(run: Run, column: Column) -> Cell | None:
+    """None where the tasks behind a mean were not run by its rules; else a cell that says why there is no number."""
+    specs = [run.specs.get(task) for task in column.tasks]
+    base = column.protocol.partition("+")[0]
+    if any(spec is None or spec.protocol.partition("+")[0] != base for spec in specs):
+        return None
+    unscored = sum(run.summaries[task].counts.unscored for task in column.tasks)
+    return Cell(warnings=(f"no value: {unscored} unscored",)) if unscored else None
 
 
 def _is_same_task(run: Run, column: Column) -> bool:

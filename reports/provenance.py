@@ -154,7 +154,7 @@ def _command_note(model: ModelSpec) -> str:
 
 def _arguments(spec: RunSpec) -> Iterator[str]:
     yield from _model_arguments(spec.model)
-    yield from ("--tasks", *(task.name for task in spec.tasks))
+    yield from ("--tasks", *(spec.asked or [task.name for task in spec.tasks]))
     yield from _shared_arguments(spec.tasks)
     if spec.limit is not None:
         yield from ("--limit", f"{spec.limit:.15g}")
@@ -181,7 +181,8 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
         case "recorded":
             yield from ("--model", "recorded", "--model_args", "path=ANSWERS.jsonl")
         case "transformers":
-            known = {key: identity[key] for key in ("dtype", "max_length") if key in identity}
+            is_set = identity.get("max_length_from") == "user"
+            known = {key: identity[key] for key in ("dtype", *(("max_length",) if is_set else ())) if key in identity}
             yield from ("--model", model.name, "--model_args", _pairs(known), "--device", str(identity["device"]))
         case engine:
             yield from ("--model", engine, "--model_args", _pairs({"pretrained": model.name}))
@@ -194,17 +195,22 @@ def _shared_arguments(tasks: Sequence[TaskSpec]) -> Iterator[str]:
 
     Where tasks differ in the last, it was each task's own default, since that flag holds for all.
     """
-    yield from ("--num_fewshot", _for_all_or_each({task.name: task.num_fewshot for task in tasks}))
-    yield from ("--protocol", _for_all_or_each({task.name: task.protocol for task in tasks}))
+    yield from ("--num_fewshot", _for_all_or_each(tasks, "num_fewshot"))
+    yield from ("--protocol", _for_all_or_each(tasks, "protocol"))
     chats = {task.chat for task in tasks}
     if len(chats) == 1:
         yield from ("--apply_chat_template", str(*chats).lower())
 
 
-def _for_all_or_each(values: Mapping[str, Scalar]) -> str:
+def _for_all_or_each(tasks: Sequence[TaskSpec], field: str) -> str:
+    """A setting as it is for all tasks, else by family, or by task where a family's tasks differ."""
+    values: dict[str, Scalar] = {task.name: getattr(task, field) for task in tasks}
     if len(set(values.values())) == 1:
         return scalar_text(next(iter(values.values())))
-    return _pairs(values)
+    families = {task.family: {values[other.name] for other in tasks if other.family == task.family} for task in tasks}
+    return _pairs(
+        {(task.family if len(families[task.family]) == 1 else task.name): values[task.name] for task in tasks}
+    )
 
 
 def _pairs(pairs: Mapping[str, Scalar]) -> str:

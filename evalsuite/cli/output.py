@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from evalsuite.alarms import alarms
-from evalsuite.records import Counts, Estimate, RunResult
+from evalsuite.records import Counts, Estimate, RunResult, TaskSummary
 from evalsuite.run import Finished
 
 
@@ -23,6 +23,7 @@ def run_json(finished: Finished) -> dict[str, Any]:
         "path": str(finished.path),
         "status": finished.result.status if finished.result else "interrupted",
         "counts": counts_json(finished.counts),
+        "tasks": [_task_json(task) for task in finished.result.tasks] if finished.result else [],
         "results": [estimate_json(estimate) for estimate in finished.result.estimates] if finished.result else [],
         "aggregates": [
             {
@@ -42,6 +43,18 @@ def run_json(finished: Finished) -> dict[str, Any]:
         ],
         "alarms": {family: list(texts) for family, texts in alarms(finished.result).items()} if finished.result else {},
         "warnings": list(finished.warnings),
+    }
+
+
+def _task_json(task: TaskSummary) -> dict[str, Any]:
+    """How a task's samples ended, those without any score too."""
+    return {
+        "task": task.task,
+        "family": task.family,
+        "protocol": task.protocol,
+        "counts": counts_json(task.counts),
+        "flags": dict(task.flags),
+        "num_truncated": task.num_truncated,
     }
 
 
@@ -85,7 +98,7 @@ def print_result(result: RunResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("task", "metric", "value", "95 % interval", "n", "unscored", box=None, pad_edge=False)
+    table = Table("task", "metric", "value", "95 % interval", "n", "unscored", "protocol", box=None, pad_edge=False)
     is_long = len(result.estimates) + len(result.aggregates) > MAX_ROWS
     averaged = {mean.family for mean in result.aggregates if mean.is_primary}
     for estimate in result.estimates:
@@ -98,6 +111,7 @@ def print_result(result: RunResult) -> None:
             interval_text(estimate.low, estimate.high, estimate.scale),
             str(estimate.n),
             str(estimate.num_unscored),
+            estimate.protocol,
             style="bold" if estimate.is_primary else None,
         )
     for mean in result.aggregates:
@@ -110,8 +124,15 @@ def print_result(result: RunResult) -> None:
             interval_text(mean.low, mean.high, mean.scale),
             str(mean.n),
             str(mean.num_unscored),
+            mean.protocol,
             style="italic",
         )
+    for task in result.tasks:
+        if not task.counts.scored:
+            causes = ", ".join(f"{cause} {count}" for cause, count in task.counts.unscored_by_cause.items())
+            table.add_row(
+                task.task, "–", "–", "–", "0", f"{task.counts.unscored} ({causes})", task.protocol, style="red"
+            )
     Console().print(table)
     for family, texts in alarms(result).items():
         for text in texts:

@@ -76,6 +76,7 @@ class LocalModel:
             "dtype": self.settings.dtype,
             "device": self.device_kind,
             "max_length": self.max_length,
+            "max_length_from": "user" if self.settings.max_length else "model",
             "chat_template_sha256": content_hash(self.encoder.template or ""),
             "torch": str(torch.__version__),
             "transformers": transformers.__version__,
