@@ -98,7 +98,9 @@ def compare(model: str, rows: Rows, mirror: Path, batch_size: int | None) -> Ite
         tasks = lm_eval_side.load(names)
         for name, task in tasks.items():
             ours = by_task["truthfulqa" if name.startswith("truthfulqa") else name]
-            yield _agreement(name, task, ours, theirs_lm, prepared.engine)
+            found = _agreement(name, task, ours, theirs_lm, prepared.engine)
+            print(f"{time.monotonic() - started:.0f} s: {found}", file=sys.stderr)
+            yield found
     print(f"both: {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
