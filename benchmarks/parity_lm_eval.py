@@ -74,16 +74,21 @@ def rows_of(num_docs: int) -> dict[str, tuple[int, ...]]:
     return {**wanted, **{name: rows for name, rows in subjects.items() if rows}}
 
 
-def compare(model: str, rows: Rows, mirror: Path, batch_size: int | None) -> Iterator[Agreement]:
-    """Run ours, then lm-eval's, task by task."""
+def compare(model: str, rows: Rows, mirror: Path, their_batch_size: int) -> Iterator[Agreement]:
+    """Run ours, then lm-eval's with `their_batch_size` rows at a time, task by task."""
     shots = {name: lm_eval_side.num_fewshot(name) for name in rows if name != "truthfulqa"}
     config = RunConfig(
-        model=model, tasks=tuple(rows), num_fewshot=shots, samples=rows, batch_size=batch_size, data_dir=str(mirror)
-    )  # fmt: skip
+        model=model,
+        model_args={"dtype": "float32"},
+        tasks=tuple(rows),
+        num_fewshot=shots,
+        samples=rows,
+        data_dir=str(mirror),
+    )
     prepared = prepare(config)
     local = prepared.engine.model
     theirs_lm = HFLM(
-        pretrained=local.model, tokenizer=local.encoder.tokenizer, batch_size=batch_size or 8, softmax_dtype="float32"
+        pretrained=local.model, tokenizer=local.encoder.tokenizer, batch_size=their_batch_size, softmax_dtype="float32"
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -186,10 +191,10 @@ def main() -> int:
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--docs", type=int, default=50)
     parser.add_argument("--data_dir", required=True, type=Path)
-    parser.add_argument("--batch_size", type=int)
+    parser.add_argument("--their_batch_size", type=int, default=8, help="lm-eval's; less where memory is short")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
-    rows = list(compare(options.model, rows_of(options.docs), options.data_dir, options.batch_size))
+    rows = list(compare(options.model, rows_of(options.docs), options.data_dir, options.their_batch_size))
     print(as_table(rows))
     return 0 if all(row.is_whole for row in rows) else 1
 

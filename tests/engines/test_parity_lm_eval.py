@@ -103,7 +103,7 @@ def _render(engine: Any, messages: list[dict[str, str]], add_generation_prompt: 
 def test_numbers_are_lm_evals(mirror: Path) -> None:
     """One document of each task: prompts, tokens, log-likelihoods, generated text, predictions and metrics."""
     parity = pytest.importorskip("parity_lm_eval")
-    rows = list(parity.compare("smollm2-135m", parity.rows_of(1), mirror, None))
+    rows = list(parity.compare("smollm2-135m", parity.rows_of(1), mirror, 8))
     assert {row.task for row in rows} >= {"arc_challenge", "hellaswag", "winogrande", "gsm8k", "truthfulqa_mc2"}
     for row in rows:
         assert row.is_whole, row

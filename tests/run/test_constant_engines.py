@@ -176,7 +176,9 @@ def test_what_is_not_finite_is_no_score(command: Run, engine: Any) -> None:
         "unscored_by_cause": {"nonfinite_logits": NUM_CHOICE},
     }
     assert {entry["task"] for entry in ran.json["results"]} == {"mini_math_en"}
-    assert (ran.json["aggregates"], ran.json["alarms"]) == ([], {})
+    assert ran.json["aggregates"] == []
+    unparsed = "20 of 20 answers unparsed: nothing in them could be read as an answer"
+    assert ran.json["alarms"] == {"mini_math": [unparsed]}
     assert "40 of 60 samples are unscored (nonfinite_logits: 40); the run is incomplete." in ran.err
     again = command("--tasks", f"{CHOICE},mini_math_en", engine=engine)
     assert (again.code, again.json) == (ran.code, ran.json)

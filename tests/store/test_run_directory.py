@@ -107,7 +107,7 @@ def test_a_directory_without_a_spec_is_no_run(tmp_path: Path) -> None:
         ({"seed": 5}, "seed, tasks"),
         ({"limit": 2.0}, "limit, tasks"),
         ({"gen_kwargs": {"temperature": 0.5}}, "generation, tasks"),
-        ({"tasks": ("mini_chat_fr",)}, "tasks"),
+        ({"tasks": ("mini_chat_fr",)}, "asked, tasks"),
         ({"system_instruction": "उत्तर दो"}, "system_instruction, tasks"),
         ({"batch_size": 4}, "model"),
         ({"seed": 5, "batch_size": 4}, "model, seed, tasks"),
