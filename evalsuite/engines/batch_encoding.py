@@ -38,7 +38,7 @@ class _Context:
 
 def encode_pairs(encoder: Encoder, requests: Sequence[LoglikelihoodRequest]) -> list[EncodedPair]:
     """`encoder.encode_pair` of each request, in order."""
-    if not is_local(encoder.tokenizer):
+    if encoder.is_encoder_decoder or not is_local(encoder.tokenizer):
         return [encoder.encode_pair(request) for request in requests]
     parts = [encoder.parts(request) for request in requests]
     contexts = _contexts(encoder, {(stripped, adds) for stripped, _, adds in parts if stripped})

@@ -61,9 +61,10 @@ class Encoder:
     template holds its own, so it gets none more.
     """
 
-    def __init__(self, tokenizer: Any, template: str | None) -> None:
+    def __init__(self, tokenizer: Any, template: str | None, *, is_encoder_decoder: bool = False) -> None:
         self.tokenizer = tokenizer
         self.template = template
+        self.is_encoder_decoder = is_encoder_decoder
 
     def render(self, prompt: Prompt) -> str:
         """The prompt as one text. Raises ModelUnreadable when messages meet a model without a template."""
@@ -104,11 +105,16 @@ class Encoder:
     def encode_pair(self, request: LoglikelihoodRequest) -> EncodedPair:
         """Context and continuation, encoded together and split where the context's own encoding ends.
 
+        For an encoder-decoder model they are encoded as two texts.
+
         Spaces at the end of the context move to the continuation, as in lm-eval. Where a token spans the join,
         `Encoding.split` says what is scored; the ways agree whenever the continuation begins with a space that the
         tokenizer keeps apart.
         """
         context, continuation, adds_special = self.parts(request)
+        if self.is_encoder_decoder:
+            start = self._encode(context, adds_special=adds_special) or (self._first_token(request.encoding),)
+            return EncodedPair(start, self._encode(continuation, adds_special=False), request.continuation)
         if not context:
             start = self._encode("", adds_special=adds_special) or (self._first_token(request.encoding),)
             rest = self._encode(continuation, adds_special=False)
@@ -166,8 +172,11 @@ class Encoder:
         return self.without_appended(ids, adds_special=adds_special)
 
     def without_appended(self, ids: tuple[int, ...], *, adds_special: bool) -> tuple[int, ...]:
-        """`ids` without what the tokenizer puts after a text, and with one BOS where the text began with another."""
-        if not adds_special:
+        """`ids` without what the tokenizer puts after a text, and with one BOS where the text began with another.
+
+        An encoder is to read what comes after a text: it says that the text is whole.
+        """
+        if not adds_special or self.is_encoder_decoder:
             return ids
         bos = self.tokenizer.bos_token_id
         has_two = bos is not None and ids[:2] == (bos, bos)  # the text itself began with one

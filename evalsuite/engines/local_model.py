@@ -1,12 +1,13 @@
-"""A causal language model on this machine: where it is, what it is, and its parts, each loaded when first needed."""
+"""A language model on this machine: where it is, what it is, and its parts, each loaded when first needed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from evalsuite import models
 from evalsuite.engines.encoding import Encoder
@@ -14,6 +15,8 @@ from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import Scalar, content_hash
 
 if TYPE_CHECKING:
+    import torch
+
     from evalsuite.engines.self_test import Verdict
 
 _NO_LIMIT = 10**12
@@ -53,7 +56,7 @@ class LocalModel:
             tokenizer = AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False)
         except Exception as error:  # a broken tokenizer file raises whatever its parser raises
             raise self._unreadable("the tokenizer cannot be loaded", error) from error
-        return Encoder(tokenizer, self._template(tokenizer))
+        return Encoder(tokenizer, self._template(tokenizer), is_encoder_decoder=self.is_encoder_decoder)
 
     def _template(self, tokenizer: Any) -> str | None:
         if self.settings.template_file is None:
@@ -73,7 +76,7 @@ class LocalModel:
         return {
             "weights": self.folder.digest,
             "source": self.folder.source,
-            "dtype": self.settings.dtype,
+            "dtype": str(self.dtype).removeprefix("torch."),
             "device": self.device_kind,
             "max_length": self.max_length,
             "max_length_from": "user" if self.settings.max_length else "model",
@@ -117,19 +120,50 @@ class LocalModel:
         length = self.encoder.tokenizer.model_max_length
         return length if isinstance(length, int) and length < _NO_LIMIT else 2048
 
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether contexts are read by an encoder and answers written by a decoder (T5)."""
+        return bool(getattr(self.config, "is_encoder_decoder", False))
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """The precision asked for; by `auto` bfloat16 on a CPU that computes in it, elsewhere the checkpoint's own."""
+        import torch
+
+        if self.settings.dtype != "auto":
+            return cast("torch.dtype", getattr(torch, self.settings.dtype))
+        if self.device_kind == "cpu":
+            return torch.bfloat16 if _has_fast_bfloat16() else torch.float32
+        own = getattr(self.config, "dtype", None)
+        return own if isinstance(own, torch.dtype) else torch.float32
+
+    @cached_property
+    def keeps_rows_apart(self) -> bool:
+        """Whether rows may leave the cache between two calls of transformers' `generate`."""
+        takes_cache = "past_key_values" in signature(self.model.forward).parameters
+        return takes_cache and self.verdict.scoring in ("forest", "cached")
+
+    @property
+    def key_value_bytes(self) -> int:
+        """What one token's keys and values take."""
+        config = self.config.get_text_config()
+        num_heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return int(2 * config.num_hidden_layers * num_heads * width * self.dtype.itemsize)
+
     @cached_property
     def model(self) -> Any:
         """The weights, loaded. Tensors that no file holds are refused: transformers would draw them at random."""
-        import torch
-        from transformers import AutoModelForCausalLM, GenerationConfig
+        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, GenerationConfig
         from transformers.utils import logging
 
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         try:
-            model, loaded = AutoModelForCausalLM.from_pretrained(
+            auto = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
+            model, loaded = auto.from_pretrained(
                 self.folder.path,
-                dtype=getattr(torch, self.settings.dtype),
+                dtype=self.dtype,
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
@@ -140,7 +174,10 @@ class LocalModel:
         if missing := sorted(loaded["missing_keys"]):
             raise ModelUnreadable(f"{self.settings.name}: {len(missing)} tensors are missing, the first {missing[0]}.")
         # `generate` fills what we leave open from the model's own settings (a repetition penalty, say)
-        model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
+        own = model.generation_config
+        model.generation_config = GenerationConfig(
+            eos_token_id=own.eos_token_id, decoder_start_token_id=own.decoder_start_token_id
+        )
         return model
 
     @cached_property
@@ -152,10 +189,10 @@ class LocalModel:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """How this model's log-likelihoods are computed, by its self-test."""
-        from evalsuite.engines.self_test import choose_mode
+        """How this model scores and generates, by its self-test."""
+        from evalsuite.engines.self_test import examine
 
-        return choose_mode(self)
+        return examine(self)
 
     def free_memory(self) -> None:
         """Give back what the device's allocator holds without need."""
@@ -171,3 +208,11 @@ class LocalModel:
     def _unreadable(self, what: str, error: Exception) -> ModelUnreadable:
         lines = str(error).strip().splitlines() or [""]
         return ModelUnreadable(f"{self.settings.name}: {what}: {type(error).__name__}: {lines[0][:300]}")
+
+
+def _has_fast_bfloat16() -> bool:
+    """Whether this CPU has instructions for bfloat16 products (AVX512-BF16 or AMX)."""
+    import torch
+
+    probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(probe is not None and probe() for probe in probes)

@@ -1,23 +1,34 @@
-"""How a model's log-likelihoods are computed: over a prefix forest where that is proved right on it, else plainly.
+"""How a model computes: in the fastest way that is proved right on it.
 
-Attention over a forest is silently wrong for models whose layers do not all go through transformers' registry (ALiBi
-by key index, state-space and hybrid layers). So every model is tested when its weights are loaded: made-up rows with
-shared prefixes, scored as a forest and one at a time.
+Attention over a packed forest is silently wrong for models whose layers do not all go through transformers' registry
+(ALiBi by key index, state-space and hybrid layers), and caches have faults of their own. So every model is tested when
+its weights are loaded: made-up rows with shared prefixes, scored in each way and one at a time.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evalsuite.engines import forest_scorer, forward, tree_attention
+from evalsuite.engines import cached_scorer, decoding, encoder_decoder, forest_scorer, plain_scorer
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.types import Loglikelihood, Response
 
-Mode = Literal["forest", "plain"]
+ScoringMode = Literal["forest", "cached", "plain", "encoder-decoder"]
+GenerationMode = Literal["rows", "static"]
+Scorer = Callable[[LocalModel, Sequence[EncodedPair]], list[Response]]
+
+SCORERS: Mapping[ScoringMode, Scorer] = {
+    "forest": forest_scorer.score,
+    "cached": cached_scorer.score,
+    "plain": plain_scorer.score,
+    "encoder-decoder": encoder_decoder.score,
+}
+"""`forest` computes every distinct prefix once, `cached` every context, `plain` every row."""
+
 _TOLERANCE = 1e-4
 """Difference to one at a time, relative to the sum of log-probabilities, in float32; coarser formats get more."""
 _CONTEXT_TOKENS = 48
@@ -26,38 +37,47 @@ _MAX_CONTEXT = 640
 
 @dataclass(frozen=True)
 class Verdict:
-    """The mode to use, and why not the faster one; empty when it is the fastest."""
+    """The ways to use, and why not the faster ones; empty when they are the fastest."""
 
-    mode: Mode
-    reason: str = ""
+    scoring: ScoringMode
+    generation: GenerationMode
+    reasons: tuple[str, ...] = ()
 
 
-def choose_mode(model: LocalModel) -> Verdict:
-    """The fastest mode that scores as one row at a time does."""
+def examine(model: LocalModel) -> Verdict:
+    """The fastest ways that score as one row at a time does."""
     pairs = _made_up(model)
-    try:
-        found = score(model, pairs, "forest")
-    except Exception as error:  # a model's own code; whatever it cannot do, it is scored plainly
-        return Verdict("plain", f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}")
-    expected = [score(model, [pair], "plain")[0] for pair in pairs]
-    worst = max(_difference(a, b) for a, b in zip(found, expected, strict=True))
+    if model.is_encoder_decoder:
+        return Verdict("encoder-decoder", "static")
+    expected = [plain_scorer.score(model, [pair])[0] for pair in pairs]
     tolerance = _tolerance(model)
-    if not worst <= tolerance:
-        return Verdict("plain", f"a forest's scores differ by {worst:.1e} from one at a time (allowed {tolerance:.1e})")
-    return Verdict("forest")
+    reasons: list[str] = []
+    modes: tuple[ScoringMode, ...] = ("forest", "cached")
+    for mode in modes:
+        if not (fault := _fault(SCORERS[mode], model, pairs, expected, tolerance)):
+            generation, reason = _generation(model, pairs, expected, tolerance) if mode == "forest" else ("static", "")
+            return Verdict(mode, generation, (*reasons, *([reason] if reason else [])))
+        reasons.append(f"{mode}: {fault}")
+    return Verdict("plain", "static", tuple(reasons))
 
 
-def score(model: LocalModel, pairs: Sequence[EncodedPair], mode: Mode) -> list[Response]:
-    """The log-likelihood of each pair in `mode`, in order."""
-    usual = model.model.config._attn_implementation
-    if mode == "plain":
-        return forward.score(model, pairs)
-    tree_attention.register()
-    model.model.set_attn_implementation(tree_attention.NAME)
+def _generation(
+    model: LocalModel, pairs: Sequence[EncodedPair], expected: Sequence[Response], tolerance: float
+) -> tuple[GenerationMode, str]:
+    fault = _fault(decoding.score_by_steps, model, pairs, expected, tolerance)
+    return ("static", f"generation by rows: {fault}") if fault else ("rows", "")
+
+
+def _fault(
+    scorer: Scorer, model: LocalModel, pairs: Sequence[EncodedPair], expected: Sequence[Response], tolerance: float
+) -> str:
+    """What is wrong with `scorer` on this model, or nothing."""
     try:
-        return forest_scorer.score(model, pairs)
-    finally:
-        model.model.set_attn_implementation(usual)
+        found = scorer(model, pairs)
+    except Exception as error:  # a model's own code; whatever it cannot do, another way is used
+        return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+    worst = max(_difference(a, b) for a, b in zip(found, expected, strict=True))
+    return "" if worst <= tolerance else f"scores differ by {worst:.1e} from one at a time (allowed {tolerance:.1e})"
 
 
 def _made_up(model: LocalModel) -> list[EncodedPair]:
@@ -85,5 +105,5 @@ def _difference(found: Response, expected: Response) -> float:
 def _tolerance(model: LocalModel) -> float:
     import torch
 
-    precision: float = torch.finfo(getattr(torch, model.settings.dtype)).eps / torch.finfo(torch.float32).eps
+    precision: float = torch.finfo(model.dtype).eps / torch.finfo(torch.float32).eps
     return float(min(0.02, _TOLERANCE * max(1.0, precision / 256)))

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from evalsuite.engines import planner
 from evalsuite.engines.base import Batch, EngineOptions, TokenCount
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
-from evalsuite.engines.forest import build_forest, pack
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.scores import OUT_OF_MEMORY
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import (
     Cause,
@@ -29,6 +30,9 @@ from evalsuite.types import (
     Scalar,
 )
 
+if TYPE_CHECKING:
+    from evalsuite.engines.decoding import RowMemory
+
 AUTO_TOKENS = {"cpu": 32768, "cuda": 65536, "mps": 16384}
 """Tokens a micro-batch may hold when no batch size is given, by device: fixed, so that results do not follow free
 memory. Large enough that prefixes repeated in the next one cost at most 2 % (MMLU 5-shot)."""
@@ -39,10 +43,16 @@ PLAIN_TOKENS = 4096
 MAX_LOGITS = 2**28
 """Logits a micro-batch may ask for: 1 GiB in float32."""
 
-AUTO_ROWS = {"cpu": 16, "cuda": 64, "mps": 16}
-"""Rows a generation batch may hold when no batch size is given."""
+AUTO_ROWS = {"cpu": 32, "cuda": 64, "mps": 16}
+"""Rows under way at once in generation when no batch size is given."""
 
-_DTYPES = ("float32", "bfloat16", "float16")
+KEY_VALUE_BYTES = 2**31
+"""What the keys and values of rows under way in generation may take."""
+
+MEMORY_BYTES = 2**30
+"""What the keys and values of rows computed lately may take, for those that go on from them."""
+
+_DTYPES = ("auto", "float32", "bfloat16", "float16")
 _ARGS = {"pretrained", "revision", "dtype", "max_length"}
 
 
@@ -55,6 +65,7 @@ class TransformersEngine:
     def __init__(self, model: LocalModel, batch_size: int | None = None) -> None:
         self.model = model
         self._batch_size = batch_size
+        self._memory: RowMemory | None = None
         self._pairs: dict[Request, EncodedPair] = {}
         self._prompts: dict[GenerateRequest, EncodedPrompt] = {}
 
@@ -70,8 +81,8 @@ class TransformersEngine:
     def stack(self) -> Mapping[str, Scalar]:
         """Threads and device, and how log-likelihoods are computed."""
         verdict = self.model.verdict
-        reason = {"scoring_reason": verdict.reason} if verdict.reason else {}
-        return {**self.model.stack(), "scoring": verdict.mode, **reason}
+        reasons = {"slower_because": "; ".join(verdict.reasons)} if verdict.reasons else {}
+        return {**self.model.stack(), "scoring": verdict.scoring, "generation": verdict.generation, **reasons}
 
     def close(self) -> None:
         """Let go of the weights."""
@@ -81,52 +92,37 @@ class TransformersEngine:
 
     def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
         """Log-likelihoods by shared prefixes, then greedy generation, then sampled generation one at a time."""
-        scored = [item for item in items if isinstance(item.request, LoglikelihoodRequest | RollingRequest)]
+        scored = [item for item in items if not isinstance(item.request, GenerateRequest)]
         self._encode_all([item.request for item in scored])
-        greedy = [item for item in items if isinstance(item.request, GenerateRequest) and not item.request.temperature]
-        sampled = [item for item in items if isinstance(item.request, GenerateRequest) and item.request.temperature]
-        groups = [*self._scoring_groups(scored), *self._generation_groups(greedy), *([item] for item in sampled)]
+        generated = [item for item in items if isinstance(item.request, GenerateRequest)]
+        groups = [*self._scoring_groups(scored), *self._generation_groups(generated)]
         return tuple(
             Batch(index, tuple(group), self.count_tokens([item.request for item in group]).planned)
             for index, group in enumerate(groups)
         )
 
     def _scoring_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
-        """Micro-batches of neighbours in the prefix forest; what is too long for the model comes last, by itself."""
+        """Micro-batches by shared prefixes; what is too long for the model comes last, by itself."""
         items = sorted(items, key=lambda item: item.id)
         fitting = [item for item in items if not self.overflow(item.request)]
         pairs = [self._pair(item.request) for item in fitting]
-        if fitting:
-            forest = build_forest([np.array(pair.row, dtype=np.int32) for pair in pairs])
-            reads = [len(pair.continuation) for pair in pairs]
-            budget = self._token_budget()
-            max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
-            for rows in pack(forest, budget, reads, max_reads):
-                yield from self._sized([fitting[row] for row in rows])
+        rows, reads = [pair.row for pair in pairs], [len(pair.continuation) for pair in pairs]
+        max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
+        for group in planner.scoring_groups(rows, reads, self._token_budget(), max_reads, self._batch_size):
+            yield [fitting[place] for place in group]
         yield from ([item] for item in items if self.overflow(item.request))
 
-    def _sized(self, items: list[Item]) -> Iterator[list[Item]]:
-        """`items`, where a ``--batch_size`` is given by as many different rows at a time."""
-        group: list[Item] = []
-        rows: set[tuple[int, ...]] = set()
-        for item in items:
-            row = self._pair(item.request).row
-            if self._batch_size is not None and row not in rows and len(rows) == self._batch_size:
-                yield group
-                group, rows = [], set()
-            group.append(item)
-            rows.add(row)
-        yield group
-
     def _generation_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
-        def order(item: Item) -> tuple[int, int, str]:
-            assert isinstance(item.request, GenerateRequest)
-            return -item.request.max_tokens, -len(self._prompt(item.request).ids), item.id
+        requests = [item.request for item in items if isinstance(item.request, GenerateRequest)]
+        lengths = [len(self._prompt(request).ids) for request in requests]
+        caps = [request.max_tokens for request in requests]
+        for group in planner.generation_groups(lengths, caps, [item.id for item in items], self._num_rows):
+            yield [items[place] for place in group]
 
-        size = self._batch_size or AUTO_ROWS.get(self.model.device_kind, 8)
-        ordered = sorted(items, key=order)
-        for start in range(0, len(ordered), size):
-            yield ordered[start : start + size]
+    @property
+    def _num_rows(self) -> int:
+        """Rows under way at once in generation."""
+        return self._batch_size or AUTO_ROWS.get(self.model.device_kind, 8)
 
     def _token_budget(self) -> int:
         return AUTO_TOKENS.get(self.model.device_kind, 4096)
@@ -140,10 +136,9 @@ class TransformersEngine:
             if isinstance(request, GenerateRequest)
         )
         self._encode_all(scored)
-        rows = [np.array(self._pair(request).row, dtype=np.int32) for request in scored]
+        rows = [self._pair(request).row for request in scored]
         naive = sum(map(len, rows))
-        planned = build_forest(rows).num_tokens if rows else 0
-        return TokenCount(naive=naive + generated, planned=planned + generated)
+        return TokenCount(naive=naive + generated, planned=planner.num_forest_tokens(rows) + generated)
 
     def _prompt(self, request: GenerateRequest) -> EncodedPrompt:
         if request not in self._prompts:
@@ -196,9 +191,33 @@ class TransformersEngine:
     # -- answering
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
-        """The response to every item. A batch that does not fit into memory is halved until it does."""
-        for batch in batches:
-            yield from self._run_items(list(batch.items))
+        """The response to every item; generation goes on across batches. What does not fit into memory is halved."""
+        for is_generation, group in groupby(batches, key=_is_generation):
+            if is_generation and self.model.verdict.generation == "rows":
+                yield from self._generate(item for batch in group for item in batch.items)
+            else:
+                for batch in group:
+                    yield from self._run_items(list(batch.items))
+
+    def _generate(self, items: Iterable[Item]) -> Iterator[tuple[str, Response]]:
+        """Generation by rows that come and go; what is too long for the model is answered as it comes up."""
+        from evalsuite.engines.decoding import Decoder, Row, RowMemory
+
+        too_long: list[tuple[str, Response]] = []
+
+        def rows() -> Iterator[Row]:
+            for item in items:
+                assert isinstance(item.request, GenerateRequest)
+                if failure := self._too_long(item.request):
+                    too_long.append((item.id, failure))
+                else:
+                    yield Row(item.id, item.request, self._prompt(item.request))
+
+        if self._memory is None:
+            self._memory = RowMemory(MEMORY_BYTES)
+        num_tokens = KEY_VALUE_BYTES // self.model.key_value_bytes
+        yield from Decoder(self.model, self._num_rows, num_tokens, self._memory).run(rows())
+        yield from too_long
 
     def _run_items(self, items: list[Item]) -> Iterator[tuple[str, Response]]:
         import torch
@@ -220,7 +239,7 @@ class TransformersEngine:
 
     def _run_halves(self, items: list[Item]) -> Iterator[tuple[str, Response]]:
         if len(items) == 1:
-            yield items[0].id, Failure(cause=Cause.OUT_OF_MEMORY, detail="alone in its batch")
+            yield items[0].id, OUT_OF_MEMORY
             return
         middle = len(items) // 2
         yield from self._run_items(items[:middle])
@@ -234,12 +253,12 @@ class TransformersEngine:
         return Failure(cause=Cause.CONTEXT_TOO_LONG, detail=detail)
 
     def _answer(self, items: list[Item]) -> list[Response]:
-        from evalsuite.engines import forward
+        from evalsuite.engines.static_generation import generate
 
         requests = [item.request for item in items]
         to_generate = [request for request in requests if isinstance(request, GenerateRequest)]
         if to_generate:
-            return forward.generate(self.model, to_generate, [self._prompt(request) for request in to_generate])
+            return generate(self.model, to_generate, [self._prompt(request) for request in to_generate])
         return self._score([self._pair(request) for request in requests])
 
     def _score(self, pairs: list[EncodedPair]) -> list[Response]:
@@ -247,31 +266,23 @@ class TransformersEngine:
 
         In a forest one row's NaN may reach its neighbours, so rows that are not finite are asked again by themselves.
         """
-        from evalsuite.engines import self_test
+        from evalsuite.engines.self_test import SCORERS
 
-        if self.model.verdict.mode == "forest":
-            scores = self_test.score(self.model, pairs, "forest")
+        mode = self.model.verdict.scoring
+        if mode != "plain":
+            scores = SCORERS[mode](self.model, pairs)
             return [
-                self_test.score(self.model, [pair], "plain")[0] if isinstance(score, Failure) else score
+                SCORERS[mode](self.model, [pair])[0] if isinstance(score, Failure) else score
                 for pair, score in zip(pairs, scores, strict=True)
             ]
-        order = sorted(range(len(pairs)), key=lambda place: (-len(pairs[place].row), pairs[place].row))
         found: dict[int, Response] = {}
-        for places in _padded_batches(order, [len(pair.row) for pair in pairs]):
-            found |= zip(places, self_test.score(self.model, [pairs[place] for place in places], "plain"), strict=True)
+        for places in planner.padded_groups([pair.row for pair in pairs], PLAIN_TOKENS):
+            found |= zip(places, SCORERS[mode](self.model, [pairs[place] for place in places]), strict=True)
         return [found[place] for place in range(len(pairs))]
 
 
-def _padded_batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """`order`, longest first, in groups of at most `PLAIN_TOKENS` tokens with padding."""
-    group: list[int] = []
-    for place in order:
-        if group and (len(group) + 1) * lengths[group[0]] > PLAIN_TOKENS:
-            yield group
-            group = []
-        group.append(place)
-    if group:
-        yield group
+def _is_generation(batch: Batch) -> bool:
+    return isinstance(batch.items[0].request, GenerateRequest)
 
 
 def open_engine(options: EngineOptions) -> TransformersEngine:
@@ -281,7 +292,7 @@ def open_engine(options: EngineOptions) -> TransformersEngine:
         raise UsageError(
             f"--model_args: unknown {sorted(unknown)[0]!r}; transformers takes {', '.join(sorted(_ARGS))}."
         )
-    dtype = str(args.get("dtype", "float32"))
+    dtype = str(args.get("dtype", "auto"))
     if dtype not in _DTYPES:
         raise UsageError(f"--model_args dtype={dtype}: expected one of {', '.join(_DTYPES)}.")
     name = str(args.get("pretrained", options.model))

@@ -28,7 +28,7 @@ from tiny_models import (
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from evalsuite.engines import forward
+from evalsuite.engines import plain_scorer
 from evalsuite.engines.encoding import EncodedPair, Encoder
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.errors import ModelUnreadable
@@ -506,7 +506,7 @@ class AllAlike:
 
 def scored(pair: EncodedPair) -> Loglikelihood:
     model = SimpleNamespace(model=AllAlike(), settings=SimpleNamespace(device="cpu"))
-    (found,) = forward.score(cast(LocalModel, model), [pair])
+    (found,) = plain_scorer.score(cast(LocalModel, model), [pair])
     assert isinstance(found, Loglikelihood)
     return found
 

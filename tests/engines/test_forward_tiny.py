@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import CHARACTERS, EOS, PAD, SPECIAL, byte_level_with_bos, characters, save_llama
 
-from evalsuite.engines import forward
+from evalsuite.engines import plain_scorer, static_generation
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel, ModelSettings
 from evalsuite.engines.transformers import TransformersEngine
@@ -175,11 +175,11 @@ def test_loglikelihoods_of_bytes_with_a_bos(tmp_path: Path) -> None:
 def test_is_greedy_is_about_every_token(model: LocalModel) -> None:
     context = model.encoder.encode_prompt(GenerateRequest(prompt=PROMPTS[0], max_tokens=1), 2048).ids
     request = GenerateRequest(prompt=PROMPTS[0], max_tokens=6)
-    (completion,) = forward.generate(model, [request], [model.encoder.encode_prompt(request, 2048)])
+    (completion,) = static_generation.generate(model, [request], [model.encoder.encode_prompt(request, 2048)])
     assert isinstance(completion, Completion)
     likeliest = tuple(model.encoder.tokenizer(completion.text).input_ids)
     other = (*likeliest[:-1], (likeliest[-1] + 1) % len(CHARACTERS))
-    found = forward.score(model, [EncodedPair(context, likeliest, ""), EncodedPair(context, other, "")])
+    found = plain_scorer.score(model, [EncodedPair(context, likeliest, ""), EncodedPair(context, other, "")])
     assert [one.is_greedy for one in found if isinstance(one, Loglikelihood)] == [True, False]
 
 
@@ -187,7 +187,7 @@ def test_one_token_continuations_share_a_row(model: LocalModel) -> None:
     """Four letters after one question: one row through the model, at the price of one."""
     requests = [LoglikelihoodRequest(context=PROMPTS[0], continuation=letter) for letter in "ABCD"]
     rows: list[int] = []
-    assert model.verdict.mode == "forest"  # its passes through the model are not the test's
+    assert model.verdict.scoring == "forest"  # its passes through the model are not the test's
     hook = model.model.register_forward_pre_hook(
         lambda _, __, inputs: rows.append(inputs["input_ids"].shape[0]), with_kwargs=True
     )

@@ -25,9 +25,9 @@ from evalsuite.contracts import Family, Task, TaskInfo
 from evalsuite.engines.base import Engine, prompt_text
 from evalsuite.engines.encoding import EncodedPair, Encoder
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.packed_attention import PackedLayout
 from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.engines.transformers import TransformersEngine
-from evalsuite.engines.tree_attention import Layout
 from evalsuite.metrics import accuracy, right
 from evalsuite.prepare import Prepared, prepare
 from evalsuite.records import Counts, ModelSpec, RunResult, RunSpec, SampleRecord, TaskSpec, TaskSummary
@@ -133,12 +133,12 @@ def watched(model: LocalModel) -> Iterator[list[list[int]]]:
     def note(_: Any, __: Any, inputs: dict[str, Any]) -> None:
         ids, mask = inputs["input_ids"], inputs.get("attention_mask")
         if layout := inputs.get("layout"):
-            rows.extend(unpacked(ids[0], layout))
+            rows.extend(unpacked(ids[0], layout, inputs) if isinstance(layout, PackedLayout) else ids.tolist())
             return
         mask = torch.ones_like(ids) if mask is None else mask[:, -ids.shape[1] :]
         rows.extend(row[kept.bool()].tolist() for row, kept in zip(ids, mask, strict=True))
 
-    assert model.verdict.mode == "forest"  # its passes through the model are not the test's
+    assert model.verdict.scoring == "forest"  # its passes through the model are not the test's
     hook = model.model.register_forward_pre_hook(note, with_kwargs=True)
     try:
         yield rows
@@ -146,10 +146,11 @@ def watched(model: LocalModel) -> Iterator[list[list[int]]]:
         hook.remove()
 
 
-def unpacked(ids: torch.Tensor, layout: Layout) -> list[list[int]]:
-    """The rows of a packed forest: for every token after which nothing follows, all on the path to it."""
+def unpacked(ids: torch.Tensor, layout: PackedLayout, inputs: Mapping[str, Any]) -> list[list[int]]:
+    """The rows of a packed forest, each whole: prompts end where logits are read, others where nothing follows."""
     places = torch.arange(len(ids))
-    ends = [place for place in range(len(ids)) if layout.subtree_ends[place] == place + 1]
+    leaves = [place for place in range(len(ids)) if layout.subtree_ends[place] == place + 1]
+    ends = inputs["logits_to_keep"].tolist() if layout.keeps else leaves
     return [ids[(places <= end) & (layout.subtree_ends > end)].tolist() for end in ends]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evalsuite.contracts import Rows, Task, TaskOptions
-from evalsuite.engines.forward import first_stop
+from evalsuite.engines.completion import first_stop
 from evalsuite.errors import UnknownName
 from evalsuite.plugins import family
 from evalsuite.types import Completion, Flag, GenerateRequest, Sample, Scored

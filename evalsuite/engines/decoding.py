@@ -1,0 +1,276 @@
+"""Generation with rows that come and go: packed prompts, then one token of every row a step.
+
+A row leaves when its own answer is done and the next one takes its slot, so that no step is computed for an answer that
+has ended. Prompts are computed as a prefix forest; what a row shares with one computed before (a first turn, fixed
+exemplars) is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalsuite.engines.attention import installed
+from evalsuite.engines.completion import completion_of, is_done
+from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
+from evalsuite.engines.local_model import LocalModel
+from evalsuite.engines.packed_pass import packed_pass
+from evalsuite.engines.sampling import Sampler
+from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY, score_row
+from evalsuite.engines.slots import KeptRow, Slots
+from evalsuite.types import GenerateRequest, Response
+
+if TYPE_CHECKING:
+    import torch
+
+_MIN_SHARED = 32
+"""Shared beginnings shorter than this are computed again: looking them up costs more."""
+
+_PROMPT_TOKENS = 8192
+"""Prompt tokens that go through the model together."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request to generate, with its prompt's tokens."""
+
+    id: str
+    request: GenerateRequest
+    prompt: EncodedPrompt
+
+    @property
+    def num_tokens(self) -> int:
+        """Its prompt's tokens and its answer's at the cap."""
+        return len(self.prompt.ids) + self.request.max_tokens
+
+
+@dataclass
+class _Active:
+    row: Row
+    sampler: Sampler
+    tokens: list[int] = field(default_factory=list)
+
+
+@dataclass
+class RowMemory:
+    """Rows computed lately, up to `num_bytes` of keys and values; the one unused for longest goes first."""
+
+    num_bytes: int
+    _rows: OrderedDict[tuple[int, ...], KeptRow] = field(default_factory=OrderedDict)
+    _used: int = 0
+
+    def keep(self, row: KeptRow) -> None:
+        """Remember `row`."""
+        if row.tokens in self._rows or row.num_bytes > self.num_bytes:
+            return
+        self._rows[row.tokens] = row
+        self._used += row.num_bytes
+        while self._used > self.num_bytes:
+            self._used -= self._rows.popitem(last=False)[1].num_bytes
+
+    def longest_shared(self, ids: Sequence[int]) -> tuple[KeptRow | None, int]:
+        """The row that shares most of its beginning with `ids`, of whose last token nothing is taken, and how much."""
+        best, size = None, 0
+        for row in self._rows.values():
+            shared = _num_shared(row.tokens, ids[:-1])
+            if shared > size:
+                best, size = row, shared
+        if best is None or size < _MIN_SHARED:
+            return None, 0
+        self._rows.move_to_end(best.tokens)
+        return best, size
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._rows.clear()
+        self._used = 0
+
+
+def _num_shared(a: Sequence[int], b: Sequence[int]) -> int:
+    size = min(len(a), len(b))
+    different = np.array(a[:size]) != np.array(b[:size])
+    return int(different.argmax()) if different.any() else size
+
+
+@dataclass
+class Decoder:
+    """Generates with at most `num_rows` rows and `num_tokens` tokens of prompts and answers at a time.
+
+    When memory does not suffice, `num_rows` is halved for good, and the rows under way begin again.
+    """
+
+    model: LocalModel
+    num_rows: int
+    num_tokens: int
+    memory: RowMemory
+    num_halvings: int = 0
+    _slots: Slots = field(default_factory=lambda: Slots(0, 0))
+    _active: list[_Active] = field(default_factory=list)
+    _again: deque[Row] = field(default_factory=deque)
+
+    def run(self, rows: Iterator[Row]) -> Iterator[tuple[str, Response]]:
+        """The completion of every row, as each is done. New rows are taken when an eighth of the slots is free."""
+        import torch
+
+        self._slots = Slots(self.num_rows, 0)
+        waiting = _Waiting(rows, self._again)
+        while self._active or waiting.has_more():
+            joining: list[Row] = []
+            done: list[tuple[str, Response]] | None = None
+            with suppress(torch.OutOfMemoryError, MemoryError):
+                done = self._turn(waiting, joining)
+            if done is None:  # the error and the tensors its traceback holds are gone by now
+                done = self._begin_again(joining)
+            yield from done
+
+    def _turn(self, waiting: _Waiting, joining: list[Row]) -> list[tuple[str, Response]]:
+        """Rows that join, noted in `joining`, or else one step of all; what is done."""
+        free = self.num_rows - len(self._active)
+        if waiting.has_more() and (not self._active or free >= max(1, self.num_rows // 8)):
+            used = sum(entry.row.num_tokens for entry in self._active)
+            while len(joining) < free and waiting.has_more():
+                used += waiting.peek().num_tokens
+                if used > self.num_tokens and (self._active or joining):
+                    break
+                joining.append(waiting.take())
+            if joining:
+                return [done for group in self._groups(joining) for done in self._join(*group)]
+        logits = _step(self.model, self._slots, [entry.tokens[-1] for entry in self._active])
+        return self._take(logits, 0)
+
+    def _begin_again(self, joining: Sequence[Row]) -> list[tuple[str, Response]]:
+        """Let go of everything, and ask for it again with half the rows; a row alone that does not fit has failed."""
+        under_way = {row.id: row for row in (*(entry.row for entry in self._active), *joining)}
+        self._active.clear()
+        self.memory.clear()
+        self.num_halvings += 1
+        if self.num_rows == 1 or len(under_way) == 1:
+            self._slots = Slots(self.num_rows, 0)
+            self.model.free_memory()
+            return [(row_id, OUT_OF_MEMORY) for row_id in under_way]
+        self.num_rows = max(1, len(under_way) // 2)
+        self._slots = Slots(self.num_rows, 0)
+        self.model.free_memory()
+        self._again.extendleft(reversed(under_way.values()))
+        return []
+
+    def _join(self, kept: KeptRow | None, num_shared: int, group: Sequence[Row]) -> list[tuple[str, Response]]:
+        """Compute the prompts of `group`, which go on after `num_shared` tokens of `kept`; their first tokens."""
+        prompts = [np.array(row.prompt.ids[num_shared:], dtype=np.int32) for row in group]
+        last = [np.array([len(prompt) - 1]) for prompt in prompts]
+        past = kept.past(num_shared) if kept else None
+        done = packed_pass(self.model, prompts, last, past, keeps=True)
+        logits = done.logits[np.concatenate(done.where)]
+        if len(group) > 1 and not bool(logits.amax(dim=-1).isfinite().all()):  # one row's NaN may have reached its neighbours
+            return [answer for row in group for answer in self._join(kept, num_shared, [row])]
+        self._slots.reserve(max(row.num_tokens for row in group))
+        self._slots.admit([row.prompt.ids for row in group], done.layout, done.spans)
+        first = len(self._active)
+        self._active.extend(_Active(row, Sampler(row.request)) for row in group)
+        return self._take(logits, first)
+
+    def _groups(self, rows: Sequence[Row]) -> Iterator[tuple[KeptRow | None, int, list[Row]]]:
+        """Rows that go through the model together: those that go on after the same known beginning."""
+        found: dict[tuple[tuple[int, ...], int], tuple[KeptRow | None, list[Row]]] = {}
+        for row in rows:
+            kept, size = self.memory.longest_shared(row.prompt.ids)
+            found.setdefault((kept.tokens if kept else (), size), (kept, []))[1].append(row)
+        for (_, size), (kept, members) in found.items():
+            group: list[Row] = []
+            used = 0
+            for row in members:
+                if group and used + len(row.prompt.ids) - size > _PROMPT_TOKENS:
+                    yield kept, size, group
+                    group, used = [], 0
+                group.append(row)
+                used += len(row.prompt.ids) - size
+            yield kept, size, group
+
+    def _take(self, logits: torch.Tensor, first: int) -> list[tuple[str, Response]]:
+        """Pick the next token of the rows from `first` on, and let go of those that are done."""
+        finite = logits.amax(dim=-1).isfinite().tolist()
+        likeliest = logits.argmax(dim=-1).tolist()
+        found: list[tuple[str, Response]] = []
+        for index in range(len(self._active) - 1, first - 1, -1):
+            entry, place = self._active[index], index - first
+            if not finite[place]:
+                self._slots.wipe(index)
+                self._release(index)
+                found.append((entry.row.id, NONFINITE))
+                continue
+            entry.tokens.append(entry.sampler.pick(logits[place], likeliest[place]))
+            if is_done(self.model, entry.row.request, entry.tokens):
+                self.memory.keep(self._slots.kept(index))
+                self._release(index)
+                found.append(
+                    (entry.row.id, completion_of(self.model, entry.row.request, entry.row.prompt, entry.tokens))
+                )
+        return found
+
+    def _release(self, index: int) -> None:
+        self._slots.release(index)
+        self._active[index] = self._active[-1]
+        self._active.pop()
+
+
+class _Waiting:
+    """Rows to come, those that begin again first."""
+
+    def __init__(self, rows: Iterator[Row], again: deque[Row]) -> None:
+        self._rows = rows
+        self._next = again
+
+    def has_more(self) -> bool:
+        """Whether there is a row to take."""
+        if not self._next:
+            self._next.extend(islice(self._rows, 1))
+        return bool(self._next)
+
+    def peek(self) -> Row:
+        """The row that `take` would give."""
+        return self._next[0]
+
+    def take(self) -> Row:
+        """The next row."""
+        return self._next.popleft()
+
+
+def _step(model: LocalModel, slots: Slots, tokens: Sequence[int]) -> torch.Tensor:
+    """Give every row in `slots` one of `tokens`; the logits after it, shape (rows, vocabulary)."""
+    import torch
+
+    device = model.settings.device
+    layout = slots.step(device)
+    with torch.inference_mode(), installed(model.model):
+        logits: torch.Tensor = model.model(
+            input_ids=torch.tensor(tokens, device=device)[:, None],
+            position_ids=layout.positions[:, None],
+            use_cache=False,
+            logits_to_keep=1,
+            layout=layout,
+        ).logits[:, -1]
+    for held, token in zip(slots.tokens, tokens, strict=True):
+        held.append(token)
+    return logits
+
+
+def score_by_steps(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
+    """Log-likelihoods as generation computes them, token by token: what the self-test compares."""
+    import torch
+
+    slots = Slots(len(pairs), 0)
+    contexts = [np.array(pair.context, dtype=np.int32) for pair in pairs]
+    done = packed_pass(model, contexts, [np.array([len(context) - 1]) for context in contexts], keeps=True)
+    slots.admit([pair.context for pair in pairs], done.layout, done.spans)
+    logits = [done.logits[np.concatenate(done.where)]]
+    for place in range(max(len(pair.continuation) for pair in pairs) - 1):
+        logits.append(
+            _step(model, slots, [pair.continuation[min(place, len(pair.continuation) - 1)] for pair in pairs])
+        )
+    return [score_row(row, pair) for row, pair in zip(torch.stack(logits, dim=1), pairs, strict=True)]
