@@ -146,7 +146,9 @@ def _answer_waves(
             progress.start_wave(wave, len(items), num_tokens, num_tokens - left_tokens)
             if open_batches:
                 writer = writer or resources.enter_context(_open_writer(prepared, directory, state.journal))
-                _answer_batches(prepared.engine, open_batches, wave, writer, state.journal, progress, should_stop)
+                _answer_batches(
+                    prepared.engine, open_batches, wave, writer, state.journal, progress, should_stop, directory.note
+                )
             _record_replies(state, items)
             if any(not _is_done(batch, state.journal) for batch in open_batches):
                 return False
@@ -170,6 +172,7 @@ def _answer_batches(
     journal: Journal,
     progress: Progress,
     should_stop: Callable[[], bool],
+    note: Callable[..., None],
 ) -> None:
     """Hand the batches over as the engine takes them, and commit each once it is whole."""
     asked = [_without_answered(engine, batch, journal) for batch in batches]
@@ -185,6 +188,8 @@ def _answer_batches(
             responses = waiting.pop(batch.index)
             ordered = [(item.id, responses[item.id]) for item in batch.items]
             writer.commit(wave, batch.index, ordered)
+            for event in engine.take_events():
+                note(event.name, **event.facts)
             journal.responses.update(ordered)
             progress.advance(len(batch.items), batch.num_tokens)
     if any(index in waiting for index in taken):

@@ -35,6 +35,14 @@ class TokenCount:
     planned: int
 
 
+@dataclass(frozen=True)
+class Event:
+    """Something that happened while answering, for the run's telemetry."""
+
+    name: str
+    facts: Mapping[str, Scalar]
+
+
 class Engine(Protocol):
     """Answers requests. Construction is cheap; weights are loaded by the first `run`.
 
@@ -71,6 +79,9 @@ class Engine(Protocol):
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
         """The response to every item of `batches`."""
 
+    def take_events(self) -> Sequence[Event]:
+        """What happened since the last call and belongs to no answer."""
+
     def close(self) -> None:
         """Let go of weights and sockets."""
 
@@ -84,6 +95,13 @@ class EngineOptions:
     batch_size: int | None = None
     device: str | None = None
     chat_template: str | None = None
+
+
+def drained(events: list[Event]) -> list[Event]:
+    """What is in `events`, which is empty afterwards."""
+    found = list(events)
+    events.clear()
+    return found
 
 
 OpenEngine = Callable[[EngineOptions], Engine]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalsuite.engines.attention import installed
+from evalsuite.engines.base import Event
 from evalsuite.engines.completion import completion_of, is_done
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel
+from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.packed_pass import packed_pass
 from evalsuite.engines.sampling import Sampler
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY, score_row
@@ -109,23 +110,21 @@ class Decoder:
     num_rows: int
     num_tokens: int
     memory: RowMemory
-    num_halvings: int = 0
+    events: list[Event] = field(default_factory=list)
     _slots: Slots = field(default_factory=lambda: Slots(0, 0))
     _active: list[_Active] = field(default_factory=list)
     _again: deque[Row] = field(default_factory=deque)
 
     def run(self, rows: Iterator[Row]) -> Iterator[tuple[str, Response]]:
         """The completion of every row, as each is done. New rows are taken when an eighth of the slots is free."""
-        import torch
-
         self._slots = Slots(self.num_rows, 0)
         waiting = _Waiting(rows, self._again)
         while self._active or waiting.has_more():
             joining: list[Row] = []
             done: list[tuple[str, Response]] | None = None
-            with suppress(torch.OutOfMemoryError, MemoryError):
+            with shortage_ignored():
                 done = self._turn(waiting, joining)
-            if done is None:  # the error and the tensors its traceback holds are gone by now
+            if done is None:
                 done = self._begin_again(joining)
             yield from done
 
@@ -149,7 +148,7 @@ class Decoder:
         under_way = {row.id: row for row in (*(entry.row for entry in self._active), *joining)}
         self._active.clear()
         self.memory.clear()
-        self.num_halvings += 1
+        self.events.append(Event("halved", {"items": len(under_way), "first": min(under_way)}))
         if self.num_rows == 1 or len(under_way) == 1:
             self._slots = Slots(self.num_rows, 0)
             self.model.free_memory()
@@ -167,7 +166,8 @@ class Decoder:
         past = kept.past(num_shared) if kept else None
         done = packed_pass(self.model, prompts, last, past, keeps=True)
         logits = done.logits[np.concatenate(done.where)]
-        if len(group) > 1 and not bool(logits.amax(dim=-1).isfinite().all()):  # one row's NaN may have reached its neighbours
+        is_broken = not bool(logits.amax(dim=-1).isfinite().all())
+        if is_broken and len(group) > 1:  # one row's NaN may have reached its neighbours
             return [answer for row in group for answer in self._join(kept, num_shared, [row])]
         self._slots.reserve(max(row.num_tokens for row in group))
         self._slots.admit([row.prompt.ids for row in group], done.layout, done.spans)

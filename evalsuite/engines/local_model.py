@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from evalsuite import models
+from evalsuite.engines import memory
 from evalsuite.engines.encoding import Encoder
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import Scalar, content_hash
@@ -145,11 +146,13 @@ class LocalModel:
 
     @property
     def key_value_bytes(self) -> int:
-        """What one token's keys and values take."""
-        config = self.config.get_text_config()
-        num_heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        return int(2 * config.num_hidden_layers * num_heads * width * self.dtype.itemsize)
+        """What the keys and values of one token take."""
+        return memory.key_value_bytes(self.config.get_text_config(), self.dtype.itemsize)
+
+    @property
+    def token_budget(self) -> int:
+        """Tokens a micro-batch may hold when no batch size is given."""
+        return memory.token_budget(self.config.get_text_config(), self.dtype.itemsize, self.device_kind)
 
     @cached_property
     def model(self) -> Any:

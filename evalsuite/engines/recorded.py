@@ -70,6 +70,10 @@ class RecordedEngine:
         text = texts[item.wave - 1]
         return Completion(text=text, stop_reason="end", num_prompt_tokens=0, num_tokens=len(text.split()))
 
+    def take_events(self) -> tuple[()]:
+        """Nothing happens here that belongs to no answer."""
+        return ()
+
     def close(self) -> None:
         """Nothing to let go of."""
 

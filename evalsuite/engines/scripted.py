@@ -90,6 +90,10 @@ class ScriptedEngine:
             raise EngineFailed(f"{self._label} returned {type(response).__name__} for {item.id}, not a Response.")
         return response
 
+    def take_events(self) -> tuple[()]:
+        """Nothing happens here that belongs to no answer."""
+        return ()
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from evalsuite.engines import planner
-from evalsuite.engines.base import Batch, EngineOptions, TokenCount
+from evalsuite.engines.base import Batch, EngineOptions, Event, TokenCount, drained
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.scores import OUT_OF_MEMORY
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import (
@@ -32,10 +32,6 @@ from evalsuite.types import (
 
 if TYPE_CHECKING:
     from evalsuite.engines.decoding import RowMemory
-
-AUTO_TOKENS = {"cpu": 32768, "cuda": 65536, "mps": 16384}
-"""Tokens a micro-batch may hold when no batch size is given, by device: fixed, so that results do not follow free
-memory. Large enough that prefixes repeated in the next one cost at most 2 % (MMLU 5-shot)."""
 
 PLAIN_TOKENS = 4096
 """Tokens of padded rows that go through the model together where a forest cannot."""
@@ -66,6 +62,7 @@ class TransformersEngine:
         self.model = model
         self._batch_size = batch_size
         self._memory: RowMemory | None = None
+        self._events: list[Event] = []
         self._pairs: dict[Request, EncodedPair] = {}
         self._prompts: dict[GenerateRequest, EncodedPrompt] = {}
 
@@ -75,14 +72,22 @@ class TransformersEngine:
         return self.model.encoder.template is not None
 
     def identity(self) -> Mapping[str, Scalar]:
-        """The model's, and the batch policy."""
-        return {**self.model.identity(), "batch_size": self._batch_size or "auto"}
+        """The model's, and what shapes its micro-batches."""
+        return {
+            **self.model.identity(),
+            "batch_size": self._batch_size or "auto",
+            "token_budget": self.model.token_budget,
+        }
 
     def stack(self) -> Mapping[str, Scalar]:
         """Threads and device, and how log-likelihoods are computed."""
         verdict = self.model.verdict
         reasons = {"slower_because": "; ".join(verdict.reasons)} if verdict.reasons else {}
         return {**self.model.stack(), "scoring": verdict.scoring, "generation": verdict.generation, **reasons}
+
+    def take_events(self) -> list[Event]:
+        """Micro-batches that did not fit into memory, since the last call."""
+        return drained(self._events)
 
     def close(self) -> None:
         """Let go of the weights."""
@@ -108,7 +113,7 @@ class TransformersEngine:
         pairs = [self._pair(item.request) for item in fitting]
         rows, reads = [pair.row for pair in pairs], [len(pair.continuation) for pair in pairs]
         max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
-        for group in planner.scoring_groups(rows, reads, self._token_budget(), max_reads, self._batch_size):
+        for group in planner.scoring_groups(rows, reads, self.model.token_budget, max_reads, self._batch_size):
             yield [fitting[place] for place in group]
         yield from ([item] for item in items if self.overflow(item.request))
 
@@ -123,9 +128,6 @@ class TransformersEngine:
     def _num_rows(self) -> int:
         """Rows under way at once in generation."""
         return self._batch_size or AUTO_ROWS.get(self.model.device_kind, 8)
-
-    def _token_budget(self) -> int:
-        return AUTO_TOKENS.get(self.model.device_kind, 4096)
 
     def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
         """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows is planned once."""
@@ -216,12 +218,11 @@ class TransformersEngine:
         if self._memory is None:
             self._memory = RowMemory(MEMORY_BYTES)
         num_tokens = KEY_VALUE_BYTES // self.model.key_value_bytes
-        yield from Decoder(self.model, self._num_rows, num_tokens, self._memory).run(rows())
+        decoder = Decoder(self.model, self._num_rows, num_tokens, self._memory, self._events)
+        yield from decoder.run(rows())
         yield from too_long
 
     def _run_items(self, items: list[Item]) -> Iterator[tuple[str, Response]]:
-        import torch
-
         fitting = [item for item in items if not (failure := self._too_long(item.request))]
         for item in items:
             if failure := self._too_long(item.request):
@@ -229,10 +230,11 @@ class TransformersEngine:
         if not fitting:
             return
         answers = None
-        with suppress(torch.OutOfMemoryError, MemoryError):
+        with shortage_ignored():
             answers = self._answer(fitting)
-        if answers is None:  # the error and the tensors its traceback holds are gone by now
+        if answers is None:
             self.model.free_memory()
+            self._events.append(Event("halved", {"items": len(fitting), "first": fitting[0].id}))
             yield from self._run_halves(fitting)
             return
         yield from zip((item.id for item in fitting), answers, strict=True)
