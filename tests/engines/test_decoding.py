@@ -110,12 +110,12 @@ def test_sampling_draws_by_the_requests_own_seed(model: LocalModel) -> None:
 def test_sampled_tokens_have_the_models_frequencies() -> None:
     """Five tokens, 20 000 draws: within four standard errors of the softmax, and of its nucleus."""
     logits = torch.tensor([0.0, 1.0, 2.0, -1.0, float("-inf")])
-    for temperature, top_p in ((1.0, 1.0), (0.5, 1.0), (1.0, 0.9)):
+    for temperature, top_p in ((1.0, 1.0), (0.5, 1.0), (1.0, 0.7)):
         sampler = decoding.Sampler(request("", 1, temperature=temperature, top_p=top_p, seed=4))
         draws = torch.tensor([sampler.pick(logits, 2) for _ in range(20_000)])
         weights = (logits / temperature).softmax(-1)
         if top_p < 1:
-            weights[[0, 3]] = 0  # the likeliest two hold 0.90 with the second, which crosses the border
+            weights[[0, 3]] = 0  # 0.64, and 0.88 with the second, which crosses the border
         expected = weights / weights.sum()
         found = torch.bincount(draws, minlength=5) / len(draws)
         errors = 4 * (expected * (1 - expected) / len(draws)).sqrt() + 1e-9
