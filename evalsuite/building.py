@@ -17,14 +17,17 @@ from evalsuite.data import DataSource, load_rows
 from evalsuite.engines.base import Engine
 from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.records import DatasetPin
-from evalsuite.types import Sample
+from evalsuite.types import GenerateRequest, Sample
 
 T = TypeVar("T", int, str)
 
 
 @dataclass(frozen=True)
 class PreparedTask:
-    """A task with the samples this run takes of it; of `num_shortened` some exemplars were dropped to make them fit."""
+    """A task with the samples this run takes of it; of `num_shortened` some exemplars were dropped to make them fit.
+
+    Each of its rows is `repeats` samples.
+    """
 
     task: Task
     samples: tuple[Sample, ...]
@@ -32,6 +35,7 @@ class PreparedTask:
     pins: tuple[DatasetPin, ...]
     is_chat: bool
     num_shortened: int = 0
+    repeats: int = 1
     note: str = ""
 
 
@@ -142,6 +146,19 @@ def _fitted(task: Task, sample: Sample, settings: Settings, engine: Engine) -> S
     if not sample.shots or fits(len(sample.shots)):
         return sample
     return keeping(max(0, bisect_left(range(1, len(sample.shots)), True, key=lambda number: not fits(number))))
+
+
+def repeat(prepared: PreparedTask, settings: Settings, times: int) -> PreparedTask:
+    """The task with every sample asked `times` times, if any of its answers is sampled; the repeats are one cluster."""
+    first = (request for sample in prepared.samples for request in first_requests(prepared.task, sample, settings))
+    if times == 1 or not any(isinstance(request, GenerateRequest) and request.temperature for request in first):
+        return prepared
+    samples = (
+        msgspec.structs.replace(sample, id=f"{sample.id}+{number}" if number else sample.id, cluster=sample.cluster_id)
+        for sample in prepared.samples
+        for number in range(times)
+    )
+    return replace(prepared, samples=tuple(samples), repeats=times)
 
 
 def check_samples(built: list[PreparedTask]) -> None:

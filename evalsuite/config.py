@@ -65,6 +65,8 @@ class RunConfig(Record, frozen=True, kw_only=True):
     system_instruction: str = ""
     gen_kwargs: Mapping[str, Scalar] = {}
     truncation: Truncation | None = None
+    repeats: Annotated[int, msgspec.Meta(ge=1)] = 1
+    deterministic: bool = False
     output_path: str = "runs"
     data_dir: str | None = None
 

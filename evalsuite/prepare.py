@@ -14,7 +14,7 @@ import msgspec
 import evalsuite
 from evalsuite import plugins
 from evalsuite.asking import Settings, first_requests
-from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots
+from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots, repeat
 from evalsuite.config import RunConfig
 from evalsuite.contracts import Suite
 from evalsuite.data import source_from_environment
@@ -61,6 +61,9 @@ def prepare(config: RunConfig) -> Prepared:
     settings = Settings(dict(config.gen_kwargs), config.truncation or "")
     if config.truncation == "drop_shots":
         tasks = tuple(drop_shots(task, settings, engine) for task in tasks)
+    tasks = tuple(repeat(task, settings, config.repeats) for task in tasks)
+    if config.repeats > 1 and all(task.repeats == 1 for task in tasks):
+        raise UsageError("--repeats: no task samples its answers; add --gen_kwargs temperature=0.7, say.")
     spec = RunSpec(
         schema=SCHEMA_VERSION,
         model=ModelSpec(name=_model_name(config), engine=engine_name, identity=engine.identity()),
@@ -162,6 +165,7 @@ def _open_engine(config: RunConfig) -> tuple[str, Engine]:
         batch_size=config.batch_size,
         device=config.device,
         chat_template=config.chat_template,
+        is_deterministic=config.deterministic,
     )
     engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
     if config.apply_chat_template and not engine.has_chat_template:
@@ -225,9 +229,10 @@ def _task_spec(prepared: PreparedTask, settings: Settings, seed: int) -> TaskSpe
         datasets=prepared.pins,
         sample_ids_hash=content_hash([sample.id for sample in samples]),
         prompts_hash=content_hash(first_prompts),
-        num_samples=len(samples),
+        num_samples=len(samples) // prepared.repeats,
         num_available=prepared.num_available,
         num_shortened=prepared.num_shortened,
+        repeats=prepared.repeats,
         seed=seed if task.is_seeded else None,
     )
 

@@ -110,9 +110,9 @@ class DatasetPin(Record, frozen=True, kw_only=True):
 class TaskSpec(Record, frozen=True, kw_only=True):
     """A task as it was asked: name, version, protocol, the settings that shape prompts, and its data.
 
-    `num_samples` of the `num_available` samples are asked; hashes cover their ids and first prompts. `num_shortened`
-    samples lost exemplars because their prompts did not fit (``--truncation drop_shots``). `seed` drew the exemplars,
-    where the run's seed does that.
+    `num_samples` of the `num_available` samples are asked, each `repeats` times; hashes cover their ids and first
+    prompts. `num_shortened` samples lost exemplars because their prompts did not fit (``--truncation drop_shots``).
+    `seed` drew the exemplars, where the run's seed does that.
     """
 
     name: str
@@ -127,6 +127,7 @@ class TaskSpec(Record, frozen=True, kw_only=True):
     num_samples: int
     num_available: int
     num_shortened: int = 0
+    repeats: int = 1
     seed: int | None = None
 
     @property

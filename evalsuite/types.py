@@ -193,6 +193,7 @@ class Sample(Record, frozen=True, kw_only=True):
 
     `id` is ``<task>:<split>:<row>``; `target` the reference text; `gold` the index of the right choice;
     `cluster` names what the row is correlated with (its source prompt, passage or document), by default itself.
+    Where a row is asked several times, the ids of all but the first end in ``+1``, ``+2`` and so on.
     """
 
     id: str
@@ -210,7 +211,7 @@ class Sample(Record, frozen=True, kw_only=True):
     @property
     def row(self) -> int:
         """The dataset row's number, from 0, as the id names it; -1 when it names none."""
-        number = self.id.rpartition(":")[2]
+        number = self.id.rpartition(":")[2].partition("+")[0]
         return int(number) if number.isdecimal() else -1
 
     @property

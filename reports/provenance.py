@@ -127,7 +127,8 @@ def _task_row(run: Run, summary: TaskSummary) -> TaskRow:
 def _samples_text(spec: TaskSpec, summary: TaskSummary) -> str:
     truncated = f", {summary.num_truncated} truncated" if summary.num_truncated else ""
     shortened = f", {spec.num_shortened} with fewer exemplars" if spec.num_shortened else ""
-    return f"{summary.counts.scored} of {spec.num_samples} scored{truncated}{shortened}; {spec.num_available} in all"
+    asked = f"{spec.num_samples} asked {spec.repeats} times" if spec.repeats > 1 else f"{spec.num_samples}"
+    return f"{summary.counts.scored} of {asked} scored{truncated}{shortened}; {spec.num_available} in all"
 
 
 def _metric_text(estimate: Estimate) -> str:

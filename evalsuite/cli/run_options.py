@@ -40,6 +40,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
     add("--truncation", choices=("error", "drop_shots", "truncate_left"), help="what happens to a prompt longer than "
         "the model's context; by default as the task's protocol says; error: its sample is unscored")  # fmt: skip
+    add("--repeats", metavar="K", help="ask every sample of a task with sampled answers K times, each with a seed of "
+        "its own; its score is the mean")  # fmt: skip
+    add("--deterministic", action="store_true", default=None, help="the same bits again on the same machine, also "
+        "after an interruption; slower")  # fmt: skip
     add("--output_path", "-o", metavar="DIR", help="where run directories go (default runs)")
     add("--log_samples", "-s", action="store_true", help="accepted for lm-eval's sake; samples are always stored")
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
@@ -58,7 +62,9 @@ def config_from(options: argparse.Namespace, defaults: Mapping[str, Any] = Mappi
 
 def _typed(key: str, value: Any) -> Any:
     """A flag's text as YAML would have read it, where the key is not text."""
-    if key in ("num_fewshot", "limit", "apply_chat_template", "fewshot_as_multiturn") and isinstance(value, str):
+    if key in ("num_fewshot", "limit", "repeats", "apply_chat_template", "fewshot_as_multiturn") and isinstance(
+        value, str
+    ):
         from evalsuite.config import read_scalar
 
         return read_scalar(value)

@@ -95,6 +95,7 @@ class EngineOptions:
     batch_size: int | None = None
     device: str | None = None
     chat_template: str | None = None
+    is_deterministic: bool = False
 
 
 def drained(events: list[Event]) -> list[Event]:

@@ -32,6 +32,7 @@ from evalsuite.types import (
 
 if TYPE_CHECKING:
     from evalsuite.engines.decoding import RowMemory
+    from evalsuite.engines.self_test import GenerationMode
 
 PLAIN_TOKENS = 4096
 """Tokens of padded rows that go through the model together where a forest cannot."""
@@ -58,8 +59,9 @@ class TransformersEngine:
     name = "transformers"
     is_batch_atomic = True
 
-    def __init__(self, model: LocalModel, batch_size: int | None = None) -> None:
+    def __init__(self, model: LocalModel, batch_size: int | None = None, *, is_deterministic: bool = False) -> None:
         self.model = model
+        self._is_deterministic = is_deterministic
         self._batch_size = batch_size
         self._memory: RowMemory | None = None
         self._events: list[Event] = []
@@ -73,17 +75,16 @@ class TransformersEngine:
 
     def identity(self) -> Mapping[str, Scalar]:
         """The model's, and what shapes its micro-batches."""
-        return {
-            **self.model.identity(),
-            "batch_size": self._batch_size or "auto",
-            "token_budget": self.model.token_budget,
-        }
+        shape: dict[str, Scalar] = {"batch_size": self._batch_size or "auto", "token_budget": self.model.token_budget}
+        if self._is_deterministic:
+            shape["deterministic"] = True
+        return {**self.model.identity(), **shape}
 
     def stack(self) -> Mapping[str, Scalar]:
         """Threads and device, and how log-likelihoods are computed."""
         verdict = self.model.verdict
         reasons = {"slower_because": "; ".join(verdict.reasons)} if verdict.reasons else {}
-        return {**self.model.stack(), "scoring": verdict.scoring, "generation": verdict.generation, **reasons}
+        return {**self.model.stack(), "scoring": verdict.scoring, "generation": self._generation, **reasons}
 
     def take_events(self) -> list[Event]:
         """Micro-batches that did not fit into memory, since the last call."""
@@ -195,11 +196,16 @@ class TransformersEngine:
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
         """The response to every item; generation goes on across batches. What does not fit into memory is halved."""
         for is_generation, group in groupby(batches, key=_is_generation):
-            if is_generation and self.model.verdict.generation == "rows":
+            if is_generation and self._generation == "rows":
                 yield from self._generate(item for batch in group for item in batch.items)
             else:
                 for batch in group:
                     yield from self._run_items(list(batch.items))
+
+    @property
+    def _generation(self) -> GenerationMode:
+        """Rows that come and go depend on when the others ended, and so on what was answered before an interruption."""
+        return "static" if self._is_deterministic else self.model.verdict.generation
 
     def _generate(self, items: Iterable[Item]) -> Iterator[tuple[str, Response]]:
         """Generation by rows that come and go; what is too long for the model is answered as it comes up."""
@@ -312,7 +318,17 @@ def open_engine(options: EngineOptions) -> TransformersEngine:
         max_length=max_length,
         template_file=options.chat_template,
     )
-    return TransformersEngine(LocalModel(settings), options.batch_size)
+    if options.is_deterministic:
+        _be_deterministic()
+    return TransformersEngine(LocalModel(settings), options.batch_size, is_deterministic=options.is_deterministic)
+
+
+def _be_deterministic() -> None:
+    """Ask the libraries for the algorithms whose sums have one order; CUDA's read their variable when they load."""
+    import torch
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _device(wanted: str | None) -> str:
