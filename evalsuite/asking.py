@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
 from evalsuite.contracts import Task
+from evalsuite.errors import EvalsuiteError
 from evalsuite.records import RunSpec
-from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Request, Sample, Scalar
+from evalsuite.types import GenerateRequest, Item, LoglikelihoodRequest, Replies, Request, Sample, Scalar
 
 _OVERFLOW: Mapping[str, Literal["error", "left"]] = {"error": "error", "drop_shots": "error", "truncate_left": "left"}
 
@@ -31,6 +33,29 @@ def settings_of(spec: RunSpec) -> Settings:
 def first_requests(task: Task, sample: Sample, settings: Settings) -> tuple[Request, ...]:
     """What the first wave asks of a sample, before sampled requests get seeds of their own."""
     return tuple(adjust(request, settings) for request in task.next_requests(sample, ()))
+
+
+def items_of(task: Task, sample: Sample, replies: Replies, settings: Settings, seed: int) -> Iterator[Item]:
+    """What the next wave asks of a sample whose `replies` are known. Raises EvalsuiteError for a task's own fault."""
+    wave = len(replies) + 1
+    try:
+        requests = task.next_requests(sample, replies)
+    except Exception as error:  # a stranger's task; its answers so far are safe, and the message says whose fault it is
+        raise EvalsuiteError(
+            f"task {task.name} cannot ask {sample.id} in wave {wave}: {type(error).__name__}: {error}"
+        ) from error
+    for index, request in enumerate(requests):
+        item_id = f"{sample.id}#{wave}.{index}"
+        asked = _seeded(adjust(request, settings), seed, item_id)
+        yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
+
+
+def _seeded(request: Request, seed: int, item_id: str) -> Request:
+    """A sampled request with a seed of its own, so that its text depends on nothing but itself."""
+    if not isinstance(request, GenerateRequest) or not request.temperature:
+        return request
+    digest = hashlib.sha256(f"{seed}\x00{item_id}".encode("utf-8", "surrogatepass")).digest()
+    return msgspec.structs.replace(request, seed=int.from_bytes(digest[:4], "big"))
 
 
 def adjust(request: Request, settings: Settings) -> Request:

@@ -13,7 +13,7 @@ import msgspec
 
 import evalsuite
 from evalsuite import plugins
-from evalsuite.asking import Settings, first_requests
+from evalsuite.asking import Settings, first_requests, items_of, settings_of
 from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots, repeat
 from evalsuite.config import RunConfig
 from evalsuite.contracts import Suite
@@ -22,7 +22,7 @@ from evalsuite.engines.base import Engine, EngineOptions
 from evalsuite.errors import NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
-from evalsuite.types import SCHEMA_VERSION, Sample, content_hash
+from evalsuite.types import SCHEMA_VERSION, Item, Sample, content_hash
 
 ENGINE_ALIASES = {"hf": "transformers"}
 _SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid")
@@ -91,6 +91,12 @@ def prepare(config: RunConfig) -> Prepared:
         left_out=_count_families(missing),
         notes=(*_protocol_notes(choices, config), *_notes(tasks, missing)),
     )
+
+
+def first_items(prepared: Prepared, entry: PreparedTask) -> list[Item]:
+    """What the first wave asks for one of the tasks."""
+    settings = settings_of(prepared.spec)
+    return [item for sample in entry.samples for item in items_of(entry.task, sample, (), settings, prepared.spec.seed)]
 
 
 def _asked(choices: Sequence[plugins.TaskChoice]) -> tuple[str, ...]:

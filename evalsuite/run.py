@@ -6,7 +6,6 @@ function of the journal in plan order. The same command on the same directory go
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,10 +17,9 @@ from typing import Protocol
 
 import msgspec
 
-from evalsuite.asking import adjust, settings_of
-from evalsuite.building import PreparedTask
+from evalsuite.asking import items_of, settings_of
 from evalsuite.engines.base import Batch, Engine
-from evalsuite.errors import EngineFailed, EvalsuiteError, SpecMismatch
+from evalsuite.errors import EngineFailed, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import Counts, RunResult
@@ -31,13 +29,9 @@ from evalsuite.store.run_directory import PlannedBatch, RunDirectory, locked
 from evalsuite.types import (
     Cause,
     Failure,
-    GenerateRequest,
     Item,
     Loglikelihood,
-    Replies,
-    Request,
     Response,
-    Sample,
     canonical_json,
 )
 
@@ -240,30 +234,7 @@ def _wave_items(prepared: Prepared, answers: Mapping[str, Answers], wave: int) -
         for sample in entry.samples:
             known = answers.get(sample.id, Answers())
             if known.failure is None and len(known.replies) == wave - 1:
-                yield from _sample_items(prepared, entry, sample, known.replies, wave)
-
-
-def _sample_items(
-    prepared: Prepared, entry: PreparedTask, sample: Sample, replies: Replies, wave: int
-) -> Iterator[Item]:
-    try:
-        requests = entry.task.next_requests(sample, replies)
-    except Exception as error:  # a stranger's task; its answers so far are safe, and the message says whose fault it is
-        raise EvalsuiteError(
-            f"task {entry.task.name} cannot ask {sample.id} in wave {wave}: {type(error).__name__}: {error}"
-        ) from error
-    for index, request in enumerate(requests):
-        item_id = f"{sample.id}#{wave}.{index}"
-        asked = _seeded(adjust(request, settings_of(prepared.spec)), prepared.spec.seed, item_id)
-        yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
-
-
-def _seeded(request: Request, seed: int, item_id: str) -> Request:
-    """A sampled request with a seed of its own, so that its text depends on nothing but itself."""
-    if not isinstance(request, GenerateRequest) or not request.temperature:
-        return request
-    digest = hashlib.sha256(f"{seed}\x00{item_id}".encode("utf-8", "surrogatepass")).digest()
-    return msgspec.structs.replace(request, seed=int.from_bytes(digest[:4], "big"))
+                yield from items_of(entry.task, sample, known.replies, settings_of(prepared.spec), prepared.spec.seed)
 
 
 def _planned(directory: RunDirectory, engine: Engine, wave: int, items: Sequence[Item]) -> tuple[Batch, ...]:

@@ -13,10 +13,14 @@ from pathlib import Path
 
 from evalsuite import hub
 from evalsuite.cli.output import print_json
+from evalsuite.config import RunConfig, check_flag
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, EvalsuiteError, UsageError
+from evalsuite.prepare import first_items, prepare
 from evalsuite.store.repair import repair_journal
 
 _MIN_FREE_GB = 2.0
+_NOISE_TASKS = ("mini_choice", "mini_math")
+_NOISE_SAMPLES = 24
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair", metavar="RUN", help="set damaged journal files of a run aside and keep what is whole"
     )
+    parser.add_argument(
+        "--noise", metavar="MODEL", help="measure how much a model's numbers move on this machine with "
+        "what is computed beside them"
+    )  # fmt: skip
+    parser.add_argument("--model_args", "-a", metavar="K=V,...", help="with --noise: as for run")
+    parser.add_argument("--device", metavar="NAME", help="with --noise: as for run")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Print the checks; exit code 2 when something needed is missing."""
     if options.repair:
         return _repair(Path(options.repair), options.json)
+    if options.noise:
+        return _noise(options)
     checks = list(_checks())
     for check in checks:
         mark = "ok " if check.is_well else ("NO " if check.is_needed else "-  ")
@@ -62,6 +74,32 @@ def _repair(path: Path, as_json: bool) -> int:
         print(f"{path}: nothing to repair.")
     if as_json:
         print_json({"repaired": [str(entry.original) for entry in repaired]})
+    return EXIT_OK
+
+
+def _noise(options: argparse.Namespace) -> int:
+    """Score and generate the built-in questions in several ways, and print what differs."""
+    from evalsuite.engines import noise
+    from evalsuite.engines.transformers import TransformersEngine
+
+    flags = {key: check_flag(key, value) for key in ("model_args", "device") if (value := getattr(options, key))}
+    config = RunConfig(
+        model=options.noise, tasks=_NOISE_TASKS, limit=_NOISE_SAMPLES, gen_kwargs={"max_gen_toks": 32}, **flags
+    )
+    prepared = prepare(config)
+    engine = prepared.engine
+    if not isinstance(engine, TransformersEngine):
+        raise UsageError(f"--noise {options.noise}: only models that are computed here have noise to measure.")
+    found = list(noise.measure(engine, [item for entry in prepared.tasks for item in first_items(prepared, entry)]))
+    print(f"{options.noise}, {engine.model.identity()['dtype']}, against one request at a time:")
+    print(f"{'':18} {'largest, nats':>14} {'mean, nats':>12} {'choices flipped':>16} {'texts changed':>14}")
+    for row in found:
+        flipped, texts = f"{row.num_flipped} of {row.num_choices}", f"{row.num_other_texts} of {row.num_texts}"
+        print(f"{row.way:18} {row.max_nats:14.1e} {row.mean_nats:12.1e} {flipped:>16} {texts:>14}")
+    print("A difference between two runs that is not larger than this says nothing about the models.")
+    if options.json:
+        print_json({"model": options.noise, "identity": engine.identity(), "noise": [asdict(row) for row in found]})
+    engine.close()
     return EXIT_OK
 
 

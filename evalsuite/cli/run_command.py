@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from evalsuite.asking import first_requests, settings_of
+from evalsuite.building import PreparedTask
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.config import RunConfig
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
-from evalsuite.prepare import Prepared, prepare
+from evalsuite.prepare import Prepared, first_items, prepare
 from evalsuite.run import Finished
 from evalsuite.run import execute as execute_run
 
@@ -101,29 +102,43 @@ def graceful_stop() -> Iterator[Callable[[], bool]]:
 
 
 def _dry_run(prepared: Prepared, as_json: bool) -> int:
-    rows = []
-    for entry in prepared.tasks:
-        requests = [
-            request
-            for sample in entry.samples
-            for request in first_requests(entry.task, sample, settings_of(prepared.spec))
-        ]
-        tokens = prepared.engine.count_tokens(requests)
-        rows.append(
-            {
-                "task": entry.task.name,
-                "num_samples": len(entry.samples),
-                "num_requests": len(requests),
-                "num_tokens_naive": tokens.naive,
-                "num_tokens_planned": tokens.planned,
-            }
-        )
-    print(f"{'task':32} {'samples':>8} {'requests':>9} {'tokens, naive':>14} {'planned':>12}   (first wave)")
+    """Plan every task's first wave by itself and say what it takes; nothing is computed."""
+    rows = [_planned(prepared, entry) for entry in prepared.tasks]
+    print(f"{'task':32} {'samples':>8} {'requests':>9} {'tokens, naive':>14} {'planned':>12} {'time':>9} {'memory':>8}")
     for row in rows:
         print(
-            f"{row['task']:32} {row['num_samples']:8} {row['num_requests']:9} "
-            f"{row['num_tokens_naive']:14} {row['num_tokens_planned']:12}"
+            f"{row['task']:32} {row['num_samples']:8} {row['num_requests']:9} {row['num_tokens_naive']:14} "
+            f"{row['num_tokens_planned']:12} {_time_text(row['seconds']):>9} {_memory_text(row['num_bytes']):>8}"
         )
+    print("first wave only; generated tokens at their caps; time and memory as estimated for this machine.")
     if as_json:
         print_json({"run": prepared.spec.run_id, "tasks": rows})
     return EXIT_OK
+
+
+def _planned(prepared: Prepared, entry: PreparedTask) -> dict[str, Any]:
+    """What a task's first wave takes: requests, tokens in one row a request and as planned, seconds and bytes."""
+    items = first_items(prepared, entry)
+    batches = prepared.engine.plan(items)
+    cost = prepared.engine.cost(batches)
+    return {
+        "task": entry.task.name,
+        "num_samples": len(entry.samples),
+        "num_requests": len(items),
+        "num_tokens_naive": prepared.engine.count_tokens([item.request for item in items]).naive,
+        "num_tokens_planned": sum(batch.num_tokens for batch in batches),
+        "seconds": None if cost is None else round(cost.seconds, 1),
+        "num_bytes": None if cost is None else cost.num_bytes,
+    }
+
+
+def _time_text(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02}" if hours else f"{minutes} m {rest:02}" if minutes else f"{rest} s"
+
+
+def _memory_text(num_bytes: int | None) -> str:
+    return "-" if num_bytes is None else f"{num_bytes / 1e9:.1f} GB"

@@ -36,6 +36,14 @@ class TokenCount:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What batches will take, as far as it can be known before: seconds of this machine, and bytes of memory."""
+
+    seconds: float
+    num_bytes: int
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that happened while answering, for the run's telemetry."""
 
@@ -69,6 +77,9 @@ class Engine(Protocol):
 
     def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
         """What `requests` cost together."""
+
+    def cost(self, batches: Sequence[Batch]) -> Cost | None:
+        """What `batches` will take of time and memory, or None where nothing is computed here."""
 
     def overflow(self, request: Request) -> int:
         """By how many tokens `request` exceeds the model's context; 0 when it fits or that cannot be known."""

@@ -144,6 +144,11 @@ class LocalModel:
         takes_cache = "past_key_values" in signature(self.model.forward).parameters
         return takes_cache and self.verdict.scoring in ("forest", "cached")
 
+    @cached_property
+    def num_parameters(self) -> int:
+        """Numbers in the weights, by the headers of their files."""
+        return models.count_parameters(self.folder)
+
     @property
     def key_value_bytes(self) -> int:
         """What the keys and values of one token take."""

@@ -70,6 +70,9 @@ class RecordedEngine:
         text = texts[item.wave - 1]
         return Completion(text=text, stop_reason="end", num_prompt_tokens=0, num_tokens=len(text.split()))
 
+    def cost(self, batches: Sequence[Batch]) -> None:
+        """Nothing is computed."""
+
     def take_events(self) -> tuple[()]:
         """Nothing happens here that belongs to no answer."""
         return ()

@@ -90,6 +90,9 @@ class ScriptedEngine:
             raise EngineFailed(f"{self._label} returned {type(response).__name__} for {item.id}, not a Response.")
         return response
 
+    def cost(self, batches: Sequence[Batch]) -> None:
+        """Nothing is computed."""
+
     def take_events(self) -> tuple[()]:
         """Nothing happens here that belongs to no answer."""
         return ()

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from evalsuite.engines import planner
-from evalsuite.engines.base import Batch, EngineOptions, Event, TokenCount, drained
+from evalsuite.engines.base import Batch, Cost, EngineOptions, Event, TokenCount, drained
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel, ModelSettings
@@ -32,6 +33,7 @@ from evalsuite.types import (
 
 if TYPE_CHECKING:
     from evalsuite.engines.decoding import RowMemory
+    from evalsuite.engines.forecast import Rates
     from evalsuite.engines.self_test import GenerationMode
 
 PLAIN_TOKENS = 4096
@@ -170,6 +172,29 @@ class TransformersEngine:
                 return self.model.encoder.encode_pair(LoglikelihoodRequest(context="", continuation=request.text))
             case GenerateRequest():
                 raise TypeError("a request to generate has no continuation")
+
+    def cost(self, batches: Sequence[Batch]) -> Cost:
+        """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""
+        from evalsuite.engines import forecast
+
+        requests = [item.request for batch in batches for item in batch.items]
+        generated = [request for request in requests if isinstance(request, GenerateRequest)]
+        scoring = [batch.num_tokens for batch in batches if not _is_generation(batch)]
+        prompts = [len(self._prompt(request).ids) for request in generated]
+        work = forecast.Work(
+            num_read=sum(scoring) + sum(prompts),
+            num_generated=sum(request.max_tokens for request in generated),
+            mean_length=forecast.mean([self._num_tokens(request) for request in requests]),
+            largest=max(scoring, default=self.model.token_budget),
+            num_rows=min(self._num_rows, max(1, len(generated))),
+        )
+        return forecast.cost_of(self.model, work, self._rates)
+
+    @cached_property
+    def _rates(self) -> Rates:
+        from evalsuite.engines import forecast
+
+        return forecast.measure(self.model.settings.device, self.model.dtype)
 
     def overflow(self, request: Request) -> int:
         """By how many tokens `request` exceeds the model's context."""
