@@ -1,0 +1,159 @@
+"""The in-process engine as a whole: what it forecasts, what it notes, and what is the same again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from tiny_models import byte_level_with_bos, save_llama
+
+from evalsuite.cli.main import main
+from evalsuite.config import RunConfig
+from evalsuite.engines import forecast, forest_scorer, noise
+from evalsuite.engines.forecast import Rates, Work
+from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.transformers import TransformersEngine
+from evalsuite.prepare import Prepared, first_items, prepare
+from evalsuite.run import Quiet, execute
+from evalsuite.store.results import read_samples
+from evalsuite.types import Item
+
+FLOAT32 = {"dtype": "float32"}
+TASKS = ("mini_choice_en", "mini_math_en")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two threads on rows this small mostly wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_llama(tmp_path_factory.mktemp("model"), byte_level_with_bos(), max_length=2048)
+
+
+def prepared_for(folder: Path, **changes: Any) -> Prepared:
+    settings: dict[str, Any] = {"model_args": FLOAT32, "limit": 8.0, "gen_kwargs": {"max_tokens": 12}, **changes}
+    return prepare(RunConfig(model=str(folder), tasks=TASKS, **settings))
+
+
+def items_of(prepared: Prepared) -> list[Item]:
+    return [item for entry in prepared.tasks for item in first_items(prepared, entry)]
+
+
+def test_a_forecast_follows_its_formula(folder: Path) -> None:
+    """Two products a parameter and token read; a step reads all weights or computes all rows, whatever takes longer."""
+    model = LocalModel(ModelSettings(str(folder), None, "float32", "cpu", None, None))
+    assert model.num_parameters == sum(part.numel() for part in model.model.parameters())
+    rates = Rates(flops=1e9, bandwidth=1e6)
+    read = forecast.cost_of(model, Work(num_read=1000, num_generated=0, mean_length=0, largest=10, num_rows=1), rates)
+    assert read.seconds == pytest.approx(2 * model.num_parameters * 1000 / (0.6 * 1e9))
+    steps = forecast.cost_of(model, Work(num_read=0, num_generated=40, mean_length=0, largest=10, num_rows=4), rates)
+    assert steps.seconds == pytest.approx(10 * 4 * model.num_parameters / 1e6)
+    assert steps.num_bytes == read.num_bytes > 4 * model.num_parameters
+    measured = forecast.measure("cpu", torch.float32)
+    assert measured.flops > 1e8
+    assert measured.bandwidth > 1e8
+
+
+def test_the_dry_run_plans_what_the_run_computes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["run", "--model", str(folder), "--model_args", "dtype=float32", "--tasks", *TASKS, "--limit", "8"]
+    assert main([*arguments, "--dry-run", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["tasks"]
+    prepared = prepared_for(folder, gen_kwargs={})
+    for row, entry in zip(said, prepared.tasks, strict=True):
+        batches = prepared.engine.plan(first_items(prepared, entry))
+        assert row["task"] == entry.task.name
+        assert row["num_tokens_planned"] == sum(batch.num_tokens for batch in batches)
+        assert row["num_tokens_planned"] <= row["num_tokens_naive"]
+        assert row["seconds"] >= 0
+        assert row["num_bytes"] > 0
+
+
+def test_repeated_prefixes_of_micro_batches_are_planned(folder: Path) -> None:
+    """A budget of few tokens repeats what micro-batches share."""
+    prepared = prepared_for(folder)
+    items = items_of(prepared)
+    whole = sum(batch.num_tokens for batch in prepared.engine.plan(items))
+    narrow = prepared_for(folder, batch_size=1)
+    assert sum(batch.num_tokens for batch in narrow.engine.plan(items_of(narrow))) > whole
+
+
+def test_a_micro_batch_that_does_not_fit_is_halved_and_noted(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scores are the same, and the telemetry says what happened."""
+    whole = execute(prepared_for(folder), tmp_path / "whole", Quiet())
+    original = forest_scorer.score
+
+    def limited(model: LocalModel, pairs: Any) -> Any:
+        if len(pairs) > 9:
+            raise torch.OutOfMemoryError
+        return original(model, pairs)
+
+    from evalsuite.engines import self_test
+
+    prepared = prepared_for(folder)
+    assert isinstance(prepared.engine, TransformersEngine)
+    assert prepared.engine.model.verdict.scoring == "forest"
+    monkeypatch.setitem(self_test.SCORERS, "forest", limited)  # type: ignore[arg-type]
+    halved = execute(prepared, tmp_path / "halved", Quiet())
+    assert halved.result is not None
+    assert whole.result is not None
+    assert halved.result.estimates == whole.result.estimates
+    events = [json.loads(line) for line in (tmp_path / "halved" / "telemetry.jsonl").read_text().splitlines()]
+    assert [event["items"] for event in events if event["event"] == "halved"][:2] == [32, 16]
+
+
+def test_a_resumed_deterministic_run_has_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """Stopped after every few batches, with sampled answers."""
+    settings = {"deterministic": True, "batch_size": 3, "gen_kwargs": {"max_tokens": 9, "temperature": 0.8}}
+    try:
+        whole = execute(prepared_for(folder, **settings), tmp_path / "whole", Quiet())
+        assert whole.result is not None
+        for patience in (2, 5, 9, 10**6):
+            stopped = execute(prepared_for(folder, **settings), tmp_path / "parts", Quiet(), after(patience))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert stopped.result == whole.result
+    assert list(read_samples(tmp_path / "parts")) == list(read_samples(tmp_path / "whole"))
+    identity = whole.result.spec.model.identity
+    assert identity["deterministic"] is True
+    assert whole.result.stacks[0]["generation"] == "static"
+
+
+def after(number: int) -> Callable[[], bool]:
+    """Says stop when it was asked `number` times."""
+    left = iter(range(number))
+    return lambda: next(left, None) is None
+
+
+def test_noise_is_found_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None to speak of in float32; all of it when scores depend on company."""
+    prepared = prepared_for(folder)
+    engine = prepared.engine
+    assert isinstance(engine, TransformersEngine)
+    calm = list(noise.measure(engine, items_of(prepared)))
+    assert [row.way for row in calm] == ["as planned", "in other company", "with 2 threads"]
+    assert all(row.max_nats < 1e-3 and not row.num_flipped and not row.num_other_texts for row in calm)
+    assert [(row.num_choices, row.num_texts) for row in calm] == [(8, 8), (4, 4), (8, 8)]
+    original = engine._score
+
+    def in_company(pairs: Any) -> Any:
+        scores = original(pairs)
+        last = len(scores) - 1
+        return [msgspec.structs.replace(s, sum_nats=s.sum_nats - 50.0 * (last - n)) for n, s in enumerate(scores)]
+
+    monkeypatch.setattr(engine, "_score", in_company)
+    loud = next(iter(noise.measure(engine, items_of(prepared))))
+    assert loud.max_nats > 100
+    assert loud.num_flipped > 0
