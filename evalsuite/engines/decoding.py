@@ -7,8 +7,8 @@ exemplars) is not computed again.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.packed_pass import packed_pass
+from evalsuite.engines.row_memory import RowMemory, longest_shared
 from evalsuite.engines.sampling import Sampler
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY, score_row
 from evalsuite.engines.slots import KeptRow, Slots
@@ -29,9 +30,6 @@ from evalsuite.types import GenerateRequest, Response
 
 if TYPE_CHECKING:
     import torch
-
-_MIN_SHARED = 32
-"""Shared beginnings shorter than this are computed again: looking them up costs more."""
 
 _PROMPT_TOKENS = 8192
 """Prompt tokens that go through the model together."""
@@ -59,66 +57,26 @@ class _Active:
 
 
 @dataclass
-class RowMemory:
-    """Rows computed lately, up to `num_bytes` of keys and values; the one unused for longest goes first."""
-
-    num_bytes: int
-    _rows: OrderedDict[tuple[int, ...], KeptRow] = field(default_factory=OrderedDict)
-    _used: int = 0
-
-    def keep(self, row: KeptRow) -> None:
-        """Remember `row`."""
-        if row.tokens in self._rows or row.num_bytes > self.num_bytes:
-            return
-        self._rows[row.tokens] = row
-        self._used += row.num_bytes
-        while self._used > self.num_bytes:
-            self._used -= self._rows.popitem(last=False)[1].num_bytes
-
-    def longest_shared(self, ids: Sequence[int]) -> tuple[KeptRow | None, int]:
-        """The row that shares most of its beginning with `ids`, of whose last token nothing is taken, and how much."""
-        best, size = None, 0
-        for row in self._rows.values():
-            shared = _num_shared(row.tokens, ids[:-1])
-            if shared > size:
-                best, size = row, shared
-        if best is None or size < _MIN_SHARED:
-            return None, 0
-        self._rows.move_to_end(best.tokens)
-        return best, size
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._rows.clear()
-        self._used = 0
-
-
-def _num_shared(a: Sequence[int], b: Sequence[int]) -> int:
-    size = min(len(a), len(b))
-    different = np.array(a[:size]) != np.array(b[:size])
-    return int(different.argmax()) if different.any() else size
-
-
-@dataclass
 class Decoder:
     """Generates with at most `num_rows` rows and `num_tokens` tokens of prompts and answers at a time.
 
-    When memory does not suffice, `num_rows` is halved for good, and the rows under way begin again.
+    Prompts go on from rows in any of `memories`; the last of them remembers the rows that end here. When the device's
+    memory does not suffice, `num_rows` is halved for good, and the rows under way begin again.
     """
 
     model: LocalModel
     num_rows: int
     num_tokens: int
-    memory: RowMemory
+    memories: Sequence[RowMemory]
     events: list[Event] = field(default_factory=list)
     _slots: Slots = field(default_factory=lambda: Slots(0, 0))
     _active: list[_Active] = field(default_factory=list)
     _again: deque[Row] = field(default_factory=deque)
 
-    def run(self, rows: Iterator[Row]) -> Iterator[tuple[str, Response]]:
+    def run(self, rows: Iterable[Row]) -> Iterator[tuple[str, Response]]:
         """The completion of every row, as each is done. New rows are taken when an eighth of the slots is free."""
         self._slots = Slots(self.num_rows, 0)
-        waiting = _Waiting(rows, self._again)
+        waiting = _Waiting(iter(rows), self._again)
         while self._active or waiting.has_more():
             joining: list[Row] = []
             done: list[tuple[str, Response]] | None = None
@@ -147,7 +105,8 @@ class Decoder:
         """Let go of everything, and ask for it again with half the rows; a row alone that does not fit has failed."""
         under_way = {row.id: row for row in (*(entry.row for entry in self._active), *joining)}
         self._active.clear()
-        self.memory.clear()
+        for memory in self.memories:
+            memory.clear()
         self.events.append(Event("halved", {"items": len(under_way), "first": min(under_way)}))
         if self.num_rows == 1 or len(under_way) == 1:
             self._slots = Slots(self.num_rows, 0)
@@ -179,7 +138,7 @@ class Decoder:
         """Rows that go through the model together: those that go on after the same known beginning."""
         found: dict[tuple[tuple[int, ...], int], tuple[KeptRow | None, list[Row]]] = {}
         for row in rows:
-            kept, size = self.memory.longest_shared(row.prompt.ids)
+            kept, size = longest_shared(self.memories, row.prompt.ids)
             found.setdefault((kept.tokens if kept else (), size), (kept, []))[1].append(row)
         for (_, size), (kept, members) in found.items():
             group: list[Row] = []
@@ -206,7 +165,7 @@ class Decoder:
                 continue
             entry.tokens.append(entry.sampler.pick(logits[place], likeliest[place]))
             if is_done(self.model, entry.row.request, entry.tokens):
-                self.memory.keep(self._slots.kept(index))
+                self.memories[-1].keep(self._slots.kept(index))
                 self._release(index)
                 found.append(
                     (entry.row.id, completion_of(self.model, entry.row.request, entry.row.prompt, entry.tokens))

@@ -20,15 +20,27 @@ class Sampler:
         self._generator = torch.Generator().manual_seed(request.seed) if request.temperature else None
 
     def pick(self, logits: torch.Tensor, likeliest: int) -> int:
-        """A token by its row of `logits`, whose `likeliest` is known."""
+        """A token by its row of `logits`, whose `likeliest` is known.
+
+        The largest of logits with Gumbel noise has the softmax's distribution, and unlike a cumulative sum it changes
+        only where two candidates all but tie, so that rounding hardly ever makes another text.
+        """
         import torch
 
         if self._generator is None:
             return likeliest
-        weights = torch.softmax(logits.double().cpu() / self._request.temperature, dim=-1)
-        ordered, tokens = weights.sort(descending=True, stable=True)
-        total = ordered.cumsum(dim=0)
-        num_kept = int((total - ordered < self._request.top_p).sum())
-        drawn = torch.rand((), generator=self._generator, dtype=torch.float64) * total[num_kept - 1]
-        place = int(torch.searchsorted(total[:num_kept], drawn, right=True))
-        return int(tokens[min(place, num_kept - 1)])
+        scaled = logits.float().cpu() / self._request.temperature
+        if self._request.top_p < 1:
+            scaled = self._nucleus(scaled)
+        waiting = torch.empty_like(scaled).exponential_(generator=self._generator)
+        return int((scaled - waiting.log()).argmax())
+
+    def _nucleus(self, scaled: torch.Tensor) -> torch.Tensor:
+        """The fewest likeliest tokens that hold `top_p` together; the others are impossible."""
+        import torch
+
+        ordered, tokens = scaled.sort(descending=True, stable=True)
+        weights = ordered.double().softmax(dim=-1)
+        is_kept = weights.cumsum(dim=0) - weights < self._request.top_p
+        is_kept[0] = True
+        return torch.full_like(scaled, float("-inf")).scatter(0, tokens[is_kept], ordered[is_kept])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from evalsuite.engines import planner
@@ -17,6 +16,7 @@ from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel, ModelSettings
 from evalsuite.engines.memory import shortage_ignored
+from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import OUT_OF_MEMORY
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import (
@@ -32,9 +32,7 @@ from evalsuite.types import (
 )
 
 if TYPE_CHECKING:
-    from evalsuite.engines.decoding import RowMemory
     from evalsuite.engines.forecast import Rates
-    from evalsuite.engines.self_test import GenerationMode
 
 PLAIN_TOKENS = 4096
 """Tokens of padded rows that go through the model together where a forest cannot."""
@@ -65,7 +63,7 @@ class TransformersEngine:
         self.model = model
         self._is_deterministic = is_deterministic
         self._batch_size = batch_size
-        self._memory: RowMemory | None = None
+        self._earlier = self._present = RowMemory(0)
         self._events: list[Event] = []
         self._pairs: dict[Request, EncodedPair] = {}
         self._prompts: dict[GenerateRequest, EncodedPrompt] = {}
@@ -86,7 +84,7 @@ class TransformersEngine:
         """Threads and device, and how log-likelihoods are computed."""
         verdict = self.model.verdict
         reasons = {"slower_because": "; ".join(verdict.reasons)} if verdict.reasons else {}
-        return {**self.model.stack(), "scoring": verdict.scoring, "generation": self._generation, **reasons}
+        return {**self.model.stack(), "scoring": verdict.scoring, "generation": verdict.generation, **reasons}
 
     def take_events(self) -> list[Event]:
         """Micro-batches that did not fit into memory, since the last call."""
@@ -124,7 +122,7 @@ class TransformersEngine:
         requests = [item.request for item in items if isinstance(item.request, GenerateRequest)]
         lengths = [len(self._prompt(request).ids) for request in requests]
         caps = [request.max_tokens for request in requests]
-        for group in planner.generation_groups(lengths, caps, [item.id for item in items], self._num_rows):
+        for group in planner.generation_groups(lengths, caps, [item.id for item in items], 2 * self._num_rows):
             yield [items[place] for place in group]
 
     @property
@@ -219,39 +217,34 @@ class TransformersEngine:
     # -- answering
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
-        """The response to every item; generation goes on across batches. What does not fit into memory is halved."""
-        for is_generation, group in groupby(batches, key=_is_generation):
-            if is_generation and self._generation == "rows":
-                yield from self._generate(item for batch in group for item in batch.items)
+        """The response to every item, each batch by itself. What does not fit into memory is halved until it does."""
+        self._earlier, self._present = self._present, RowMemory(0 if self._is_deterministic else MEMORY_BYTES)
+        for batch in batches:
+            if _is_generation(batch) and self.model.verdict.generation == "rows":
+                yield from self._generate(batch.items)
             else:
-                for batch in group:
-                    yield from self._run_items(list(batch.items))
-
-    @property
-    def _generation(self) -> GenerationMode:
-        """Rows that come and go depend on when the others ended, and so on what was answered before an interruption."""
-        return "static" if self._is_deterministic else self.model.verdict.generation
+                yield from self._run_items(list(batch.items))
 
     def _generate(self, items: Iterable[Item]) -> Iterator[tuple[str, Response]]:
-        """Generation by rows that come and go; what is too long for the model is answered as it comes up."""
-        from evalsuite.engines.decoding import Decoder, Row, RowMemory
+        """Generation by rows that come and go; what is too long for the model is answered at once.
 
-        too_long: list[tuple[str, Response]] = []
+        Rows go on from those of earlier waves, but of the present one only from those of their own batch: those a
+        resumed run computes again.
+        """
+        from evalsuite.engines.decoding import Decoder, Row
 
-        def rows() -> Iterator[Row]:
-            for item in items:
-                assert isinstance(item.request, GenerateRequest)
-                if failure := self._too_long(item.request):
-                    too_long.append((item.id, failure))
-                else:
-                    yield Row(item.id, item.request, self._prompt(item.request))
-
-        if self._memory is None:
-            self._memory = RowMemory(MEMORY_BYTES)
+        rows: list[Row] = []
+        for item in items:
+            assert isinstance(item.request, GenerateRequest)
+            if failure := self._too_long(item.request):
+                yield item.id, failure
+            else:
+                rows.append(Row(item.id, item.request, self._prompt(item.request)))
+        own = RowMemory(MEMORY_BYTES)
         num_tokens = KEY_VALUE_BYTES // self.model.key_value_bytes
-        decoder = Decoder(self.model, self._num_rows, num_tokens, self._memory, self._events)
-        yield from decoder.run(rows())
-        yield from too_long
+        decoder = Decoder(self.model, self._num_rows, num_tokens, (self._earlier, own), self._events)
+        yield from decoder.run(rows)
+        self._present.take_over(own)
 
     def _run_items(self, items: list[Item]) -> Iterator[tuple[str, Response]]:
         fitting = [item for item in items if not (failure := self._too_long(item.request))]

@@ -14,8 +14,9 @@ from tiny_models import byte_level_with_bos, save_llama
 
 from evalsuite.engines import decoding, static_generation
 from evalsuite.engines.base import Event
-from evalsuite.engines.decoding import Decoder, Row, RowMemory
+from evalsuite.engines.decoding import Decoder, Row
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.row_memory import RowMemory
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Response
 
 MANY = 10**9
@@ -57,7 +58,7 @@ def decoded(
     model: LocalModel, requests: list[GenerateRequest], num_rows: int, num_tokens: int = MANY
 ) -> list[Response]:
     """The answers in the order of `requests`."""
-    found = dict(Decoder(model, num_rows, num_tokens, RowMemory(0)).run(iter(rows_of(model, requests))))
+    found = dict(Decoder(model, num_rows, num_tokens, [RowMemory(0)]).run(rows_of(model, requests)))
     return [found[str(place)] for place in range(len(requests))]
 
 
@@ -126,14 +127,14 @@ def test_a_second_turn_computes_only_what_is_new(model: LocalModel) -> None:
     """Also where the rows that it goes on from were many."""
     firsts = [request(text * 4, 12) for text in TEXTS]
     memory = RowMemory(MANY)
-    answers = dict(Decoder(model, 4, MANY, memory).run(iter(rows_of(model, firsts))))
+    answers = dict(Decoder(model, 4, MANY, [memory]).run(rows_of(model, firsts)))
     seconds = [
         msgspec.structs.replace(first, prompt=str(first.prompt) + answers[str(place)].text + " and then?")  # type: ignore[union-attr]
         for place, first in enumerate(firsts)
     ]
     rows = rows_of(model, seconds)
-    with_memory, read = counted(model, Decoder(model, 4, MANY, memory), rows)
-    without, read_all = counted(model, Decoder(model, 4, MANY, RowMemory(0)), rows)
+    with_memory, read = counted(model, Decoder(model, 4, MANY, [memory]), rows)
+    without, read_all = counted(model, Decoder(model, 4, MANY, [RowMemory(0)]), rows)
     assert with_memory == without
     shared = read_all - read
     assert shared > 0.5 * sum(len(row.prompt.ids) for row in rows)
@@ -154,7 +155,7 @@ def counted(model: LocalModel, decoder: Decoder, rows: list[Row]) -> tuple[dict[
 def test_memory_keeps_what_fits(model: LocalModel) -> None:
     row_bytes = 2 * 2 * 32 * 4 // 2  # layers, keys and values, width of the shared heads, float32: of one token
     memory = RowMemory(200 * row_bytes)
-    list(Decoder(model, 2, MANY, memory).run(iter(rows_of(model, [request(text * 4, 12) for text in TEXTS]))))
+    list(Decoder(model, 2, MANY, [memory]).run(rows_of(model, [request(text * 4, 12) for text in TEXTS])))
     kept = list(memory._rows.values())
     assert 0 < sum(row.num_bytes for row in kept) <= memory.num_bytes
     assert sum(row.num_bytes for row in kept) == sum(len(row.tokens) for row in kept) * row_bytes
@@ -171,8 +172,8 @@ def test_too_little_memory_halves_the_rows(
     expected = [alone(model, one) for one in requests]
     refuse_more_than(most, monkeypatch, where, error)
     events: list[Event] = []
-    decoder = Decoder(model, 6, MANY, RowMemory(0), events)
-    found = dict(decoder.run(iter(rows_of(model, requests))))
+    decoder = Decoder(model, 6, MANY, [RowMemory(0)], events)
+    found = dict(decoder.run(rows_of(model, requests)))
     assert [found[str(place)] for place in range(len(requests))] == expected
     assert events
     assert {event.name for event in events} == {"halved"}
