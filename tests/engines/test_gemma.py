@@ -26,7 +26,7 @@ def gguf() -> str:
 
 
 def engine(batch_size: int) -> TransformersEngine:
-    return open_engine(EngineOptions(gguf(), {}, device="cpu", batch_size=batch_size))
+    return open_engine(EngineOptions(gguf(), {"dtype": "float32"}, device="cpu", batch_size=batch_size))
 
 
 def test_every_prompt_begins_with_exactly_one_bos() -> None:

@@ -22,7 +22,7 @@ MAX_DIFFERENCE_NATS = 1e-4
 
 @cache
 def smollm2() -> TransformersEngine:
-    return open_engine(EngineOptions("smollm2-135m", {}, device="cpu", batch_size=4))
+    return open_engine(EngineOptions("smollm2-135m", {"dtype": "float32"}, device="cpu", batch_size=4))
 
 
 def with_batch_size(size: int) -> TransformersEngine:

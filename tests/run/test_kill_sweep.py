@@ -270,7 +270,7 @@ def test_a_run_that_dies_in_the_middle_of_a_record_ends_in_the_same_bytes(
 @pytest.mark.model
 def test_the_real_model_killed_five_times_ends_in_the_same_bytes(tmp_path: Path) -> None:
     asked = ("--model", "smollm2-135m", "--batch_size", "2", "--tasks", "mini_choice_en,mini_math_en", "--limit", "8")
-    asked = (*asked, "--num_fewshot", "0", "--gen_kwargs", "max_tokens=8")
+    asked = (*asked, "--num_fewshot", "0", "--gen_kwargs", "max_tokens=8", "--deterministic")
     rng = random.Random(135)
     with fork_server("--model") as server:
         uninterrupted = server.run(tmp_path / "whole", asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +17,7 @@ from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from evalsuite.contracts import Metric, Task
-from evalsuite.metrics import accuracy, corpus_bleu, corpus_chrf, corpus_score, right, share
+from evalsuite.metrics import accuracy, corpus_bleu, corpus_chrf, corpus_score, mean_length, probability, right, share
 from evalsuite.records import Estimate
 from evalsuite.stats import intervals
 from evalsuite.stats.aggregates import mean_of_tasks
@@ -28,6 +29,8 @@ Counts = Sequence[tuple[float, ...]]
 ACCURACY = accuracy("acc")
 MEAN = Metric("mean", lambda counts: counts[0] / counts[1] if counts[1] else None)
 SHARE = share("fidelity")
+
+_RIGHT = Scored(scores=(right("acc", True),))
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -283,6 +286,52 @@ def test_the_order_of_rows_does_not_matter(rows: list[tuple[int, int, str]], ran
         assert (before.stderr is None) == (after.stderr is None)
         for one, other in ((before.stderr, after.stderr), (before.low, after.low), (before.high, after.high)):
             assert one is other or one == pytest.approx(other, rel=1e-9, abs=1e-12)
+
+
+# -- chance, and which metric is the headline
+
+
+def test_chance_is_that_of_the_samples_that_are_scored() -> None:
+    guessed = accuracy("acc", lambda sample: 1 / len(sample.choices))
+    rows: list[tuple[Sample, Outcome]] = [
+        (Sample(id=str(n), input="", language="en", choices=("",) * n), outcome)
+        for n, outcome in ((2, _RIGHT), (5, Unscored(cause=Cause.TIMEOUT)), (4, _RIGHT), (4, Scored(scores=())))
+    ]
+    part = measure(task_of(guessed), "model", guessed, rows)
+    assert part is not None
+    assert part.estimate.chance == pytest.approx((1 / 2 + 1 / 4 + 1 / 4) / 3)
+    assert part.estimate.num_not_judged == 1
+    assert estimate(ACCURACY, coins(1, 2)).chance is None
+
+
+def test_the_first_metric_of_a_task_is_its_headline() -> None:
+    rows = [(Sample(id="a", input="", language="en"), _RIGHT)]
+    for metrics, is_primary in (((ACCURACY, MEAN, SHARE), True), ((MEAN, ACCURACY, SHARE), False)):
+        task = replace(task_of(MEAN), metrics=metrics)
+        part = measure(task, "model", ACCURACY, rows)
+        assert part is not None
+        assert part.estimate.is_primary == is_primary
+
+
+# -- what a metric says of itself
+
+
+@pytest.mark.parametrize(
+    ("metric", "bounds", "scale", "proportion"),
+    [
+        (accuracy("acc"), (0.0, 1.0), 100.0, True),
+        (probability("mass"), (0.0, 1.0), 100.0, False),
+        (share("fidelity"), (0.0, 1.0), 100.0, True),
+        (mean_length("chars"), (0.0, math.inf), 1.0, False),
+        (corpus_bleu("en"), (0.0, 100.0), 1.0, False),
+        (corpus_chrf("en"), (0.0, 100.0), 1.0, False),
+    ],
+    ids=lambda each: each.name if isinstance(each, Metric) else None,
+)
+def test_the_range_and_the_unit_of_each_metric(
+    metric: Metric, bounds: tuple[float, float], scale: float, proportion: bool
+) -> None:
+    assert (metric.bounds, metric.scale, metric.proportion) == (bounds, scale, proportion)
 
 
 # -- means over languages

@@ -127,6 +127,12 @@ def test_what_is_asked(protocol: str, stop: tuple[str, ...]) -> None:
         assert task.next_requests(sample, ((),)) == ()
 
 
+def test_guessing_a_number_scores_nothing() -> None:
+    sample = Sample(id="gsm8k:test:0", input="Question: ?\nAnswer:", language="en", target="#### 3")
+    chances = [metric.chance for metric in gsm8k("lm-eval-0.4").metrics]
+    assert [chance and chance(sample) for chance in chances] == [0.0, 0.0]
+
+
 def test_another_protocol_is_refused() -> None:
     with pytest.raises(UnknownName, match=r"did you mean 'openllm-v1'\? gsm8k has: lm-eval-0.4, openllm-v1"):
         gsm8k("openllm-v2")

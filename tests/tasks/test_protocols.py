@@ -27,11 +27,11 @@ from evalsuite.tasks._protocols import (
 from evalsuite.building import build_task
 from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
-from evalsuite.contracts import TaskOptions
+from evalsuite.contracts import TaskInfo, TaskOptions
 from evalsuite.data import DataSource
 from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, UnknownName, UsageError
-from evalsuite.plugins import choose_tasks
+from evalsuite.plugins import all_tasks, choose_tasks, family
 from evalsuite.prepare import prepare
 from evalsuite.store.results import read_results
 from evalsuite.types import Message, Sample, Shot
@@ -97,7 +97,7 @@ def test_lm_eval_draws_one_more_where_there_is_no_test_split(num_fewshot: int) -
         drawn = generator.sample(range(9), num_fewshot + 1) if num_fewshot else []
         assert list(place.shots) == drawn[:num_fewshot]
     assert [place.shots for place in draw("winogrande", LM_EVAL, 3, 2, 0, 0, has_test=False)] == [(), ()]
-    with pytest.raises(UsageError, match="--num_fewshot 9: winogrande has 9 exemplars"):
+    with pytest.raises(UsageError, match=r"9: winogrande has 9 exemplars, and 10 are drawn: one is spare\.$"):
         draw("winogrande", LM_EVAL, 3, 12, 9, 9, has_test=False)
 
 
@@ -156,7 +156,7 @@ def test_no_row_has_an_exemplar_twice_and_too_many_are_refused(protocol: Protoco
     for place in draw("t", protocol, 9, 20, 7, 7):
         assert sorted(place.shots) == list(range(7))
     assert {place.shots for place in draw("t", protocol, 9, 20, 0, 0)} == {()}
-    with pytest.raises(UsageError, match="--num_fewshot 8: t has 7 exemplars"):
+    with pytest.raises(UsageError, match=r"--num_fewshot 8: t has 7 exemplars\.$"):
         draw("t", protocol, 9, 20, 7, 8)
 
 
@@ -224,6 +224,8 @@ def test_protocols_are_chosen_by_name_and_lm_evals_by_default() -> None:
     derived = choose("t", TaskOptions(protocol="openllm-v1+derived-shots"), has_derived=True)
     assert derived.is_sealed
     assert (derived.seed, derived.order, derived.encoding) == (42, "shuffled", OPENLLM_V1.encoding)
+    with pytest.raises(UnknownName, match=r"t has: lm-eval-0\.4, openllm-v1, openllm-fixed\.$"):
+        choose("t", TaskOptions(protocol="openllm-v1+derived-shots"))
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [(None, 2), (0, 0), (1, 1), (9, 9)])
@@ -434,6 +436,32 @@ def test_a_task_says_whether_the_seed_draws_its_exemplars(
     (choice,) = choose_tasks([task])
     built = choice.family.build(task, TaskOptions(protocol=protocol, num_fewshot=num_fewshot))
     assert built.is_seeded == is_seeded
+
+
+# -- what a task says of itself
+
+
+def test_a_task_is_built_as_it_is_listed() -> None:
+    listed = all_tasks()
+    assert len(listed) == len({info.name for info in listed})
+    for info in listed:
+        task = family(info.family).build(info.name, TaskOptions())
+        said = TaskInfo(task.name, task.family, task.language, task.kind, info.title, task.licence)
+        assert info.title.startswith(task.title)
+        assert (said, task.version) == (info, 1), "raise the version here too when a score changes its meaning"
+
+
+@pytest.mark.parametrize(
+    ("task", "title"),
+    [
+        ("arc_challenge", "ARC Challenge: grade-school science questions"),
+        ("arc_easy", "ARC Easy: grade-school science questions"),
+        ("mmlu_world_religions", "MMLU, world religions"),
+    ],
+)
+def test_members_of_a_family_have_their_own_titles(task: str, title: str) -> None:
+    (choice,) = choose_tasks([task])
+    assert choice.family.build(task, TaskOptions()).title == title
 
 
 # -- suites
