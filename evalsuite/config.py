@@ -41,7 +41,7 @@ class _Generation(Record, frozen=True, kw_only=True):
     do_sample: bool | None = None
 
 
-_TEXT_KEYS = {"revision", "pretrained", "path", "function", "name"}
+_TEXT_KEYS = {"revision", "pretrained", "path", "function", "name", "peft"}
 """Arguments that are text even where they look like numbers (a revision of digits)."""
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
@@ -75,6 +75,17 @@ def locate(name: str, revision: str | None = None, environ: Mapping[str, str] = 
         f"model {name!r} is neither built in ({', '.join(BUILT_IN)}), nor a folder or .gguf file here, nor a hub name "
         f"like org/name" + (f"; did you mean {near!r}?" if near else ".")
     )
+
+
+def locate_adapter(name: str, environ: Mapping[str, str] = os.environ) -> ModelFolder:
+    """The folder behind an adapter's name: a local folder as peft saves it, or a hub name. Raises ModelUnreadable."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _local_adapter(path)
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        found = _from_hub(name, None, environ, local_only=hub.is_offline(environ))
+        return ModelFolder(found.path, found.source, _local_adapter(found.path).digest)
+    raise ModelUnreadable(f"adapter {name!r} is neither a folder here nor a hub name like org/name.")
 
 
 def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
@@ -140,14 +151,34 @@ def _local_folder(path: Path) -> ModelFolder:
         raise ModelUnreadable(f"{path} is not a model folder: it has no config.json.")
     weights = sorted(path.glob("*.safetensors"))
     if not weights:
-        pickled = [file.name for file in sorted(path.iterdir()) if file.suffix in (".bin", ".pt", ".pth", ".pkl")]
-        reason = f"only pickled weights ({pickled[0]}), which are never loaded" if pickled else "no *.safetensors file"
-        raise ModelUnreadable(f"{path} has {reason}; convert the model to safetensors.")
+        raise _without_safetensors(path, "*.safetensors", "model")
     for file in weights:
         _check_whole(file)
     files = [file for file in sorted(path.iterdir()) if file.is_file() and file.suffix in _MODEL_FILES]
+    return ModelFolder(path, f"local folder {path.name}", _digest(files))
+
+
+def _local_adapter(path: Path) -> ModelFolder:
+    """Its configuration and weights; a tokenizer or a readme beside them is not read."""
+    files = [path / "adapter_config.json", path / "adapter_model.safetensors"]
+    if not files[0].exists():
+        raise ModelUnreadable(f"{path} is not an adapter: it has no {files[0].name}.")
+    if not files[1].exists():
+        raise _without_safetensors(path, files[1].name, "adapter")
+    _check_whole(files[1])
+    return ModelFolder(path, f"local folder {path.name}", _digest(files))
+
+
+def _without_safetensors(path: Path, expected: str, what: str) -> ModelUnreadable:
+    pickled = [file.name for file in sorted(path.iterdir()) if file.suffix in (".bin", ".pt", ".pth", ".pkl")]
+    reason = f"only pickled weights ({pickled[0]}), which are never loaded" if pickled else f"no {expected} file"
+    return ModelUnreadable(f"{path} has {reason}; convert the {what} to safetensors.")
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """One hash of the files' names and contents."""
     digest = hashlib.sha256("".join(f"{file.name} {_sha256(file)}\n" for file in files).encode()).hexdigest()
-    return ModelFolder(path, f"local folder {path.name}", f"sha256:{digest}")
+    return f"sha256:{digest}"
 
 
 def count_parameters(folder: ModelFolder) -> int:

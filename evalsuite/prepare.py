@@ -182,7 +182,10 @@ def _open_engine(config: RunConfig) -> tuple[str, Engine]:
 
 
 def _model_name(config: RunConfig) -> str:
-    return str(config.model_args.get("name", config.model_args.get("pretrained", config.model)))
+    """The name given, or that of the weights; with an adapter merged into them they are another model."""
+    args = config.model_args
+    adapter = f"+{args['peft']}" if "peft" in args else ""
+    return str(args.get("name", f"{args.get('pretrained', config.model)}{adapter}"))
 
 
 def _select(built: Sequence[PreparedTask], config: RunConfig) -> list[PreparedTask]:

@@ -42,7 +42,9 @@ PLUGIN_MAY = {
     "judges": {"types", "records", "contracts", "errors", "text", "metrics", "stats"},
     "reports": {"types", "records", "alarms", "contracts", "errors", "text", "metrics", "stats", "store"},
 }
-LATE_ONLY = {"torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval"}
+LATE_ONLY = {
+    "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",
+}  # fmt: skip
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from evalsuite import models
-from evalsuite.engines import memory
+from evalsuite.engines import loading, memory
 from evalsuite.engines.encoding import Encoder
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import Scalar, content_hash
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
     from evalsuite.engines.self_test import Verdict
 
+GenerationChoice = Literal["auto", "rows", "continuous", "static"]
+GENERATION_CHOICES: tuple[GenerationChoice, ...] = get_args(GenerationChoice)
+"""`auto`: continuous batching on CUDA where it is the faster, else rows; each falls back to a way that proves right."""
+
 _NO_LIMIT = 10**12
 """Tokenizers without a limit of their own name a number beyond this one."""
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """What was asked for: a model's name, and how it is to be loaded."""
+    """What was asked for: a model's name, and how it is to be loaded and to generate.
+
+    `adapter` is a folder or hub name whose weights are merged in, `bits` what bitsandbytes quantises weights to.
+    """
 
     name: str
     revision: str | None
@@ -34,6 +41,9 @@ class ModelSettings:
     device: str
     max_length: int | None
     template_file: str | None
+    generation: GenerationChoice = "auto"
+    adapter: str | None = None
+    bits: loading.Bits | None = None
 
 
 @dataclass
@@ -46,6 +56,11 @@ class LocalModel:
     def folder(self) -> models.ModelFolder:
         """Where the weights are."""
         return models.locate(self.settings.name, self.settings.revision)
+
+    @cached_property
+    def adapter(self) -> models.ModelFolder | None:
+        """Where the weights are that are to be merged in, if any."""
+        return models.locate_adapter(self.settings.adapter) if self.settings.adapter else None
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -85,7 +100,22 @@ class LocalModel:
             "torch": str(torch.__version__),
             "transformers": transformers.__version__,
             "tokenizers": tokenizers.__version__,
+            **self._what_was_added(),
         }
+
+    def _what_was_added(self) -> Mapping[str, Scalar]:
+        """The part of the identity that only some runs have."""
+        settings = self.settings
+        found: dict[str, Scalar] = {}
+        if settings.generation != "auto":
+            found |= {"generation": settings.generation}
+        if self.adapter:
+            peft = loading.required_version("peft", "peft", "peft")
+            found |= {"adapter": self.adapter.digest, "adapter_source": self.adapter.source, "peft": peft}
+        if settings.bits:
+            bitsandbytes = loading.required_version("bitsandbytes", f"load_in_{settings.bits}bit", "quantised")
+            found |= {"bits": settings.bits, "bitsandbytes": bitsandbytes}
+        return found
 
     def stack(self) -> Mapping[str, Scalar]:
         """Threads and device, which move the last bits and nothing else."""
@@ -167,6 +197,7 @@ class LocalModel:
 
         logging.disable_progress_bar()
         logging.set_verbosity_error()
+        adapter, quantised = self.adapter, self._quantised_arguments()
         try:
             auto = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
             model, loaded = auto.from_pretrained(
@@ -175,18 +206,39 @@ class LocalModel:
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
+                **quantised,
             )
-            model = model.to(self.settings.device).eval()
+            # quantised weights are where they belong since they were read
+            model = (model if quantised else model.to(self.settings.device)).eval()
         except Exception as error:  # safetensors, torch and transformers raise from families of their own
             raise self._unreadable("the weights cannot be loaded", error) from error
         if missing := sorted(loaded["missing_keys"]):
             raise ModelUnreadable(f"{self.settings.name}: {len(missing)} tensors are missing, the first {missing[0]}.")
+        model = self._merged(model, adapter) if adapter else model
         # `generate` fills what we leave open from the model's own settings (a repetition penalty, say)
         own = model.generation_config
         model.generation_config = GenerationConfig(
             eos_token_id=own.eos_token_id, decoder_start_token_id=own.decoder_start_token_id
         )
         return model
+
+    def _quantised_arguments(self) -> Mapping[str, Any]:
+        """What loading quantised weights takes, nothing for others. An adapter is not merged into them: both would be
+        rounded once more."""
+        if not loading.is_quantised(self.config, self.settings.bits):
+            return {}
+        if self.settings.adapter:
+            raise ModelUnreadable(
+                f"{self.settings.name} is quantised: the adapter {self.settings.adapter} cannot be merged into it "
+                "exactly; take weights that are not quantised."
+            )
+        return loading.quantised_arguments(self.settings.bits, self.dtype, self.settings.device)
+
+    def _merged(self, model: Any, adapter: models.ModelFolder) -> Any:
+        try:
+            return loading.merged(model, adapter, self.settings.device)
+        except Exception as error:  # peft raises from as many families
+            raise self._unreadable(f"the adapter {self.settings.adapter} cannot be merged", error) from error
 
     @cached_property
     def end_tokens(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""The in-process engine: transformers, log-likelihoods over prefix forests, generation in static batches.
+"""The in-process engine: transformers, log-likelihoods over prefix forests, generation by rows that come and go.
 
 Weights load at the first `run`; planning needs the tokenizer only.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from evalsuite.engines import planner
+from evalsuite.engines import loading, planner
 from evalsuite.engines.base import Batch, Cost, EngineOptions, Event, TokenCount, drained
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
-from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.local_model import GENERATION_CHOICES, LocalModel, ModelSettings
 from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import OUT_OF_MEMORY
@@ -32,6 +32,7 @@ from evalsuite.types import (
 )
 
 if TYPE_CHECKING:
+    from evalsuite.engines.decoding import Row
     from evalsuite.engines.forecast import Rates
 
 PLAIN_TOKENS = 4096
@@ -43,6 +44,9 @@ MAX_LOGITS = 2**28
 AUTO_ROWS = {"cpu": 32, "cuda": 64, "mps": 16}
 """Rows under way at once in generation when no batch size is given."""
 
+ROUNDS = {"cpu": 2, "cuda": 8}
+"""How many times as many rows a batch holds: enough to go on while the last ones end, few enough to lose to a kill."""
+
 KEY_VALUE_BYTES = 2**31
 """What the keys and values of rows under way in generation may take."""
 
@@ -50,7 +54,10 @@ MEMORY_BYTES = 2**30
 """What the keys and values of rows computed lately may take, for those that go on from them."""
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
-_ARGS = {"pretrained", "revision", "dtype", "max_length"}
+_ARGS = {"pretrained", "revision", "dtype", "max_length", "generation", "peft", "load_in_8bit", "load_in_4bit"}
+
+_Way = Literal["rows", "continuous", "together"]
+"""How a batch is answered: by rows that come and go, or all of it at once."""
 
 
 class TransformersEngine:
@@ -84,7 +91,8 @@ class TransformersEngine:
         """Threads and device, and how log-likelihoods are computed."""
         verdict = self.model.verdict
         reasons = {"slower_because": "; ".join(verdict.reasons)} if verdict.reasons else {}
-        return {**self.model.stack(), "scoring": verdict.scoring, "generation": verdict.generation, **reasons}
+        generation = "continuous" if verdict.is_continuous else verdict.generation
+        return {**self.model.stack(), "scoring": verdict.scoring, "generation": generation, **reasons}
 
     def take_events(self) -> list[Event]:
         """Micro-batches that did not fit into memory, since the last call."""
@@ -119,11 +127,15 @@ class TransformersEngine:
         yield from ([item] for item in items if self.overflow(item.request))
 
     def _generation_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
-        requests = [item.request for item in items if isinstance(item.request, GenerateRequest)]
-        lengths = [len(self._prompt(request).ids) for request in requests]
-        caps = [request.max_tokens for request in requests]
-        for group in planner.generation_groups(lengths, caps, [item.id for item in items], 2 * self._num_rows):
-            yield [items[place] for place in group]
+        """Greedy and sampled requests apart, since continuous batching takes the greedy ones only."""
+        size = self._num_rows * ROUNDS.get(self.model.device_kind, 2)
+        for is_sampled in (False, True):
+            chosen = [item for item in items if _is_sampled(item.request) == is_sampled]
+            requests = [item.request for item in chosen if isinstance(item.request, GenerateRequest)]
+            lengths = [len(self._prompt(request).ids) for request in requests]
+            caps = [request.max_tokens for request in requests]
+            for group in planner.generation_groups(lengths, caps, [item.id for item in chosen], size):
+                yield [chosen[place] for place in group]
 
     @property
     def _num_rows(self) -> int:
@@ -220,18 +232,23 @@ class TransformersEngine:
         """The response to every item, each batch by itself. What does not fit into memory is halved until it does."""
         self._earlier, self._present = self._present, RowMemory(0 if self._is_deterministic else MEMORY_BYTES)
         for batch in batches:
-            if _is_generation(batch) and self.model.verdict.generation == "rows":
-                yield from self._generate(batch.items)
-            else:
+            way = self._way(batch)
+            if way == "together":
                 yield from self._run_items(list(batch.items))
+            else:
+                yield from self._generate(way, batch.items)
 
-    def _generate(self, items: Iterable[Item]) -> Iterator[tuple[str, Response]]:
-        """Generation by rows that come and go; what is too long for the model is answered at once.
+    def _way(self, batch: Batch) -> _Way:
+        if not _is_generation(batch):
+            return "together"
+        verdict = self.model.verdict
+        if verdict.is_continuous and not any(_is_sampled(item.request) for item in batch.items):
+            return "continuous"
+        return "rows" if verdict.generation == "rows" else "together"
 
-        Rows go on from those of earlier waves, but of the present one only from those of their own batch: those a
-        resumed run computes again.
-        """
-        from evalsuite.engines.decoding import Decoder, Row
+    def _generate(self, way: _Way, items: Iterable[Item]) -> Iterator[tuple[str, Response]]:
+        """Generation by rows that come and go; what is too long for the model is answered at once."""
+        from evalsuite.engines.decoding import Row
 
         rows: list[Row] = []
         for item in items:
@@ -240,10 +257,23 @@ class TransformersEngine:
                 yield item.id, failure
             else:
                 rows.append(Row(item.id, item.request, self._prompt(item.request)))
-        own = RowMemory(MEMORY_BYTES)
+        yield from self._decoded(way, rows)
+
+    def _decoded(self, way: _Way, rows: list[Row]) -> Iterator[tuple[str, Response]]:
+        """The answers of `rows`.
+
+        Ours go on from those of earlier waves, but of the present one only from those of their own batch: those a
+        resumed run computes again.
+        """
+        from evalsuite.engines.continuous import ContinuousDecoder
+        from evalsuite.engines.decoding import Decoder
+
         num_tokens = KEY_VALUE_BYTES // self.model.key_value_bytes
-        decoder = Decoder(self.model, self._num_rows, num_tokens, (self._earlier, own), self._events)
-        yield from decoder.run(rows)
+        if way == "continuous":
+            yield from ContinuousDecoder(self.model, self._num_rows, num_tokens, self._events).run(iter(rows))
+            return
+        own = RowMemory(MEMORY_BYTES)
+        yield from Decoder(self.model, self._num_rows, num_tokens, (self._earlier, own), self._events).run(rows)
         self._present.take_over(own)
 
     def _run_items(self, items: list[Item]) -> Iterator[tuple[str, Response]]:
@@ -308,7 +338,12 @@ class TransformersEngine:
 
 
 def _is_generation(batch: Batch) -> bool:
+    """The planner puts no other kind beside it."""
     return isinstance(batch.items[0].request, GenerateRequest)
+
+
+def _is_sampled(request: Request) -> bool:
+    return isinstance(request, GenerateRequest) and bool(request.temperature)
 
 
 def open_engine(options: EngineOptions) -> TransformersEngine:
@@ -324,6 +359,13 @@ def open_engine(options: EngineOptions) -> TransformersEngine:
     name = str(args.get("pretrained", options.model))
     if name in ("hf", "transformers"):
         raise UsageError(f"--model {name} needs --model_args pretrained=NAME.")
+    generation = next((choice for choice in GENERATION_CHOICES if choice == args.get("generation", "auto")), None)
+    if generation is None:
+        raise UsageError(
+            f"--model_args generation={args['generation']}: expected rows (rows that come and go), continuous "
+            "(transformers' continuous batching; sampled answers by rows), static (fixed batches), or auto, which is "
+            "continuous on CUDA with FlashAttention and rows elsewhere."
+        )
     max_length = args.get("max_length")
     if max_length is not None and (type(max_length) is not int or max_length < 1):
         raise UsageError(f"--model_args max_length={max_length}: expected a whole number of tokens.")
@@ -335,6 +377,9 @@ def open_engine(options: EngineOptions) -> TransformersEngine:
         device=_device(options.device),
         max_length=max_length,
         template_file=options.chat_template,
+        generation=generation,
+        adapter=loading.asked_adapter(args),
+        bits=loading.asked_bits(args),
     )
     if options.is_deterministic:
         _be_deterministic()
