@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from evalsuite import models
 from evalsuite.engines import loading, memory
 from evalsuite.engines.encoding import Encoder
+from evalsuite.engines.flex_kernel import FlexKernel
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import Scalar, content_hash
 
@@ -246,6 +247,11 @@ class LocalModel:
         named = [self.encoder.tokenizer.eos_token_id, self.model.generation_config.eos_token_id]
         flat = [token for entry in named for token in (entry if isinstance(entry, list) else [entry])]
         return sorted({token for token in flat if token is not None})
+
+    @cached_property
+    def flex(self) -> FlexKernel | None:
+        """The fused attention of packed forests, on CUDA devices; without it attention goes block by block."""
+        return FlexKernel() if self.device_kind == "cuda" else None
 
     @cached_property
     def verdict(self) -> Verdict:

@@ -2,8 +2,8 @@
 
 A micro-batch is one row without padding: the forest's segments one after another, after a past that is computed
 already, if there is one. Each token attends to the segments before its own on its path, and to its own up to itself;
-positions are logical, so windows and rotations are those of the row read alone. The work is cut into blocks of
-neighbouring segments, each one call of attention.
+positions are logical, so windows and rotations are those of the row read alone. On CUDA devices one fused kernel does
+it all; elsewhere, and where that fails, the work is cut into blocks of neighbouring segments, each one call.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from evalsuite.engines.attention import Rules, attend
+from evalsuite.engines.flex_kernel import FlexKernel, forest_mask
 from evalsuite.engines.forest import Forest
 
 if TYPE_CHECKING:
     import torch
+    from torch.nn.attention.flex_attention import BlockMask
 
 BLOCK_TOKENS = 192
 """Subtrees up to this size are one block: masking what they do not share is cheaper than further calls."""
@@ -47,7 +49,7 @@ class PackedLayout:
     """A packed micro-batch: each key's logical position and subtree end, the blocks, and masks as they are needed.
 
     Keys are counted from the past's first, queries likewise, though the past's are not asked again. With `keeps` the
-    keys and values of every layer stay in `kept`.
+    keys and values of every layer stay in `kept`. The kernel `flex` computes what it can, the blocks all else.
     """
 
     positions: torch.Tensor
@@ -55,8 +57,10 @@ class PackedLayout:
     blocks: tuple[Block, ...]
     past: Past | None = None
     keeps: bool = False
+    flex: FlexKernel | None = None
     kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     _masks: dict[tuple[int, int | None], torch.Tensor | None] = field(default_factory=dict)
+    _flex_masks: dict[int | None, BlockMask] = field(default_factory=dict)
 
     @property
     def num_past(self) -> int:
@@ -76,6 +80,15 @@ class PackedLayout:
         if self.past:
             past_key, past_value = self.past.of_layer(layer)
             key, value = torch.cat([past_key, key], dim=2), torch.cat([past_value, value], dim=2)
+        if self.flex and (found := self.flex.attend(query, key, value, self._flex_mask, rules)) is not None:
+            return found
+        return self._attend_by_blocks(query, key, value, rules)
+
+    def _attend_by_blocks(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rules: Rules
+    ) -> torch.Tensor:
+        import torch
+
         out = torch.empty(*query.shape[:3], value.shape[3], dtype=query.dtype, device=query.device)
         for index, block in enumerate(self.blocks):
             spans = (*block.before, (block.start, block.end))
@@ -84,6 +97,12 @@ class PackedLayout:
             own = slice(block.start - self.num_past, block.end - self.num_past)
             out[:, :, own] = attend(query[:, :, own], keys, values, mask, rules)
         return out
+
+    def _flex_mask(self, window: int | None) -> BlockMask:
+        """The forest as the fused kernel reads it."""
+        if window not in self._flex_masks:
+            self._flex_masks[window] = forest_mask(self.positions, self.subtree_ends, self.num_past, window)
+        return self._flex_masks[window]
 
     def _mask(self, index: int, window: int | None, dtype: torch.dtype) -> torch.Tensor | None:
         """What block `index` adds to its scores, shape (queries, keys), or None where it is plainly causal."""
@@ -107,7 +126,9 @@ class PackedLayout:
         return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, float("-inf"))
 
 
-def make_layout(forest: Forest, device: str, past: Past | None = None, keeps: bool = False) -> PackedLayout:
+def make_layout(
+    forest: Forest, device: str, past: Past | None = None, keeps: bool = False, flex: FlexKernel | None = None
+) -> PackedLayout:
     """The layout of `forest`, packed in its own order; its rows go on after `past`."""
     import torch
 
@@ -127,6 +148,7 @@ def make_layout(forest: Forest, device: str, past: Past | None = None, keeps: bo
         blocks=tuple(_blocks(forest, offsets, num_past)),
         past=past,
         keeps=keeps,
+        flex=flex,
     )
 
 

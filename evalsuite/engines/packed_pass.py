@@ -47,7 +47,7 @@ def packed_pass(
 
     forest = build_forest(rows)
     device = model.settings.device
-    layout = packed_attention.make_layout(forest, device, past, keeps)
+    layout = packed_attention.make_layout(forest, device, past, keeps, model.flex)
     tokens = np.concatenate([rows[segment.row][segment.start : segment.end] for segment in forest.segments])
     offsets = np.concatenate([[0], np.cumsum([segment.num_tokens for segment in forest.segments])])
     places = [_places(forest, offsets, last, want) for last, want in zip(forest.last_segment, wanted, strict=True)]

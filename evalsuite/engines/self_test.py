@@ -14,6 +14,7 @@ from typing import Literal
 
 from evalsuite.engines import cached_scorer, continuous, decoding, encoder_decoder, forest_scorer, plain_scorer
 from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines.flex_kernel import TILE
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.types import Loglikelihood, Response
 
@@ -32,6 +33,8 @@ SCORERS: Mapping[ScoringMode, Scorer] = {
 _TOLERANCE = 1e-4
 """Difference to one at a time, relative to the sum of log-probabilities, in float32; coarser formats get more."""
 _CONTEXT_TOKENS = 48
+_TILED_CONTEXT_TOKENS = 2 * TILE + _CONTEXT_TOKENS
+"""Where attention goes by tiles: some of them whole, some seen in part, some not at all."""
 _MAX_CONTEXT = 640
 
 
@@ -69,14 +72,28 @@ def examine(model: LocalModel) -> Verdict:
 def _one_pass_or_steps(model: LocalModel, pairs: Sequence[EncodedPair], tolerance: float) -> Verdict:
     """The verdict as it is without continuous batching."""
     expected = [plain_scorer.score(model, [pair])[0] for pair in pairs]
+    flex_fault = _flex_fault(model, pairs, expected, tolerance)
     reasons: list[str] = []
     modes: tuple[ScoringMode, ...] = ("forest", "cached")
     for mode in modes:
-        if not (fault := _fault(SCORERS[mode], model, pairs, expected, tolerance)):
-            generation, reason = _generation(model, pairs, expected, tolerance) if mode == "forest" else ("static", "")
-            return Verdict(mode, generation, (*reasons, *([reason] if reason else [])))
-        reasons.append(f"{mode}: {fault}")
+        fault = _fault(SCORERS[mode], model, pairs, expected, tolerance)
+        if fault:
+            reasons.append(f"{mode}: {fault}")
+        elif mode == "forest":
+            generation, reason = _generation(model, pairs, expected, tolerance)
+            return Verdict(mode, generation, tuple(reason for reason in (flex_fault, reason) if reason))
+        else:
+            return Verdict(mode, "static", tuple(reasons))
     return Verdict("plain", "static", tuple(reasons))
+
+
+def _flex_fault(model: LocalModel, pairs: Sequence[EncodedPair], expected: Sequence[Response], tolerance: float) -> str:
+    """Why the fused attention is not used where there is one, or nothing. One that is wrong is given up."""
+    if model.flex is None:
+        return ""
+    if fault := _fault(forest_scorer.score, model, pairs, expected, tolerance):
+        model.flex.give_up(fault)
+    return f"fused attention: {model.flex.fault}" if model.flex.fault else ""
 
 
 def _generation(
@@ -128,7 +145,8 @@ def _made_up(model: LocalModel) -> list[EncodedPair]:
     draw = random.Random(0)
     vocabulary = len(model.encoder.tokenizer)
     window = getattr(model.config.get_text_config(), "sliding_window", None) or 0
-    size = min(window + _CONTEXT_TOKENS, _MAX_CONTEXT, model.max_length // 2)
+    least = _CONTEXT_TOKENS if model.flex is None else _TILED_CONTEXT_TOKENS
+    size = min(max(window + _CONTEXT_TOKENS, least), _MAX_CONTEXT, model.max_length // 2)
 
     def tokens(number: int) -> tuple[int, ...]:
         return tuple(draw.randrange(vocabulary) for _ in range(number))

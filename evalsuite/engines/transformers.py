@@ -95,8 +95,9 @@ class TransformersEngine:
         return {**self.model.stack(), "scoring": verdict.scoring, "generation": generation, **reasons}
 
     def take_events(self) -> list[Event]:
-        """Micro-batches that did not fit into memory, since the last call."""
-        return drained(self._events)
+        """Micro-batches that did not fit into memory, and attention that failed to compile, since the last call."""
+        given_up = self.model.flex.take_events() if self.model.flex else []
+        return [*drained(self._events), *given_up]
 
     def close(self) -> None:
         """Let go of the weights."""
