@@ -9,8 +9,6 @@ between words is checked for every context by encoding its end alone. All others
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +19,6 @@ from evalsuite.types import LoglikelihoodRequest
 _CHUNK = 512
 _MARGIN_CHARS = 48
 _MARGIN_WORDS = 4
-_LOOKAROUND = re.compile(r"\(\?<[=!]|\(\?=|\(\?!(?!\\S\))")
-"""What looks back, or further ahead than the next character; the end of a run of spaces does not."""
-
-_LOCAL_PIECES = {"ByteLevel", "Split", "Digits", "Sequence"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,7 @@ class _Context:
 
 def encode_pairs(encoder: Encoder, requests: Sequence[LoglikelihoodRequest]) -> list[EncodedPair]:
     """`encoder.encode_pair` of each request, in order."""
-    if encoder.is_encoder_decoder or not is_local(encoder.tokenizer):
+    if not encoder.is_local:
         return [encoder.encode_pair(request) for request in requests]
     parts = [encoder.parts(request) for request in requests]
     contexts = _contexts(encoder, {(stripped, adds) for stripped, _, adds in parts if stripped})
@@ -58,28 +52,6 @@ def encode_pairs(encoder: Encoder, requests: Sequence[LoglikelihoodRequest]) -> 
         whole = (*context.ids[: context.num_kept_tokens], *encoded[ends[place]])
         found.append(encoder.split(request, whole, context.ids))
     return found
-
-
-def is_local(tokenizer: Any) -> bool:
-    """Whether the tokenizer splits text from left to right without looking back, and merges within words only."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        return False
-    definition = json.loads(backend.to_str())
-    pieces = _pieces(definition["pre_tokenizer"])
-    names = {piece["type"] for piece in pieces}
-    if definition["model"]["type"] != "BPE" or definition["normalizer"] is not None or "ByteLevel" not in names:
-        return False
-    patterns = [str(pattern) for piece in pieces for pattern in (piece.get("pattern") or {}).values()]
-    looks_around = any(_LOOKAROUND.search(pattern) for pattern in patterns)
-    prefixes = any(piece.get("add_prefix_space") for piece in pieces)
-    return names <= _LOCAL_PIECES and not prefixes and not looks_around
-
-
-def _pieces(definition: Any) -> list[dict[str, Any]]:
-    if definition is None:
-        return []
-    return [definition, *(inner for piece in definition.get("pretokenizers", ()) for inner in _pieces(piece))]
 
 
 def _contexts(encoder: Encoder, wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], _Context]:

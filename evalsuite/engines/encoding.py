@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from evalsuite.engines import tokenizer_kind
 from evalsuite.errors import ModelUnreadable
 from evalsuite.types import Encoding, GenerateRequest, LoglikelihoodRequest, Prompt
 
@@ -65,6 +66,11 @@ class Encoder:
         self.tokenizer = tokenizer
         self.template = template
         self.is_encoder_decoder = is_encoder_decoder
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether what follows a text changes only the tokens of its last words."""
+        return not self.is_encoder_decoder and tokenizer_kind.is_local(self.tokenizer)
 
     def render(self, prompt: Prompt) -> str:
         """The prompt as one text. Raises ModelUnreadable when messages meet a model without a template."""

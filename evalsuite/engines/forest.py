@@ -7,7 +7,7 @@ packed micro-batch is the concatenation of its segments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -67,17 +67,19 @@ def build_forest(rows: Sequence[Tokens]) -> Forest:
     return Forest(tuple(segments), tuple(ends[owner[row]] for row in range(len(rows))))
 
 
-def pack(forest: Forest, budget: int, reads: Sequence[int], max_reads: int) -> list[list[int]]:
+def pack(forest: Forest, budget: int, first_reads: Sequence[int], max_reads: int) -> list[list[int]]:
     """The rows of `forest` in micro-batches of at most `budget` tokens, depth first; shared prefixes are repeated.
 
-    A subtree that fits into a micro-batch is not split; a row longer than `budget` is one of its own. `reads` are the
-    positions of each row whose logits are wanted, of which a micro-batch has at most `max_reads` beyond its first row.
+    A subtree that fits into a micro-batch is not split; a row longer than `budget` is one of its own. Logits are wanted
+    from each row's position in `first_reads` to its end: at most at `max_reads` distinct prefixes of a micro-batch,
+    beyond its first row.
     """
     by_segment: dict[int, list[int]] = {}
     for row, last in enumerate(forest.last_segment):
         by_segment.setdefault(last, []).append(row)
     batches: list[list[int]] = []
     present: set[int] = set()
+    read_from: dict[int, int] = {}
     used = num_reads = 0
     for index, segment in enumerate(forest.segments):
         rows = by_segment.get(index, [])
@@ -88,18 +90,36 @@ def pack(forest: Forest, budget: int, reads: Sequence[int], max_reads: int) -> l
         size = sum(forest.segments[part].num_tokens for part in needed)
         if starts_whole:
             size += segment.num_below - segment.num_tokens
-        wanted = sum(reads[row] for row in rows)
-        is_full = used + size > budget or num_reads + wanted > max_reads
+        first_read = min((first_reads[row] for row in rows), default=segment.end)
+        newly_read = _newly_read(forest, index, first_read, read_from)
+        is_full = used + size > budget or num_reads + _num_read(forest, newly_read, read_from) > max_reads
         if not batches or ((starts_whole or rows) and is_full and present):
             batches.append([])
-            present, used, num_reads = set(), 0, 0
+            present, read_from, used, num_reads = set(), {}, 0, 0
             needed = forest.path(index)
+            newly_read = _newly_read(forest, index, first_read, read_from)
         if rows:
             present.update(needed)
             used += sum(forest.segments[part].num_tokens for part in needed)
-            num_reads += wanted
+            num_reads += _num_read(forest, newly_read, read_from)
+            read_from |= newly_read
             batches[-1].extend(rows)
     return [batch for batch in batches if batch]
+
+
+def _newly_read(forest: Forest, index: int, first_read: int, read_from: Mapping[int, int]) -> dict[int, int]:
+    """Segments on the path to `index` that are read from an earlier position than before, and that position."""
+    found: dict[int, int] = {}
+    while index >= 0 and (segment := forest.segments[index]).end > first_read:
+        start = max(first_read, segment.start)
+        if start < read_from.get(index, segment.end):
+            found[index] = start
+        index = segment.parent
+    return found
+
+
+def _num_read(forest: Forest, newly_read: Mapping[int, int], read_from: Mapping[int, int]) -> int:
+    return sum(read_from.get(index, forest.segments[index].end) - start for index, start in newly_read.items())
 
 
 def _fits_whole(segment: Segment, budget: int) -> bool:

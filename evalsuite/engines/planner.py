@@ -12,17 +12,17 @@ Row = tuple[int, ...]
 
 
 def scoring_groups(
-    rows: Sequence[Row], reads: Sequence[int], budget: int, max_reads: int, max_rows: int | None = None
+    rows: Sequence[Row], first_reads: Sequence[int], budget: int, max_reads: int, max_rows: int | None = None
 ) -> Iterator[list[int]]:
     """Micro-batches of neighbours in the prefix forest of `rows`, of at most `budget` tokens.
 
-    `reads` are the positions of each row whose logits are wanted, of which a micro-batch has at most `max_reads`
-    beyond its first row; where `max_rows` is given it has as many different rows.
+    Logits are wanted from each row's position in `first_reads` to its end: at most at `max_reads` distinct prefixes of
+    a micro-batch, beyond its first row; where `max_rows` is given it has as many different rows.
     """
     if not rows:
         return
     forest = build_forest([np.array(row, dtype=np.int32) for row in rows])
-    for group in pack(forest, budget, reads, max_reads):
+    for group in pack(forest, budget, first_reads, max_reads):
         yield from _of_rows(group, rows, max_rows)
 
 

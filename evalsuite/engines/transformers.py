@@ -121,9 +121,9 @@ class TransformersEngine:
         items = sorted(items, key=lambda item: item.id)
         fitting = [item for item in items if not self.overflow(item.request)]
         pairs = [self._pair(item.request) for item in fitting]
-        rows, reads = [pair.row for pair in pairs], [len(pair.continuation) for pair in pairs]
+        rows, first_reads = [pair.row for pair in pairs], [len(pair.context) - 1 for pair in pairs]
         max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
-        for group in planner.scoring_groups(rows, reads, self.model.token_budget, max_reads, self._batch_size):
+        for group in planner.scoring_groups(rows, first_reads, self.model.token_budget, max_reads, self._batch_size):
             yield [fitting[place] for place in group]
         yield from ([item] for item in items if self.overflow(item.request))
 
