@@ -21,7 +21,7 @@ from evalsuite.engines.completion import completion_of, is_done
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.memory import shortage_ignored
-from evalsuite.engines.packed_pass import packed_pass
+from evalsuite.engines.packed_pass import plan_pass, run_pass
 from evalsuite.engines.row_memory import RowMemory, longest_shared
 from evalsuite.engines.sampling import Sampler
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY, score_row
@@ -123,13 +123,14 @@ class Decoder:
         prompts = [np.array(row.prompt.ids[num_shared:], dtype=np.int32) for row in group]
         last = [np.array([len(prompt) - 1]) for prompt in prompts]
         past = kept.past(num_shared) if kept else None
-        done = packed_pass(self.model, prompts, last, past, keeps=True)
-        logits = done.logits[np.concatenate(done.where)]
+        plan = plan_pass(prompts, last, num_shared)
+        done = run_pass(self.model, plan, past, keeps=True)
+        logits = done.logits[np.concatenate(plan.where)]
         is_broken = not bool(logits.amax(dim=-1).isfinite().all())
         if is_broken and len(group) > 1:  # one row's NaN may have reached its neighbours
             return [answer for row in group for answer in self._join(kept, num_shared, [row])]
         self._slots.reserve(max(row.num_tokens for row in group))
-        self._slots.admit([row.prompt.ids for row in group], done.layout, done.spans)
+        self._slots.admit([row.prompt.ids for row in group], done.layout, plan.spans)
         first = len(self._active)
         self._active.extend(_Active(row, Sampler(row.request)) for row in group)
         return self._take(logits, first)
@@ -225,9 +226,10 @@ def score_by_steps(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Resp
 
     slots = Slots(len(pairs), 0)
     contexts = [np.array(pair.context, dtype=np.int32) for pair in pairs]
-    done = packed_pass(model, contexts, [np.array([len(context) - 1]) for context in contexts], keeps=True)
-    slots.admit([pair.context for pair in pairs], done.layout, done.spans)
-    logits = [done.logits[np.concatenate(done.where)]]
+    plan = plan_pass(contexts, [np.array([len(context) - 1]) for context in contexts])
+    done = run_pass(model, plan, keeps=True)
+    slots.admit([pair.context for pair in pairs], done.layout, plan.spans)
+    logits = [done.logits[np.concatenate(plan.where)]]
     for place in range(max(len(pair.continuation) for pair in pairs) - 1):
         logits.append(
             _step(model, slots, [pair.continuation[min(place, len(pair.continuation) - 1)] for pair in pairs])

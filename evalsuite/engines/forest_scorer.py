@@ -9,7 +9,7 @@ import numpy as np
 
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
-from evalsuite.engines.packed_pass import packed_pass
+from evalsuite.engines.packed_pass import PassPlan, plan_pass, run_pass
 from evalsuite.engines.scores import response_of
 from evalsuite.types import Response
 
@@ -20,18 +20,25 @@ ROW_CHUNK = 512
 """Rows of logits whose log-sum-exp is taken at once."""
 
 
-def score(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
-    """The log-likelihood of each pair's continuation, in order; every distinct prefix goes through the model once."""
+def plan(pairs: Sequence[EncodedPair]) -> PassPlan:
+    """What `score` reads of the model, which is all there is to do before it is at hand."""
+    wanted = [np.arange(len(pair.context) - 1, len(pair.context) - 1 + len(pair.continuation)) for pair in pairs]
+    return plan_pass([np.array(pair.row, dtype=np.int32) for pair in pairs], wanted)
+
+
+def score(model: LocalModel, pairs: Sequence[EncodedPair], planned: PassPlan | None = None) -> list[Response]:
+    """The log-likelihood of each pair's continuation, in order; every distinct prefix goes through the model once.
+
+    `planned` is the plan of these pairs, if it has been made.
+    """
     import torch
 
-    sizes = [len(pair.continuation) for pair in pairs]
-    wanted = [np.arange(len(pair.context) - 1, len(pair.context) - 1 + len(pair.continuation)) for pair in pairs]
-    done = packed_pass(model, [np.array(pair.row, dtype=np.int32) for pair in pairs], wanted)
+    done = run_pass(model, planned or plan(pairs))
     targets = np.concatenate([np.array(pair.continuation, dtype=np.int64) for pair in pairs])
-    owners = np.repeat(np.arange(len(pairs)), sizes)
+    owners = np.repeat(np.arange(len(pairs)), [len(pair.continuation) for pair in pairs])
     device = model.settings.device
     with torch.inference_mode():
-        indices = (torch.tensor(part, device=device) for part in (np.concatenate(done.where), targets, owners))
+        indices = (torch.tensor(part, device=device) for part in (np.concatenate(done.plan.where), targets, owners))
         sums, greedy = _sums(done.logits, len(pairs), *indices)
     return [
         response_of(pair, total, is_greedy)

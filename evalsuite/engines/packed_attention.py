@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evalsuite.engines.attention import Rules, attend
 from evalsuite.engines.flex_kernel import FlexKernel, forest_mask
 from evalsuite.engines.forest import Forest
@@ -42,6 +45,18 @@ class Block:
     start: int
     end: int
     before: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What a forest says about its packed row, on no device yet: by key its logical position and subtree end; blocks.
+
+    Keys of the past come first.
+    """
+
+    positions: NDArray[np.int64]
+    subtree_ends: NDArray[np.int64]
+    blocks: tuple[Block, ...]
 
 
 @dataclass
@@ -126,26 +141,30 @@ class PackedLayout:
         return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, float("-inf"))
 
 
-def make_layout(
-    forest: Forest, device: str, past: Past | None = None, keeps: bool = False, flex: FlexKernel | None = None
-) -> PackedLayout:
-    """The layout of `forest`, packed in its own order; its rows go on after `past`."""
-    import torch
-
-    num_past = past.length if past else 0
+def make_packing(forest: Forest, num_past: int) -> Packing:
+    """How `forest` is packed in its own order, after `num_past` tokens of a past."""
     offsets = [num_past]
     for segment in forest.segments:
         offsets.append(offsets[-1] + segment.num_tokens)
-    positions = torch.cat(
-        [torch.arange(num_past)]
-        + [torch.arange(num_past + segment.start, num_past + segment.end) for segment in forest.segments]
-    )
-    ends = torch.tensor([offsets[-1], *(offsets[segment.subtree_end] for segment in forest.segments)])
-    lengths = torch.tensor([num_past, *(segment.num_tokens for segment in forest.segments)])
-    return PackedLayout(
-        positions=positions.to(device),
-        subtree_ends=torch.repeat_interleave(ends, lengths).to(device),
+    spans = [(0, num_past), *((num_past + segment.start, num_past + segment.end) for segment in forest.segments)]
+    ends = [offsets[-1], *(offsets[segment.subtree_end] for segment in forest.segments)]
+    return Packing(
+        positions=np.concatenate([np.arange(*span) for span in spans]),
+        subtree_ends=np.repeat(ends, [end - start for start, end in spans]),
         blocks=tuple(_blocks(forest, offsets, num_past)),
+    )
+
+
+def make_layout(
+    packing: Packing, device: str, past: Past | None = None, keeps: bool = False, flex: FlexKernel | None = None
+) -> PackedLayout:
+    """The layout of a `packing` made for a past as long as this one."""
+    import torch
+
+    return PackedLayout(
+        positions=torch.tensor(packing.positions, device=device),
+        subtree_ends=torch.tensor(packing.subtree_ends, device=device),
+        blocks=packing.blocks,
         past=past,
         keeps=keeps,
         flex=flex,

@@ -15,6 +15,7 @@ from evalsuite.engines.base import Batch, Cost, EngineOptions, Event, TokenCount
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import GENERATION_CHOICES, LocalModel, ModelSettings
+from evalsuite.engines.lookahead import prepared_ahead
 from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import OUT_OF_MEMORY
@@ -34,6 +35,7 @@ from evalsuite.types import (
 if TYPE_CHECKING:
     from evalsuite.engines.decoding import Row
     from evalsuite.engines.forecast import Rates
+    from evalsuite.engines.packed_pass import PassPlan
 
 PLAIN_TOKENS = 4096
 """Tokens of padded rows that go through the model together where a forest cannot."""
@@ -232,12 +234,29 @@ class TransformersEngine:
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
         """The response to every item, each batch by itself. What does not fit into memory is halved until it does."""
         self._earlier, self._present = self._present, RowMemory(0 if self._is_deterministic else MEMORY_BYTES)
-        for batch in batches:
+        for batch, planned in self._with_plans(batches):
             way = self._way(batch)
             if way == "together":
-                yield from self._run_items(list(batch.items))
+                yield from self._run_items(list(batch.items), planned)
             else:
                 yield from self._generate(way, batch.items)
+
+    def _with_plans(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, PassPlan | None]]:
+        """Batches, and of those to be scored as forests the plan, made while the one before is computed.
+
+        Not on a CPU: it would have to stop computing for that, and a run that is to stop ends one batch later.
+        """
+        if self.model.device_kind == "cpu":
+            return ((batch, None) for batch in batches)
+        return prepared_ahead(batches, self._plan_pass)
+
+    def _plan_pass(self, batch: Batch) -> PassPlan | None:
+        from evalsuite.engines import forest_scorer
+
+        if _is_generation(batch) or self.model.verdict.scoring != "forest":
+            return None
+        pairs = [self._pair(item.request) for item in batch.items if not self.overflow(item.request)]
+        return forest_scorer.plan(pairs) if pairs else None
 
     def _way(self, batch: Batch) -> _Way:
         if not _is_generation(batch):
@@ -277,7 +296,7 @@ class TransformersEngine:
         yield from Decoder(self.model, self._num_rows, num_tokens, (self._earlier, own), self._events).run(rows)
         self._present.take_over(own)
 
-    def _run_items(self, items: list[Item]) -> Iterator[tuple[str, Response]]:
+    def _run_items(self, items: list[Item], planned: PassPlan | None = None) -> Iterator[tuple[str, Response]]:
         fitting = [item for item in items if not (failure := self._too_long(item.request))]
         for item in items:
             if failure := self._too_long(item.request):
@@ -286,7 +305,7 @@ class TransformersEngine:
             return
         answers = None
         with shortage_ignored():
-            answers = self._answer(fitting)
+            answers = self._answer(fitting, planned)
         if answers is None:
             self.model.free_memory()
             self._events.append(Event("halved", {"items": len(fitting), "first": fitting[0].id}))
@@ -309,25 +328,26 @@ class TransformersEngine:
         detail = f"{what}: {self._num_tokens(request)} tokens; the model takes {self.model.max_length}"
         return Failure(cause=Cause.CONTEXT_TOO_LONG, detail=detail)
 
-    def _answer(self, items: list[Item]) -> list[Response]:
+    def _answer(self, items: list[Item], planned: PassPlan | None) -> list[Response]:
         from evalsuite.engines.static_generation import generate
 
         requests = [item.request for item in items]
         to_generate = [request for request in requests if isinstance(request, GenerateRequest)]
         if to_generate:
             return generate(self.model, to_generate, [self._prompt(request) for request in to_generate])
-        return self._score([self._pair(request) for request in requests])
+        return self._score([self._pair(request) for request in requests], planned)
 
-    def _score(self, pairs: list[EncodedPair]) -> list[Response]:
+    def _score(self, pairs: list[EncodedPair], planned: PassPlan | None) -> list[Response]:
         """Log-likelihoods in the model's mode; plainly, in padded batches of like length.
 
         In a forest one row's NaN may reach its neighbours, so rows that are not finite are asked again by themselves.
         """
+        from evalsuite.engines import forest_scorer
         from evalsuite.engines.self_test import SCORERS
 
         mode = self.model.verdict.scoring
         if mode != "plain":
-            scores = SCORERS[mode](self.model, pairs)
+            scores = forest_scorer.score(self.model, pairs, planned) if planned else SCORERS[mode](self.model, pairs)
             return [
                 SCORERS[mode](self.model, [pair])[0] if isinstance(score, Failure) else score
                 for pair, score in zip(pairs, scores, strict=True)

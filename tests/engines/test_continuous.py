@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import test_architectures as architectures
 import torch
-from tiny_models import characters, save_llama
+from tiny_models import SaidToBeOnCuda, characters, save_llama
 
 from evalsuite.engines import continuous, static_generation
 from evalsuite.engines.base import EngineOptions
@@ -269,14 +269,6 @@ def test_a_model_on_which_it_is_wrong_is_generated_otherwise(
     assert engine.stack()["generation"] == otherwise
     reasons = str(engine.stack().get("slower_because", "")).partition("continuous batching: ")[2]
     assert reason in reasons
-
-
-class SaidToBeOnCuda(LocalModel):
-    """A model whose choices are those of a GPU, and whose tensors are here."""
-
-    @property
-    def device_kind(self) -> str:
-        return "cuda"
 
 
 @pytest.mark.parametrize("version", [None, 2, 3])

@@ -16,6 +16,7 @@ from evalsuite.engines import decoding, static_generation
 from evalsuite.engines.base import Event
 from evalsuite.engines.decoding import Decoder, Row
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.packed_pass import PassPlan
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Response
 
@@ -162,7 +163,7 @@ def test_memory_keeps_what_fits(model: LocalModel) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5])
-@pytest.mark.parametrize("where", ["packed_pass", "_step"])
+@pytest.mark.parametrize("where", ["run_pass", "_step"])
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, MemoryError, RuntimeError])
 def test_too_little_memory_halves_the_rows(
     model: LocalModel, monkeypatch: pytest.MonkeyPatch, most: int, where: str, error: type[Exception]
@@ -184,7 +185,7 @@ def refuse_more_than(most: int, monkeypatch: pytest.MonkeyPatch, where: str, err
     original = getattr(decoding, where)
 
     def limited(model: LocalModel, first: Any, second: Any, *rest: Any, **named: Any) -> Any:
-        if len(second) > most:
+        if len(first.lengths if where == "run_pass" else second) > most:
             raise error("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
         return original(model, first, second, *rest, **named)
 
@@ -194,14 +195,14 @@ def refuse_more_than(most: int, monkeypatch: pytest.MonkeyPatch, where: str, err
 def test_a_row_that_fits_nowhere_fails_by_itself(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = [request(text, 8) for text in TEXTS]
     expected = [alone(model, one) for one in requests]
-    original = decoding.packed_pass
+    original = decoding.run_pass
 
-    def limited(model: LocalModel, rows: Any, *rest: Any, **named: Any) -> Any:
-        if any(len(row) > 35 for row in rows):
+    def limited(model: LocalModel, plan: PassPlan, *rest: Any, **named: Any) -> Any:
+        if max(plan.lengths) > 35:
             raise torch.OutOfMemoryError
-        return original(model, rows, *rest, **named)
+        return original(model, plan, *rest, **named)
 
-    monkeypatch.setattr(decoding, "packed_pass", limited)
+    monkeypatch.setattr(decoding, "run_pass", limited)
     found = decoded(model, requests, 4)
     for text, answer, own in zip(TEXTS, found, expected, strict=True):
         if text == "x" * 40:
@@ -214,6 +215,6 @@ def test_other_errors_are_not_swallowed(model: LocalModel, monkeypatch: pytest.M
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(decoding, "packed_pass", broken)
+    monkeypatch.setattr(decoding, "run_pass", broken)
     with pytest.raises(RuntimeError, match="mat1"):
         decoded(model, [request("a", 3)], 2)

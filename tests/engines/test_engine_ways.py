@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from tiny_models import byte_level_with_bos, save_llama
+from tiny_models import SaidToBeOnCuda, byte_level_with_bos, save_llama
 
 from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
@@ -21,7 +22,7 @@ from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.prepare import Prepared, first_items, prepare
 from evalsuite.run import Quiet, execute
 from evalsuite.store.results import read_samples
-from evalsuite.types import Item
+from evalsuite.types import Item, LoglikelihoodRequest
 
 FLOAT32 = {"dtype": "float32"}
 TASKS = ("mini_choice_en", "mini_math_en")
@@ -136,6 +137,33 @@ def after(number: int) -> Callable[[], bool]:
     return lambda: next(left, None) is None
 
 
+def test_passes_planned_ahead_give_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: in another thread, for forests only, halved where memory does not suffice."""
+    prepared = prepared_for(folder, batch_size=8)
+    items = items_of(prepared)
+    batches = prepared.engine.plan(items)
+    expected = dict(prepared.engine.run(batches))
+    settings = ModelSettings(str(folder), None, "float32", "cpu", None, None, generation="rows")
+    engine = TransformersEngine(SaidToBeOnCuda(settings), 8)
+    engine.plan(items)
+    planned: list[str] = []
+    original = forest_scorer.plan
+
+    def noted(pairs: Any) -> Any:
+        planned.append(threading.current_thread().name)
+        return original(pairs)
+
+    monkeypatch.setattr(forest_scorer, "plan", noted)
+    monkeypatch.setattr(engine.model, "flex", None)
+    assert engine.model.verdict.scoring == "forest"
+    planned.clear()
+    found = dict(engine.run(batches))
+    assert found == expected
+    num_scored = sum(isinstance(batch.items[0].request, LoglikelihoodRequest) for batch in batches)
+    assert num_scored > 1
+    assert [name.startswith("lookahead") for name in planned] == [True] * num_scored
+
+
 def test_noise_is_found_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """None to speak of in float32; all of it when scores depend on company."""
     prepared = prepared_for(folder)
@@ -147,8 +175,8 @@ def test_noise_is_found_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert [(row.num_choices, row.num_texts) for row in calm] == [(8, 8), (4, 4), (8, 8)]
     original = engine._score
 
-    def in_company(pairs: Any) -> Any:
-        scores = original(pairs)
+    def in_company(pairs: Any, planned: Any) -> Any:
+        scores = original(pairs, planned)
         last = len(scores) - 1
         return [msgspec.structs.replace(s, sum_nats=s.sum_nats - 50.0 * (last - n)) for n, s in enumerate(scores)]
 

@@ -25,7 +25,7 @@ from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.flex_kernel import TILE, FlexKernel, forest_mask
 from evalsuite.engines.forest import build_forest
 from evalsuite.engines.local_model import LocalModel
-from evalsuite.engines.packed_attention import PackedLayout, Past, make_layout
+from evalsuite.engines.packed_attention import PackedLayout, Past, make_layout, make_packing
 from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.types import Completion, GenerateRequest, Item, Loglikelihood
 
@@ -63,7 +63,7 @@ class Case:
         key, value = (torch.randn(1, self.num_shared, self.num_past, WIDTH) for _ in range(2))
         past = Past(self.num_past, lambda _: (key, value)) if self.num_past else None
         forest = build_forest([np.array(row, dtype=np.int32) for row in self.rows])
-        return make_layout(forest, "cpu", past, flex=flex)
+        return make_layout(make_packing(forest, self.num_past), "cpu", past, flex=flex)
 
     def attend(self, flex: FlexKernel | None) -> torch.Tensor:
         layout = self.layout(flex)

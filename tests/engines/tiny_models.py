@@ -10,11 +10,21 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from evalsuite.engines.local_model import LocalModel
+
 SPECIAL = ["<pad>", "<unk>", "<bos>", "<eos>"]
 PAD, UNK, BOS, EOS = range(4)
 CHARACTERS = [chr(code) for code in range(32, 127)] + ["\n"]
 MERGES = [("a", "b"), ("Ġ", "t"), ("Ġt", "h"), ("h", "e"), ("Ġ", "Ġ"), ("à", "¤"), ("ä", "½"), ("Ø", "§")]
 """Among them halves of Devanagari, Chinese and Arabic letters, and letters on both sides of a boundary."""
+
+
+class SaidToBeOnCuda(LocalModel):
+    """A model whose choices are those of a GPU, and whose tensors are here."""
+
+    @property
+    def device_kind(self) -> str:
+        return "cuda"
 
 
 def wrapped(tokenizer: Tokenizer, **settings: Any) -> PreTrainedTokenizerFast:
