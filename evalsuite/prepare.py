@@ -81,15 +81,15 @@ def prepare(config: RunConfig) -> Prepared:
     # as it is read back from disk: 24 and 24.0 are one number there
     spec = msgspec.convert(msgspec.to_builtins(spec), RunSpec)
     kept = {task.task.name for task in tasks}
-    missing = [entry for entry in built if entry.task.name not in kept and not config.samples]
+    missing = [entry for entry in built if entry.task.name not in kept]
     return Prepared(
         spec,
         tasks,
         engine,
         suites=_whole_suites(choices),
         num_asked=_count_families(built),
-        left_out=_count_families(missing),
-        notes=(*_protocol_notes(choices, config), *_notes(tasks, missing)),
+        left_out=_count_families([] if config.samples else missing),
+        notes=(*_protocol_notes(choices, config), *_notes(tasks), *_left_out_notes(missing, config)),
     )
 
 
@@ -138,17 +138,22 @@ def _protocol_notes(choices: Sequence[plugins.TaskChoice], config: RunConfig) ->
         yield f"the suite's own protocol is {', '.join(sorted(own))}; under another it has no average."
 
 
-def _notes(tasks: Sequence[PreparedTask], left_out: Sequence[PreparedTask]) -> Iterator[str]:
-    """What a user must know before the run: other protocols than asked, shortened prompts, tasks without samples."""
+def _notes(tasks: Sequence[PreparedTask]) -> Iterator[str]:
+    """What a user must know before the run: other protocols than asked, shortened prompts."""
     for entry in tasks:
         if entry.note:
             yield entry.note
         if entry.num_shortened:
             yield f"{entry.task.name}: exemplars dropped from {entry.num_shortened} of {len(entry.samples)} samples."
-    if left_out:
-        names = [entry.task.name for entry in left_out]
-        more = f" and {len(names) - 8} more" if len(names) > 9 else ""
-        yield f"--limit takes no sample of {', '.join(names[: 8 if more else 9])}{more}."
+
+
+def _left_out_notes(left_out: Sequence[PreparedTask], config: RunConfig) -> Iterator[str]:
+    """Which tasks have no sample in the run."""
+    names = [entry.task.name for entry in left_out]
+    more = f" and {len(names) - 8} more" if len(names) > 9 else ""
+    flag = "--samples" if config.samples else "--limit"
+    if names:
+        yield f"{flag} takes no sample of {', '.join(names[: 8 if more else 9])}{more}."
 
 
 def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> None:

@@ -262,6 +262,14 @@ def test_samples_picks_rows() -> None:
     }
 
 
+def test_tasks_that_samples_does_not_name_are_left_out_and_named() -> None:
+    prepared = prepare(
+        RunConfig(model="scripted", tasks=("mini_math_en", "mini_math_fr"), samples={"mini_math_en": (7,)})
+    )
+    assert [entry.task.name for entry in prepared.tasks] == ["mini_math_en"]
+    assert prepared.notes == ("--samples takes no sample of mini_math_fr.",)
+
+
 def test_samples_may_come_from_a_file(command: Any, workplace: Path) -> None:
     (workplace / "rows.json").write_text('{"mini_math_en": [1, 4]}', encoding="utf-8")
     ran = command(*run("--tasks", "mini_math_en", "--samples", "rows.json", "--dry_run", "--json"))

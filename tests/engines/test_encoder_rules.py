@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import tiny_models
 
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt, Encoder
 from evalsuite.errors import ModelUnreadable
@@ -196,6 +197,20 @@ def test_a_text_gets_one_bos_where_asked_and_no_end(
     tokenizer = Letters((BOS,), after)
     assert prompt(text, tokenizer, bos=bos) == EncodedPrompt(expected)
     assert pair(text, "z", tokenizer, bos=bos) == (expected, tokens("z"))
+
+
+@pytest.mark.parametrize("bos", ["tokenizer", "none"])
+def test_what_only_comes_after_a_text_is_left_out(bos: str) -> None:
+    tokenizer = Letters((), (EOS,))
+    assert prompt("xab", tokenizer, bos=bos).ids == tokens("xab")
+    assert pair("xab", "z", tokenizer, bos=bos) == (tokens("xab"), tokens("z"))
+
+
+def test_only_a_decoder_reads_what_comes_after_a_text_apart() -> None:
+    byte_level = tiny_models.byte_level_with_bos()
+    assert Encoder(byte_level, None).is_local
+    assert not Encoder(byte_level, None, is_encoder_decoder=True).is_local
+    assert not Encoder(tiny_models.words(["a"]), None).is_local
 
 
 def test_without_a_bos_token_two_of_a_kind_stay() -> None:

@@ -79,7 +79,7 @@ MODULES = {
     "tasks/winogrande.py": ("tests/tasks/test_winogrande.py", _LISTED, f"{_HASHES}[winogrande]"),
     "tasks/gsm8k.py": ("tests/tasks/test_gsm8k.py", _LISTED, f"{_HASHES}[gsm8k]"),
     "tasks/_answers.py": ("tests/tasks/test_answers.py",),
-    "building.py": ("tests/run/test_building.py",),
+    "building.py": ("tests/run/test_building.py", "tests/run/test_repeats.py"),
     "engines/encoding.py": ("tests/engines/test_encoder_rules.py",),
     "outcomes.py": ("tests/run/test_outcomes.py",),
     "alarms.py": ("tests/stats/test_alarms.py",),
