@@ -18,7 +18,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--model", "-M", help="a built-in (smollm2-135m), a hub name, a folder or .gguf file, or an engine "
         "(hf, scripted, recorded)")  # fmt: skip
     add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
-        "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=; path= for recorded; function= for "
+        "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; path= for recorded; function= for "
         "scripted")  # fmt: skip
     add("--tasks", "-t", nargs="+", metavar="TASK", help="families, tasks or family:category; `evalsuite list tasks`")
     add("--num_fewshot", "-f", metavar="N", help="exemplars before each question: one number, or by task as "

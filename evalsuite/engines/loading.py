@@ -28,7 +28,7 @@ def asked_adapter(args: Mapping[str, Scalar]) -> str | None:
 def asked_bits(args: Mapping[str, Scalar]) -> Bits | None:
     """What weights are to be quantised to. Raises ModelUnreadable without bitsandbytes, else UsageError."""
     widths: tuple[Bits, ...] = (4, 8)
-    asked = [bits for bits in widths if _is_true(args, f"load_in_{bits}bit")]
+    asked = [bits for bits in widths if is_true(args, f"load_in_{bits}bit")]
     if not asked:
         return None
     if len(asked) > 1:
@@ -39,7 +39,8 @@ def asked_bits(args: Mapping[str, Scalar]) -> Bits | None:
     return asked[0]
 
 
-def _is_true(args: Mapping[str, Scalar], name: str) -> bool:
+def is_true(args: Mapping[str, Scalar], name: str) -> bool:
+    """A model argument that is off unless given. Raises UsageError for what is neither true nor false."""
     value = args.get(name, False)
     if not isinstance(value, bool):
         raise UsageError(f"--model_args {name}={value}: expected true or false.")

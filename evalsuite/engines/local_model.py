@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from evalsuite import models
-from evalsuite.engines import loading, memory
+from evalsuite.engines import compiling, loading, memory
 from evalsuite.engines.encoding import Encoder
 from evalsuite.engines.flex_kernel import FlexKernel
 from evalsuite.errors import ModelUnreadable, UsageError
@@ -45,6 +45,7 @@ class ModelSettings:
     generation: GenerationChoice = "auto"
     adapter: str | None = None
     bits: loading.Bits | None = None
+    is_compiled: bool = False
 
 
 @dataclass
@@ -52,6 +53,8 @@ class LocalModel:
     """The model that `settings` ask for. Raises ModelUnreadable from whichever part cannot be loaded."""
 
     settings: ModelSettings
+    why_not_compiled: str = field(default="", init=False)
+    """Known once weights are loaded; empty where they are compiled, or not to be."""
 
     @cached_property
     def folder(self) -> models.ModelFolder:
@@ -113,6 +116,8 @@ class LocalModel:
         if self.adapter:
             peft = loading.required_version("peft", "peft", "peft")
             found |= {"adapter": self.adapter.digest, "adapter_source": self.adapter.source, "peft": peft}
+        if settings.is_compiled:
+            found |= {"compile": True}
         if settings.bits:
             bitsandbytes = loading.required_version("bitsandbytes", f"load_in_{settings.bits}bit", "quantised")
             found |= {"bits": settings.bits, "bitsandbytes": bitsandbytes}
@@ -123,7 +128,8 @@ class LocalModel:
         import torch
 
         device = torch.cuda.get_device_name() if self.device_kind == "cuda" else torch.backends.cpu.get_cpu_capability()
-        return {"device": device, "threads": torch.get_num_threads()}
+        fault = {"not_compiled_because": self.why_not_compiled} if self.why_not_compiled else {}
+        return {"device": device, "threads": torch.get_num_threads(), **fault}
 
     @property
     def device_kind(self) -> str:
@@ -221,6 +227,8 @@ class LocalModel:
         model.generation_config = GenerationConfig(
             eos_token_id=own.eos_token_id, decoder_start_token_id=own.decoder_start_token_id
         )
+        if self.settings.is_compiled:
+            self.why_not_compiled = compiling.compile_parts(model, self.settings.device)
         return model
 
     def _quantised_arguments(self) -> Mapping[str, Any]:

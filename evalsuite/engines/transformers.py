@@ -56,7 +56,9 @@ MEMORY_BYTES = 2**30
 """What the keys and values of rows computed lately may take, for those that go on from them."""
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
-_ARGS = {"pretrained", "revision", "dtype", "max_length", "generation", "peft", "load_in_8bit", "load_in_4bit"}
+_ARGS = {
+    "pretrained", "revision", "dtype", "max_length", "generation", "peft", "load_in_8bit", "load_in_4bit", "compile",
+}  # fmt: skip
 
 _Way = Literal["rows", "continuous", "together"]
 """How a batch is answered: by rows that come and go, or all of it at once."""
@@ -401,6 +403,7 @@ def open_engine(options: EngineOptions) -> TransformersEngine:
         generation=generation,
         adapter=loading.asked_adapter(args),
         bits=loading.asked_bits(args),
+        is_compiled=loading.is_true(args, "compile"),
     )
     if options.is_deterministic:
         _be_deterministic()
