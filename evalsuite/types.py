@@ -93,7 +93,7 @@ class LoglikelihoodRequest(Record, frozen=True, kw_only=True, tag="loglikelihood
 
 
 class RollingRequest(Record, frozen=True, kw_only=True, tag="rolling"):
-    """A text whose own log-likelihood is asked, window by window."""
+    """A text whose own log-likelihood is asked."""
 
     text: str
 

@@ -1,7 +1,7 @@
 """One implementation in transformers' attention registry that leaves the arrangement of rows to the caller.
 
 A forward pass hands a `Layout` down as the keyword argument ``layout``; each layer's attention asks it which keys every
-query sees. Layouts are a packed prefix forest (`packed_attention`) and one step of many rows (`step_attention`). No
+query sees. Layouts are a packed prefix forest (`packed_attention`) and one step of many rows (`slots`). No
 mask is built by transformers for an implementation that its mask registry does not know.
 """
 

@@ -58,10 +58,10 @@ class _Active:
 
 @dataclass
 class Decoder:
-    """Generates with at most `num_rows` rows and `num_tokens` tokens of prompts and answers at a time.
+    """Generates with at most `num_rows` rows at a time, whose slots hold at most `num_tokens` tokens or one row.
 
     Prompts go on from rows in any of `memories`; the last of them remembers the rows that end here. When the device's
-    memory does not suffice, `num_rows` is halved for good, and the rows under way begin again.
+    memory does not suffice, `num_rows` is halved for the rest of these rows, and those under way begin again.
     """
 
     model: LocalModel
@@ -71,55 +71,71 @@ class Decoder:
     events: list[Event] = field(default_factory=list)
     _slots: Slots = field(default_factory=lambda: Slots(0, 0))
     _active: list[_Active] = field(default_factory=list)
+    _done: dict[str, Response] = field(default_factory=dict)
     _again: deque[Row] = field(default_factory=deque)
 
     def run(self, rows: Iterable[Row]) -> Iterator[tuple[str, Response]]:
-        """The completion of every row, as each is done. New rows are taken when an eighth of the slots is free."""
-        self._slots = Slots(self.num_rows, 0)
+        """The completion of every row, as each is done. New rows are taken when there is room for an eighth of all."""
         waiting = _Waiting(iter(rows), self._again)
         while self._active or waiting.has_more():
             joining: list[Row] = []
-            done: list[tuple[str, Response]] | None = None
+            is_whole = False
             with shortage_ignored():
-                done = self._turn(waiting, joining)
-            if done is None:
-                done = self._begin_again(joining)
-            yield from done
+                self._turn(waiting, joining)
+                is_whole = True
+            if not is_whole:
+                self._begin_again(joining)
+            yield from self._done.items()
+            self._done.clear()
 
-    def _turn(self, waiting: _Waiting, joining: list[Row]) -> list[tuple[str, Response]]:
-        """Rows that join, noted in `joining`, or else one step of all; what is done."""
-        free = self.num_rows - len(self._active)
-        if waiting.has_more() and (not self._active or free >= max(1, self.num_rows // 8)):
-            used = sum(entry.row.num_tokens for entry in self._active)
-            while len(joining) < free and waiting.has_more():
-                used += waiting.peek().num_tokens
-                if used > self.num_tokens and (self._active or joining):
+    def _turn(self, waiting: _Waiting, joining: list[Row]) -> None:
+        """Rows that join, noted in `joining`, or else one step of all."""
+        longest = max((entry.row.num_tokens for entry in self._active), default=0)
+        capacity = self._capacity(longest)
+        if waiting.has_more() and (not self._active or capacity - len(self._active) >= max(1, capacity // 8)):
+            while waiting.has_more():
+                longest = max(longest, waiting.peek().num_tokens)
+                if len(self._active) + len(joining) >= self._capacity(longest):
                     break
                 joining.append(waiting.take())
             if joining:
-                return [done for group in self._groups(joining) for done in self._join(*group)]
-        logits = _step(self.model, self._slots, [entry.tokens[-1] for entry in self._active])
-        return self._take(logits, 0)
+                self._make_room(joining)
+                for group in self._groups(joining):
+                    self._join(*group)
+                return
+        self._take(_step(self.model, self._slots, [entry.tokens[-1] for entry in self._active]), 0)
 
-    def _begin_again(self, joining: Sequence[Row]) -> list[tuple[str, Response]]:
-        """Let go of everything, and ask for it again with half the rows; a row alone that does not fit has failed."""
-        under_way = {row.id: row for row in (*(entry.row for entry in self._active), *joining)}
+    def _capacity(self, longest: int) -> int:
+        """Rows that may be under way when the longest has so many tokens."""
+        return min(self.num_rows, max(1, self.num_tokens // max(1, longest)))
+
+    def _make_room(self, joining: Sequence[Row]) -> None:
+        """Have slots for `joining` beside the rows under way, and for as many more like them as may come."""
+        rows = [*(entry.row for entry in self._active), *joining]
+        longest = max(row.num_tokens for row in rows)
+        if len(rows) > self._slots.num_slots or longest > self._slots.num_tokens:
+            self._slots.resize(max(len(rows), self._capacity(longest)), longest)
+
+    def _begin_again(self, joining: Sequence[Row]) -> None:
+        """Let go of everything, and ask for it again with half the rows; one that has no company has failed."""
+        rows = (*(entry.row for entry in self._active), *joining)
+        under_way = {row.id: row for row in rows if row.id not in self._done}
         self._active.clear()
         for memory in self.memories:
             memory.clear()
-        self.events.append(Event("halved", {"items": len(under_way), "first": min(under_way)}))
-        if self.num_rows == 1 or len(under_way) == 1:
-            self._slots = Slots(self.num_rows, 0)
-            self.model.free_memory()
-            return [(row_id, OUT_OF_MEMORY) for row_id in under_way]
-        self.num_rows = max(1, len(under_way) // 2)
-        self._slots = Slots(self.num_rows, 0)
+        self._slots = Slots(0, 0)
         self.model.free_memory()
+        if not under_way:
+            return
+        self.events.append(Event("halved", {"items": len(under_way), "first": min(under_way)}))
+        if self.num_rows == 1:
+            self._done.update(dict.fromkeys(under_way, OUT_OF_MEMORY))
+            return
+        self.num_rows = max(1, len(under_way) // 2)
         self._again.extendleft(reversed(under_way.values()))
-        return []
 
-    def _join(self, kept: KeptRow | None, num_shared: int, group: Sequence[Row]) -> list[tuple[str, Response]]:
-        """Compute the prompts of `group`, which go on after `num_shared` tokens of `kept`; their first tokens."""
+    def _join(self, kept: KeptRow | None, num_shared: int, group: Sequence[Row]) -> None:
+        """Compute the prompts of `group`, which go on after `num_shared` tokens of `kept`, and their first tokens."""
         prompts = [np.array(row.prompt.ids[num_shared:], dtype=np.int32) for row in group]
         last = [np.array([len(prompt) - 1]) for prompt in prompts]
         past = kept.past(num_shared) if kept else None
@@ -128,12 +144,13 @@ class Decoder:
         logits = done.logits[np.concatenate(plan.where)]
         is_broken = not bool(logits.amax(dim=-1).isfinite().all())
         if is_broken and len(group) > 1:  # one row's NaN may have reached its neighbours
-            return [answer for row in group for answer in self._join(kept, num_shared, [row])]
-        self._slots.reserve(max(row.num_tokens for row in group))
+            for row in group:
+                self._join(kept, num_shared, [row])
+            return
         self._slots.admit([row.prompt.ids for row in group], done.layout, plan.spans)
         first = len(self._active)
         self._active.extend(_Active(row, Sampler(row.request)) for row in group)
-        return self._take(logits, first)
+        self._take(logits, first)
 
     def _groups(self, rows: Sequence[Row]) -> Iterator[tuple[KeptRow | None, int, list[Row]]]:
         """Rows that go through the model together: those that go on after the same known beginning."""
@@ -152,26 +169,25 @@ class Decoder:
                 used += len(row.prompt.ids) - size
             yield kept, size, group
 
-    def _take(self, logits: torch.Tensor, first: int) -> list[tuple[str, Response]]:
+    def _take(self, logits: torch.Tensor, first: int) -> None:
         """Pick the next token of the rows from `first` on, and let go of those that are done."""
         finite = logits.amax(dim=-1).isfinite().tolist()
         likeliest = logits.argmax(dim=-1).tolist()
-        found: list[tuple[str, Response]] = []
         for index in range(len(self._active) - 1, first - 1, -1):
             entry, place = self._active[index], index - first
             if not finite[place]:
                 self._slots.wipe(index)
-                self._release(index)
-                found.append((entry.row.id, NONFINITE))
+                self._end(index, NONFINITE)
                 continue
             entry.tokens.append(entry.sampler.pick(logits[place], likeliest[place]))
             if is_done(self.model, entry.row.request, entry.tokens):
-                self.memories[-1].keep(self._slots.kept(index))
-                self._release(index)
-                found.append(
-                    (entry.row.id, completion_of(self.model, entry.row.request, entry.row.prompt, entry.tokens))
-                )
-        return found
+                with shortage_ignored():  # it is remembered where there is room for it
+                    self.memories[-1].keep(self._slots.kept(index))
+                self._end(index, completion_of(self.model, entry.row.request, entry.row.prompt, entry.tokens))
+
+    def _end(self, index: int, response: Response) -> None:
+        self._done[self._active[index].row.id] = response
+        self._release(index)
 
     def _release(self, index: int) -> None:
         self._slots.release(index)

@@ -31,9 +31,12 @@ class EncodedPair:
         """What the model reads: all but the last token, whose successor nobody asks for."""
         return (*self.context, *self.continuation[:-1])
 
-    def fitted(self, max_length: int) -> EncodedPair:
-        """The pair with the oldest tokens of its context dropped so that its row has `max_length`, if that can be."""
-        excess = len(self.row) - max_length
+    def fitted(self, max_length: int, *, is_apart: bool = False) -> EncodedPair:
+        """The pair with the oldest tokens of its context dropped so that its row has `max_length`, if that can be.
+
+        With `is_apart` the context has all of `max_length`: an encoder reads it by itself.
+        """
+        excess = len(self.context if is_apart else self.row) - max_length
         if not 0 < excess < len(self.context):
             return self
         return replace(self, context=self.context[excess:], num_truncated=excess)
@@ -101,7 +104,7 @@ class Encoder:
         text = self.render(request.prompt)
         ids = self._encode(text, adds_special=self._adds_special(request.encoding, request.prompt, text))
         ids = ids or (self._first_token(request.encoding),)
-        window = max_length - request.max_tokens
+        window = max_length - (0 if self.is_encoder_decoder else request.max_tokens)
         if len(ids) <= window or window < 1 or request.encoding.overflow == "error":
             return EncodedPrompt(ids)
         num_truncated = len(ids) - window

@@ -52,10 +52,14 @@ def _sums(
     """Sums in float64 of float32 log-probabilities by pair, and whether every target was the likeliest token."""
     import torch
 
-    chunks = [logits[start : start + ROW_CHUNK].float() for start in range(0, len(logits), ROW_CHUNK)]
-    norms = torch.cat([chunk.logsumexp(dim=-1) for chunk in chunks])
-    likeliest = torch.cat([chunk.argmax(dim=-1) for chunk in chunks])
+    norms, likeliest = (torch.cat(parts) for parts in zip(*map(_reduced, logits.split(ROW_CHUNK)), strict=True))
     picked = logits[where, targets].float() - norms[where]
     sums = torch.zeros(num_pairs, dtype=torch.float64, device=logits.device).index_add_(0, owners, picked.double())
     misses = torch.zeros(num_pairs, device=logits.device).index_add_(0, owners, (likeliest[where] != targets).float())
     return sums.cpu(), (misses == 0).cpu()
+
+
+def _reduced(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each row the log-sum-exp in float32 and the likeliest token; the float32 copy goes when this returns."""
+    rows = rows.float()
+    return rows.logsumexp(dim=-1), rows.argmax(dim=-1)

@@ -127,7 +127,11 @@ class LocalModel:
         """Threads and device, which move the last bits and nothing else."""
         import torch
 
-        device = torch.cuda.get_device_name() if self.device_kind == "cuda" else torch.backends.cpu.get_cpu_capability()
+        device = (
+            torch.cuda.get_device_name(self.settings.device)
+            if self.device_kind == "cuda"
+            else torch.backends.cpu.get_cpu_capability()
+        )
         fault = {"not_compiled_because": self.why_not_compiled} if self.why_not_compiled else {}
         return {"device": device, "threads": torch.get_num_threads(), **fault}
 
@@ -152,11 +156,26 @@ class LocalModel:
         """Tokens the model can take: --model_args max_length, else its configuration's, its tokenizer's, or 2048."""
         if self.settings.max_length:
             return self.settings.max_length
-        for name in ("n_positions", "max_position_embeddings", "n_ctx"):
-            if isinstance(length := getattr(self.config, name, None), int):
-                return length
+        names = ("n_positions", "max_position_embeddings", "n_ctx")
+        for config in (self.config.get_text_config(), self.config):  # of a model that sees, too, what counts is inside
+            for name in names:
+                if isinstance(length := getattr(config, name, None), int):
+                    return length
         length = self.encoder.tokenizer.model_max_length
         return length if isinstance(length, int) and length < _NO_LIMIT else 2048
+
+    @cached_property
+    def rotation_limit(self) -> int | None:
+        """Tokens beyond which transformers rotates a whole pass by its longest row (longrope, dynamic NTK), if any."""
+        config = self.config.get_text_config()
+        parameters = getattr(config, "rope_parameters", None) or {}
+        by_layers = [part for part in parameters.values() if isinstance(part, dict)] or [parameters]
+        limits = [
+            part.get("original_max_position_embeddings") or config.max_position_embeddings
+            for part in by_layers
+            if "dynamic" in (kind := str(part.get("rope_type", ""))) or kind == "longrope"
+        ]
+        return min(limits, default=None)
 
     @property
     def is_encoder_decoder(self) -> bool:
@@ -193,7 +212,7 @@ class LocalModel:
 
     @property
     def token_budget(self) -> int:
-        """Tokens a micro-batch may hold when no batch size is given."""
+        """Tokens a micro-batch may hold; a batch size bounds its rows as well."""
         return memory.token_budget(self.config.get_text_config(), self.dtype.itemsize, self.device_kind)
 
     @cached_property

@@ -58,8 +58,11 @@ def _with_other_threads(engine: TransformersEngine, items: Sequence[Item], alone
 
 
 def _answers(engine: TransformersEngine, batches: Sequence[Batch]) -> Answers:
-    """Each batch by itself, so that the plan alone says what is in whose company."""
-    return {name: answer for batch in batches for name, answer in engine.run([batch])}
+    """Each batch by an engine that has computed nothing yet, so that the plan alone says what is in whose company."""
+    found: dict[str, Response] = {}
+    for batch in batches:
+        found |= engine.afresh().run([batch])
+    return found
 
 
 def _compared(way: str, alone: Answers, found: Answers) -> Noise:

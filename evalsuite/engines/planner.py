@@ -62,3 +62,15 @@ def padded_groups(rows: Sequence[Row], budget: int) -> Iterator[list[int]]:
         group.append(place)
     if group:
         yield group
+
+
+def static_groups(sizes: Sequence[int], max_rows: int, budget: int) -> Iterator[list[int]]:
+    """Rows of `sizes` tokens, longest first, in groups of at most `max_rows` and of `budget` tokens with padding."""
+    group: list[int] = []
+    for place in sorted(range(len(sizes)), key=lambda place: (-sizes[place], place)):
+        if group and (len(group) == max_rows or (len(group) + 1) * sizes[group[0]] > budget):
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group

@@ -8,15 +8,23 @@ its weights are loaded: made-up rows with shared prefixes, scored in each way an
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from evalsuite.engines import cached_scorer, continuous, decoding, encoder_decoder, forest_scorer, plain_scorer
-from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines import (
+    cached_scorer,
+    continuous,
+    decoding,
+    encoder_decoder,
+    forest_scorer,
+    plain_scorer,
+    static_generation,
+)
+from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.flex_kernel import TILE
 from evalsuite.engines.local_model import LocalModel
-from evalsuite.types import Loglikelihood, Response
+from evalsuite.types import GenerateRequest, Loglikelihood, Response
 
 ScoringMode = Literal["forest", "cached", "plain", "encoder-decoder"]
 GenerationMode = Literal["rows", "static"]
@@ -49,6 +57,8 @@ class Verdict:
     generation: GenerationMode
     reasons: tuple[str, ...] = ()
     is_continuous: bool = False
+    batches: bool = True
+    """Whether static generation gives the same with other prompts beside it."""
 
 
 def examine(model: LocalModel) -> Verdict:
@@ -57,6 +67,9 @@ def examine(model: LocalModel) -> Verdict:
         return Verdict("encoder-decoder", "static")
     pairs, tolerance = _made_up(model), _tolerance(model)
     verdict = _one_pass_or_steps(model, pairs, tolerance)
+    is_static = "static" in (verdict.generation, model.settings.generation)
+    if is_static and (fault := _company(model, dict.fromkeys(pair.context for pair in pairs))):
+        verdict = replace(verdict, batches=False, reasons=(*verdict.reasons, f"static batches: {fault}"))
     match model.settings.generation:
         case "static":
             return replace(verdict, generation="static")
@@ -76,7 +89,8 @@ def _one_pass_or_steps(model: LocalModel, pairs: Sequence[EncodedPair], toleranc
     reasons: list[str] = []
     modes: tuple[ScoringMode, ...] = ("forest", "cached")
     for mode in modes:
-        fault = _fault(SCORERS[mode], model, pairs, expected, tolerance)
+        unseen = _beyond_the_test(model) if mode == "forest" else ""
+        fault = unseen or _fault(SCORERS[mode], model, pairs, expected, tolerance)
         if fault:
             reasons.append(f"{mode}: {fault}")
         elif mode == "forest":
@@ -85,6 +99,36 @@ def _one_pass_or_steps(model: LocalModel, pairs: Sequence[EncodedPair], toleranc
         else:
             return Verdict(mode, "static", tuple(reasons))
     return Verdict("plain", "static", tuple(reasons))
+
+
+def _beyond_the_test(model: LocalModel) -> str:
+    """What makes a packed row differ from its rows alone only far beyond the length of the test, or nothing."""
+    config = model.config.get_text_config()
+    if getattr(config, "attn_temperature_tuning", None):
+        return "its attention is scaled by the place in the packed row (attn_temperature_tuning)"
+    if getattr(config, "attention_chunk_size", None):
+        return "it attends within chunks (attention_chunk_size)"
+    return ""
+
+
+def _company(model: LocalModel, contexts: Iterable[Sequence[int]]) -> str:
+    """What is wrong with `generate` on several prompts, padded to one length, or nothing.
+
+    Recurrent models may read padding as text, or mix up the states of rows.
+    """
+    request = GenerateRequest(prompt="", max_tokens=8)
+    prompts = [EncodedPrompt(tuple(part)) for context in contexts for part in (context, context[len(context) // 2 :])]
+
+    def generated(prompts: Sequence[EncodedPrompt]) -> list[Response]:
+        return static_generation.generate(model, [request] * len(prompts), prompts, may_leave=False)
+
+    try:
+        together = generated(prompts)
+    except Exception as error:  # whatever a model's own code raises
+        return _in_words(error)
+    return (
+        "" if together == [generated([prompt])[0] for prompt in prompts] else "answers are not those of prompts alone"
+    )
 
 
 def _flex_fault(model: LocalModel, pairs: Sequence[EncodedPair], expected: Sequence[Response], tolerance: float) -> str:
@@ -143,8 +187,9 @@ def _excess(found: Sequence[Response], expected: Sequence[Response], tolerance: 
 def _made_up(model: LocalModel) -> list[EncodedPair]:
     """Two contexts that share a beginning, the first longer than a sliding window, with four continuations each."""
     draw = random.Random(0)
-    vocabulary = len(model.encoder.tokenizer)
-    window = getattr(model.config.get_text_config(), "sliding_window", None) or 0
+    config = model.config.get_text_config()
+    vocabulary = min(len(model.encoder.tokenizer), getattr(config, "vocab_size", None) or 10**9)
+    window = getattr(config, "sliding_window", None) or 0
     least = _CONTEXT_TOKENS if model.flex is None else _TILED_CONTEXT_TOKENS
     size = min(max(window + _CONTEXT_TOKENS, least), _MAX_CONTEXT, model.max_length // 2)
 

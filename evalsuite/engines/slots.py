@@ -54,7 +54,7 @@ class Slots:
     def admit(self, rows: Sequence[Sequence[int]], layout: PackedLayout, spans: Sequence[Sequence[Span]]) -> None:
         """Take up `rows`, whose keys and values a packed pass left in `layout` at `spans`, after its past."""
         first = len(self.tokens)
-        self.reserve(max(map(len, rows)) + 1)
+        self._reserve(max(map(len, rows)) + 1)
         for layer, kept in layout.kept.items():
             held = self._of_layer(layer, kept)
             past = layout.past.of_layer(layer) if layout.past else None
@@ -96,22 +96,27 @@ class Slots:
         return KeptRow(tuple(self.tokens[slot]), layers)
 
     def step(self, device: str) -> StepLayout:
-        """The layout of one further token in every row, which is counted as held from now on."""
+        """The layout of one further token in every row; whoever computes it adds the tokens to `tokens`."""
         import torch
 
-        self.reserve(max(map(len, self.tokens)) + 1)
+        self._reserve(max(map(len, self.tokens)) + 1)
         return StepLayout(self, torch.tensor([len(tokens) for tokens in self.tokens], device=device))
 
-    def reserve(self, num_tokens: int) -> None:
-        """Make room for rows of `num_tokens`."""
-        if num_tokens <= self.num_tokens:
+    def resize(self, num_slots: int, num_tokens: int) -> None:
+        """Have room for `num_slots` rows of `num_tokens` tokens, which hold at least what is held now."""
+        if (num_slots, num_tokens) == (self.num_slots, self.num_tokens):
             return
-        self.num_tokens = num_tokens
+        self.num_slots, self.num_tokens = num_slots, num_tokens
+        num_rows, held = len(self.tokens), max(map(len, self.tokens), default=0)
         for layer, pair in self._layers.items():
-            wider = tuple(part.new_zeros(*part.shape[:2], num_tokens, part.shape[3]) for part in pair)
-            for new, old in zip(wider, pair, strict=True):
-                new[:, :, : old.shape[2]] = old
-            self._layers[layer] = (wider[0], wider[1])
+            resized = tuple(part.new_zeros(num_slots, part.shape[1], num_tokens, part.shape[3]) for part in pair)
+            for new, old in zip(resized, pair, strict=True):
+                new[:num_rows, :, :held] = old[:num_rows, :, :held]
+            self._layers[layer] = (resized[0], resized[1])
+
+    def _reserve(self, num_tokens: int) -> None:
+        if num_tokens > self.num_tokens:
+            self.resize(self.num_slots, num_tokens)
 
     def _of_layer(self, layer: int, like: KeyValue) -> KeyValue:
         if layer not in self._layers:

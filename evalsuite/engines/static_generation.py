@@ -34,15 +34,19 @@ class _Row:
 
 
 def generate(
-    model: LocalModel, requests: Sequence[GenerateRequest], prompts: Sequence[EncodedPrompt]
+    model: LocalModel,
+    requests: Sequence[GenerateRequest],
+    prompts: Sequence[EncodedPrompt],
+    *,
+    may_leave: bool | None = None,
 ) -> list[Response]:
-    """The completion of each request after its prompt, in order."""
+    """The completion of each request after its prompt, in order; rows `may_leave` where the model lets them."""
     rows = [_Row(request, prompt, Sampler(request)) for request, prompt in zip(requests, prompts, strict=True)]
-    _run(model, rows)
+    _run(model, rows, model.keeps_rows_apart if may_leave is None else may_leave)
     return [NONFINITE if row.is_broken else completion_of(model, row.request, row.prompt, row.tokens) for row in rows]
 
 
-def _run(model: LocalModel, rows: Sequence[_Row]) -> None:
+def _run(model: LocalModel, rows: Sequence[_Row], may_leave: bool) -> None:
     """Generate until every row is done, with fewer rows each time `generate` is called again."""
     import torch
 
@@ -51,7 +55,7 @@ def _run(model: LocalModel, rows: Sequence[_Row]) -> None:
     cache = None
     with torch.inference_mode():
         while live:
-            pick = _Pick(model, live, may_leave=model.keeps_rows_apart)
+            pick = _Pick(model, live, may_leave=may_leave)
             output = model.model.generate(
                 input_ids=ids, attention_mask=mask, **({"past_key_values": cache} if cache is not None else {}),
                 logits_processor=pick.as_processors(), stopping_criteria=pick.as_criteria(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from evalsuite.engines import loading, planner
@@ -18,7 +19,7 @@ from evalsuite.engines.local_model import GENERATION_CHOICES, LocalModel, ModelS
 from evalsuite.engines.lookahead import prepared_ahead
 from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.row_memory import RowMemory
-from evalsuite.engines.scores import OUT_OF_MEMORY
+from evalsuite.engines.scores import NO_TOKENS, NONFINITE, OUT_OF_MEMORY
 from evalsuite.errors import ModelUnreadable, UsageError
 from evalsuite.types import (
     Cause,
@@ -49,8 +50,8 @@ AUTO_ROWS = {"cpu": 32, "cuda": 64, "mps": 16}
 ROUNDS = {"cpu": 2, "cuda": 8}
 """How many times as many rows a batch holds: enough to go on while the last ones end, few enough to lose to a kill."""
 
-KEY_VALUE_BYTES = 2**31
-"""What the keys and values of rows under way in generation may take."""
+KEY_VALUE_BYTES = {"cpu": 2**31, "cuda": 2**33, "mps": 2**31}
+"""What the keys and values of rows under way in generation may take, by kind of device."""
 
 MEMORY_BYTES = 2**30
 """What the keys and values of rows computed lately may take, for those that go on from them."""
@@ -103,14 +104,23 @@ class TransformersEngine:
         given_up = self.model.flex.take_events() if self.model.flex else []
         return [*drained(self._events), *given_up]
 
+    def afresh(self) -> TransformersEngine:
+        """An engine over the same weights that remembers no row."""
+        return TransformersEngine(self.model, self._batch_size, is_deterministic=self._is_deterministic)
+
     def close(self) -> None:
-        """Let go of the weights."""
+        """Let go of the weights, and of what was computed with them."""
+        self._forget_rows()
         self.model.unload()
+
+    def _forget_rows(self) -> None:
+        self._earlier.clear()
+        self._present.clear()
 
     # -- planning
 
     def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
-        """Log-likelihoods by shared prefixes, then greedy generation, then sampled generation one at a time."""
+        """Log-likelihoods by shared prefixes, then greedy generation, then sampled generation."""
         scored = [item for item in items if not isinstance(item.request, GenerateRequest)]
         self._encode_all([item.request for item in scored])
         generated = [item for item in items if isinstance(item.request, GenerateRequest)]
@@ -121,26 +131,40 @@ class TransformersEngine:
         )
 
     def _scoring_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
-        """Micro-batches by shared prefixes; what is too long for the model comes last, by itself."""
+        """Micro-batches by shared prefixes; what is too long for the model, or for company, comes last, by itself."""
         items = sorted(items, key=lambda item: item.id)
-        fitting = [item for item in items if not self.overflow(item.request)]
+        fitting = [item for item in items if not self.overflow(item.request) and not self._moves_others(item.request)]
         pairs = [self._pair(item.request) for item in fitting]
         rows, first_reads = [pair.row for pair in pairs], [len(pair.context) - 1 for pair in pairs]
         max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
         for group in planner.scoring_groups(rows, first_reads, self.model.token_budget, max_reads, self._batch_size):
             yield [fitting[place] for place in group]
-        yield from ([item] for item in items if self.overflow(item.request))
+        yield from ([item] for item in items if self.overflow(item.request) or self._moves_others(item.request))
 
     def _generation_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         """Greedy and sampled requests apart, since continuous batching takes the greedy ones only."""
         size = self._num_rows * ROUNDS.get(self.model.device_kind, 2)
         for is_sampled in (False, True):
-            chosen = [item for item in items if _is_sampled(item.request) == is_sampled]
+            chosen = [
+                item for item in items
+                if _is_sampled(item.request) == is_sampled and not self._moves_others(item.request)
+            ]  # fmt: skip
             requests = [item.request for item in chosen if isinstance(item.request, GenerateRequest)]
             lengths = [len(self._prompt(request).ids) for request in requests]
             caps = [request.max_tokens for request in requests]
             for group in planner.generation_groups(lengths, caps, [item.id for item in chosen], size):
                 yield [chosen[place] for place in group]
+        yield from ([item] for item in items if self._moves_others(item.request))
+
+    def _moves_others(self, request: Request) -> bool:
+        """Whether in its company other rows would get other numbers than alone."""
+        limit = self.model.rotation_limit
+        return limit is not None and self._num_tokens(request) > limit
+
+    @property
+    def _num_held_tokens(self) -> int:
+        """Tokens whose keys and values may be held at once in generation."""
+        return KEY_VALUE_BYTES.get(self.model.device_kind, 2**31) // self.model.key_value_bytes
 
     @property
     def _num_rows(self) -> int:
@@ -172,7 +196,9 @@ class TransformersEngine:
             self._pairs[request] = self._fitted(request, pair)
 
     def _fitted(self, request: LoglikelihoodRequest, pair: EncodedPair) -> EncodedPair:
-        return pair if request.encoding.overflow == "error" else pair.fitted(self.model.max_length)
+        if request.encoding.overflow == "error":
+            return pair
+        return pair.fitted(self.model.max_length, is_apart=self.model.is_encoder_decoder)
 
     def _pair(self, request: Request) -> EncodedPair:
         if request not in self._pairs:
@@ -216,10 +242,13 @@ class TransformersEngine:
         return max(0, self._num_tokens(request) - self.model.max_length)
 
     def _num_tokens(self, request: Request) -> int:
-        """What must fit into the model's context at once."""
+        """What must fit into the model's context at once; an encoder and a decoder have one each."""
         if isinstance(request, GenerateRequest):
-            return len(self._prompt(request).ids) + request.max_tokens
-        return len(self._pair(request).row)
+            parts = len(self._prompt(request).ids), request.max_tokens
+        else:
+            pair = self._pair(request)
+            parts = len(pair.context), max(0, len(pair.continuation) - (not self.model.is_encoder_decoder))
+        return max(parts) if self.model.is_encoder_decoder else sum(parts)
 
     def render(self, request: Request) -> str:
         """The text exactly as the tokenizer reads it."""
@@ -248,20 +277,21 @@ class TransformersEngine:
 
         Not on a CPU: it would have to stop computing for that, and a run that is to stop ends one batch later.
         """
-        if self.model.device_kind == "cpu":
-            return ((batch, None) for batch in batches)
-        return prepared_ahead(batches, self._plan_pass)
+        for is_generation, group in groupby(batches, key=_is_generation):
+            if is_generation or self.model.device_kind == "cpu" or self.model.verdict.scoring != "forest":
+                yield from ((batch, None) for batch in group)
+            else:
+                yield from prepared_ahead(group, self._plan_pass)
 
     def _plan_pass(self, batch: Batch) -> PassPlan | None:
         from evalsuite.engines import forest_scorer
 
-        if _is_generation(batch) or self.model.verdict.scoring != "forest":
-            return None
-        pairs = [self._pair(item.request) for item in batch.items if not self.overflow(item.request)]
+        fitting = [self._pair(item.request) for item in batch.items if not self.overflow(item.request)]
+        pairs = [pair for pair in fitting if pair.continuation]
         return forest_scorer.plan(pairs) if pairs else None
 
     def _way(self, batch: Batch) -> _Way:
-        if not _is_generation(batch):
+        if not _is_generation(batch) or self._moves_others(batch.items[0].request):
             return "together"
         verdict = self.model.verdict
         if verdict.is_continuous and not any(_is_sampled(item.request) for item in batch.items):
@@ -290,7 +320,7 @@ class TransformersEngine:
         from evalsuite.engines.continuous import ContinuousDecoder
         from evalsuite.engines.decoding import Decoder
 
-        num_tokens = KEY_VALUE_BYTES // self.model.key_value_bytes
+        num_tokens = self._num_held_tokens
         if way == "continuous":
             yield from ContinuousDecoder(self.model, self._num_rows, num_tokens, self._events).run(iter(rows))
             return
@@ -299,7 +329,7 @@ class TransformersEngine:
         self._present.take_over(own)
 
     def _run_items(self, items: list[Item], planned: PassPlan | None = None) -> Iterator[tuple[str, Response]]:
-        fitting = [item for item in items if not (failure := self._too_long(item.request))]
+        fitting = [item for item in items if not self.overflow(item.request)]
         for item in items:
             if failure := self._too_long(item.request):
                 yield item.id, failure
@@ -309,6 +339,7 @@ class TransformersEngine:
         with shortage_ignored():
             answers = self._answer(fitting, planned)
         if answers is None:
+            self._forget_rows()
             self.model.free_memory()
             self._events.append(Event("halved", {"items": len(fitting), "first": fitting[0].id}))
             yield from self._run_halves(fitting)
@@ -331,19 +362,37 @@ class TransformersEngine:
         return Failure(cause=Cause.CONTEXT_TOO_LONG, detail=detail)
 
     def _answer(self, items: list[Item], planned: PassPlan | None) -> list[Response]:
-        from evalsuite.engines.static_generation import generate
-
         requests = [item.request for item in items]
         to_generate = [request for request in requests if isinstance(request, GenerateRequest)]
         if to_generate:
-            return generate(self.model, to_generate, [self._prompt(request) for request in to_generate])
+            return self._generate_together(to_generate)
         return self._score([self._pair(request) for request in requests], planned)
 
+    def _generate_together(self, requests: Sequence[GenerateRequest]) -> list[Response]:
+        """Completions by static batches; one at a time where the model's answers depend on what is beside them."""
+        from evalsuite.engines.static_generation import generate
+
+        prompts = [self._prompt(request) for request in requests]
+        sizes = [len(prompt.ids) + request.max_tokens for prompt, request in zip(prompts, requests, strict=True)]
+        max_rows = self._num_rows if self.model.verdict.batches else 1
+        found: dict[int, Response] = {}
+        for places in planner.static_groups(sizes, max_rows, self._num_held_tokens):
+            answers = generate(self.model, [requests[place] for place in places], [prompts[place] for place in places])
+            found |= zip(places, answers, strict=True)
+        return [found[place] for place in range(len(requests))]
+
     def _score(self, pairs: list[EncodedPair], planned: PassPlan | None) -> list[Response]:
+        """Log-likelihoods; a continuation without tokens has none."""
+        found = iter(self._score_tokens([pair for pair in pairs if pair.continuation], planned))
+        return [next(found) if pair.continuation else NO_TOKENS for pair in pairs]
+
+    def _score_tokens(self, pairs: list[EncodedPair], planned: PassPlan | None) -> list[Response]:
         """Log-likelihoods in the model's mode; plainly, in padded batches of like length.
 
         In a forest one row's NaN may reach its neighbours, so rows that are not finite are asked again by themselves.
         """
+        if not pairs:
+            return []
         from evalsuite.engines import forest_scorer
         from evalsuite.engines.self_test import SCORERS
 
@@ -351,7 +400,7 @@ class TransformersEngine:
         if mode != "plain":
             scores = forest_scorer.score(self.model, pairs, planned) if planned else SCORERS[mode](self.model, pairs)
             return [
-                SCORERS[mode](self.model, [pair])[0] if isinstance(score, Failure) else score
+                SCORERS[mode](self.model, [pair])[0] if score == NONFINITE else score
                 for pair, score in zip(pairs, scores, strict=True)
             ]
         found: dict[int, Response] = {}

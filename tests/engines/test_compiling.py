@@ -15,6 +15,8 @@ from evalsuite.engines.transformers import TransformersEngine, open_engine
 from evalsuite.errors import UsageError
 from evalsuite.types import Item, Loglikelihood, LoglikelihoodRequest, Response
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

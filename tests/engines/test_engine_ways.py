@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import test_architectures as architectures
 import torch
 from tiny_models import SaidToBeOnCuda, byte_level_with_bos, save_llama
+from transformers import Gemma3Config
 
 from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
 from evalsuite.engines import forecast, forest_scorer, noise
 from evalsuite.engines.forecast import Rates, Work
 from evalsuite.engines.local_model import LocalModel, ModelSettings
+from evalsuite.engines.scores import NO_TOKENS
 from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.prepare import Prepared, first_items, prepare
 from evalsuite.run import Quiet, execute
 from evalsuite.store.results import read_samples
-from evalsuite.types import Item, LoglikelihoodRequest
+from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, LoglikelihoodRequest, Request, Response
 
 FLOAT32 = {"dtype": "float32"}
 TASKS = ("mini_choice_en", "mini_math_en")
+RWKV = {"attention_hidden_size": 32, "context_length": 256}
+LLAMA_4 = {
+    "floor_scale": 16, "attn_scale": 0.5, "attn_temperature_tuning": True, "no_rope_layers": [0, 1],
+    "attention_chunk_size": 64, "intermediate_size_mlp": 64, "num_local_experts": 2,
+}  # fmt: skip
+LONGROPE = {
+    "original_max_position_embeddings": 40,
+    "rope_parameters": {
+        "rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 40,
+        "short_factor": [1.0] * 4, "long_factor": [3.0] * 4,
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -173,14 +189,102 @@ def test_noise_is_found_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert [row.way for row in calm] == ["as planned", "in other company", "with 2 threads"]
     assert all(row.max_nats < 1e-3 and not row.num_flipped and not row.num_other_texts for row in calm)
     assert [(row.num_choices, row.num_texts) for row in calm] == [(8, 8), (4, 4), (8, 8)]
-    original = engine._score
+    original = TransformersEngine._score
 
-    def in_company(pairs: Any, planned: Any) -> Any:
-        scores = original(pairs, planned)
+    def in_company(engine: TransformersEngine, pairs: Any, planned: Any) -> Any:
+        scores = original(engine, pairs, planned)
         last = len(scores) - 1
         return [msgspec.structs.replace(s, sum_nats=s.sum_nats - 50.0 * (last - n)) for n, s in enumerate(scores)]
 
-    monkeypatch.setattr(engine, "_score", in_company)
+    monkeypatch.setattr(TransformersEngine, "_score", in_company)
     loud = next(iter(noise.measure(engine, items_of(prepared))))
     assert loud.max_nats > 100
     assert loud.num_flipped > 0
+
+
+def run_all(engine: TransformersEngine, requests: Sequence[Request]) -> list[Response]:
+    items = [Item(id=f"{place:03}", sample_id="", wave=1, request=request) for place, request in enumerate(requests)]
+    found = dict(engine.run(engine.plan(items)))
+    return [found[item.id] for item in items]
+
+
+def engine_of(model: LocalModel, **settings: Any) -> TransformersEngine:
+    return TransformersEngine(LocalModel(replace(model.settings, **settings)), 2)
+
+
+@pytest.mark.parametrize(("name", "mode"), [("Llama", "forest"), ("Bloom", "cached"), ("Jamba", "plain"), ("T5", "")])
+@pytest.mark.filterwarnings("ignore")
+def test_a_continuation_without_tokens_has_no_score_and_harms_no_other(tmp_path: Path, name: str, mode: str) -> None:
+    settings = {name: settings for names in architectures.ALL.values() for name, settings in names.items()}[name]
+    engine = TransformersEngine(architectures.saved(tmp_path, name, settings))
+    nothing = LoglikelihoodRequest(context="what", continuation="")
+    assert run_all(engine, [nothing, nothing]) == [NO_TOKENS, NO_TOKENS]
+    some = LoglikelihoodRequest(context="what", continuation=" it")
+    assert run_all(engine, [nothing, some, nothing]) == [NO_TOKENS, *run_all(engine, [some]), NO_TOKENS]
+    assert engine.model.verdict.scoring == (mode or "encoder-decoder")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_static_batches_hold_no_more_rows_than_asked_for(tmp_path: Path) -> None:
+    model = architectures.saved(tmp_path, "Llama", {})
+    engine = engine_of(model, generation="static")
+    assert engine.model.verdict.batches
+    widths: list[int] = []
+    engine.model.model.register_forward_pre_hook(
+        lambda _, __, named: widths.append(len(named["input_ids"])), with_kwargs=True
+    )
+    run_all(engine, [GenerateRequest(prompt="a" * size, max_tokens=4) for size in (3, 9, 1, 7, 5)])
+    assert max(widths) == 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_prompts_go_alone_where_company_changes_answers(tmp_path: Path) -> None:
+    """A recurrent model that takes no mask and mixes up states."""
+    model = architectures.saved(tmp_path, "Rwkv", RWKV)
+    engine = engine_of(model)
+    requests = [GenerateRequest(prompt=text, max_tokens=6) for text in ("abc", "what is it", "xyz", "a", "tell me of")]
+    found = run_all(engine, requests)
+    assert not engine.model.verdict.batches
+    assert "static batches: answers are not those of prompts alone" in engine.model.verdict.reasons
+    for request, answer in zip(requests, found, strict=True):
+        assert isinstance(answer, Completion)
+        assert answer.text == architectures.greedy(model, request)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_encoder_and_a_decoder_have_a_window_each(tmp_path: Path) -> None:
+    engine = TransformersEngine(architectures.saved(tmp_path, "T5", architectures.ENCODER_DECODER["T5"]))
+    room = engine.model.max_length
+    long, longer = "a" * (room - 1), "a" * (room + 5)
+    fits = [GenerateRequest(prompt=long, max_tokens=4), LoglikelihoodRequest(context=long, continuation="b" * 20)]
+    assert not any(isinstance(answer, Failure) for answer in run_all(engine, fits))
+    exceeds = [GenerateRequest(prompt=longer, max_tokens=4), LoglikelihoodRequest(context=longer, continuation="b")]
+    assert [answer.cause for answer in run_all(engine, exceeds) if isinstance(answer, Failure)] == [
+        Cause.CONTEXT_TOO_LONG
+    ] * 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_packed_row_does_not_scale_attention_by_its_places(tmp_path: Path) -> None:
+    """Llama 4 does, from a place on that no test reaches."""
+    model = architectures.saved(tmp_path, "Llama4Text", LLAMA_4)
+    assert model.verdict.scoring != "forest"
+    assert "attn_temperature_tuning" in model.verdict.reasons[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_rows_that_rotate_others_differently_go_alone(tmp_path: Path) -> None:
+    """Phi-3 with many tokens: beyond a limit all of a pass is rotated by other factors."""
+    model = architectures.saved(tmp_path, "Phi3", LONGROPE)
+    assert model.rotation_limit == 40
+    texts = ("ab" * 10, "what is it", "cd" * 30, "x")
+    requests: list[Request] = [LoglikelihoodRequest(context=text, continuation=" so") for text in texts]
+    requests += [GenerateRequest(prompt=text, max_tokens=8) for text in ("ab" * 10, "what is it", "z" * 36, "y" * 50)]
+    engine = TransformersEngine(model)
+    assert run_all(engine, requests) == [run_all(engine, [request])[0] for request in requests]
+
+
+def test_the_context_of_a_model_that_sees_is_its_texts(folder: Path) -> None:
+    model = LocalModel(ModelSettings(str(folder), None, "float32", "cpu", None, None))
+    model.__dict__["config"] = Gemma3Config(text_config={"max_position_embeddings": 4321})
+    assert model.max_length == 4321
