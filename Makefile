@@ -11,8 +11,9 @@ SOURCES := pyproject.toml constraints.txt
 demo: $(VENV)/.run  ## the built-in model on the built-in samples, ending in site/index.html
 	@$(BIN)/evalsuite demo
 
+# Two at a time, of one thread each: two threads on models this small mostly wait for one another.
 test: $(VENV)/.test  ## the test suite
-	@$(BIN)/python -m pytest -m "not full"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" --numprocesses 2
 
 test-full: $(VENV)/.full  ## the test suite with the long sweeps and the second model
 	@$(BIN)/python -m pytest

@@ -40,11 +40,15 @@ class Past:
 
 @dataclass(frozen=True)
 class Block:
-    """Queries ``[start, end)`` of the packed row, and the spans before them that hold their ancestors."""
+    """Queries ``[start, end)`` of the packed row, and the spans before them that hold their ancestors.
+
+    With `is_path` each query sees all of the block's before it.
+    """
 
     start: int
     end: int
     before: tuple[Span, ...]
+    is_path: bool
 
 
 @dataclass(frozen=True)
@@ -129,15 +133,14 @@ class PackedLayout:
     def _make_mask(self, block: Block, window: int | None, dtype: torch.dtype) -> torch.Tensor | None:
         import torch
 
+        if block.is_path and not block.before and (window is None or window >= block.end - block.start):
+            return None
         device = self.positions.device
         queries = torch.arange(block.start, block.end, device=device)
         keys = torch.cat([torch.arange(a, b, device=device) for a, b in (*block.before, (block.start, block.end))])
         seen = (keys[None, :] <= queries[:, None]) & (self.subtree_ends[keys][None, :] > queries[:, None])
         if window is not None:
             seen &= self.positions[queries][:, None] - self.positions[keys][None, :] < window
-        is_causal = not block.before and bool((seen == (keys[None, :] <= queries[:, None])).all())
-        if is_causal:
-            return None
         return torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, float("-inf"))
 
 
@@ -186,14 +189,15 @@ def _blocks(forest: Forest, offsets: Sequence[int], num_past: int) -> Iterator[B
         if size <= BLOCK_TOKENS or segment.subtree_end == index + 1:
             siblings.append(index)
         else:
-            yield Block(offsets[index], offsets[index + 1], _before(forest, offsets, index, num_past))
+            yield Block(offsets[index], offsets[index + 1], _before(forest, offsets, index, num_past), is_path=True)
     if siblings:
         yield _block(forest, offsets, siblings, num_past)
 
 
 def _block(forest: Forest, offsets: Sequence[int], siblings: Sequence[int], num_past: int) -> Block:
     end = offsets[forest.segments[siblings[-1]].subtree_end]
-    return Block(offsets[siblings[0]], end, _before(forest, offsets, siblings[0], num_past))
+    is_path = len(siblings) == 1 and forest.segments[siblings[0]].subtree_end == siblings[0] + 1
+    return Block(offsets[siblings[0]], end, _before(forest, offsets, siblings[0], num_past), is_path)
 
 
 def _before(forest: Forest, offsets: Sequence[int], index: int, num_past: int) -> tuple[Span, ...]:
