@@ -13,7 +13,7 @@ demo: $(VENV)/.run  ## the built-in model on the built-in samples, ending in sit
 
 # Two at a time, of one thread each: two threads on models this small mostly wait for one another.
 test: $(VENV)/.test  ## the test suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" --numprocesses 2
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" --numprocesses 2 --dist worksteal
 
 test-full: $(VENV)/.full  ## the test suite with the long sweeps and the second model
 	@$(BIN)/python -m pytest

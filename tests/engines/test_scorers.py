@@ -21,7 +21,7 @@ from evalsuite.prepare import first_items, prepare
 from evalsuite.types import Item, Loglikelihood, LoglikelihoodRequest, Response
 
 CONTEXT = 96
-SHOTS = {"arc_challenge": 4, "hellaswag": 2, "mmlu_astronomy": 3, "truthfulqa": None, "winogrande": 5}
+SHOTS = {"arc_challenge": 3, "hellaswag": 1, "mmlu_astronomy": 2, "truthfulqa": None, "winogrande": 5}
 NUM_REQUESTS = 50
 MAX_NATS, MAX_RELATIVE = 1e-3, 1e-5
 
