@@ -84,7 +84,7 @@ def _noise(options: argparse.Namespace) -> int:
 
     flags = {key: check_flag(key, value) for key in ("model_args", "device") if (value := getattr(options, key))}
     config = RunConfig(
-        model=options.noise, tasks=_NOISE_TASKS, limit=_NOISE_SAMPLES, gen_kwargs={"max_gen_toks": 32}, **flags
+        model=options.noise, tasks=_NOISE_TASKS, limit=_NOISE_SAMPLES, gen_kwargs={"max_tokens": 32}, **flags
     )
     prepared = prepare(config)
     engine = prepared.engine

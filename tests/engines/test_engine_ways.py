@@ -202,6 +202,15 @@ def test_noise_is_found_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert loud.num_flipped > 0
 
 
+def test_the_noise_of_a_model_is_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--noise", str(folder), "--model_args", "dtype=float32", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert "float32, against one request at a time:" in out
+    found = json.loads(out.splitlines()[-1])
+    assert [row["way"] for row in found["noise"]] == ["as planned", "in other company", "with 2 threads"]
+    assert all(row["max_nats"] < 1e-3 and row["num_choices"] and row["num_texts"] for row in found["noise"])
+
+
 def run_all(engine: TransformersEngine, requests: Sequence[Request]) -> list[Response]:
     items = [Item(id=f"{place:03}", sample_id="", wave=1, request=request) for place, request in enumerate(requests)]
     found = dict(engine.run(engine.plan(items)))
