@@ -16,7 +16,6 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 
 import measuring
@@ -109,12 +108,9 @@ def row(one: Error) -> dict[str, object]:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="smollm2-135m")
+    parser = slices.parser(__doc__)
     parser.add_argument("--tasks", nargs="+", default=list(slices.DOCS), choices=list(slices.DOCS))
     parser.add_argument("--requests", type=int, default=500, help="of each task")
-    data_dir = slices.mirror_from_environment()
-    parser.add_argument("--data_dir", type=Path, default=data_dir, required=data_dir is None)
     return parser.parse_args(arguments)
 
 

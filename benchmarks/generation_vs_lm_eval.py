@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
@@ -341,8 +340,7 @@ def price_rows(found: Sequence[GenerationTime]) -> list[dict[str, object]]:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="smollm2-135m")
+    parser = slices.parser(__doc__)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="of both")
     parser.add_argument("--shots", type=int, nargs="+", default=[1, 5], help="exemplars in the prompts")
     parser.add_argument("--docs", type=int, default=32)
@@ -351,8 +349,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--warm_up", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--steps", type=int, default=4, help="steps timed for each number of rows")
-    data_dir = slices.mirror_from_environment()
-    parser.add_argument("--data_dir", type=Path, default=data_dir, required=data_dir is None)
     return parser.parse_args(arguments)
 
 

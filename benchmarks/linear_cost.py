@@ -83,14 +83,11 @@ def sizes(model: LocalModel, task: str, least: int, data_dir: Path) -> list[list
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="smollm2-135m")
+    parser = slices.parser(__doc__)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--planned_docs", type=int, default=600, help="the least to plan")
     parser.add_argument("--scored_docs", type=int, default=2, help="the least to score")
     parser.add_argument("--rounds", type=int, default=3)
-    data_dir = slices.mirror_from_environment()
-    parser.add_argument("--data_dir", type=Path, default=data_dir, required=data_dir is None)
     return parser.parse_args(arguments)
 
 

@@ -415,8 +415,7 @@ def open_models(name: str, dtype: str) -> Models:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="smollm2-135m", help="a built-in name, a folder or a .gguf file")
+    parser = slices.parser(__doc__)
     parser.add_argument("--tasks", nargs="+", default=list(slices.DOCS), choices=list(slices.DOCS))
     parser.add_argument("--docs", type=int, help="documents of each task, instead of its own number")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="ours")
@@ -424,8 +423,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--their_batch_sizes", type=int, nargs="+", help="lm-eval's to try; one is taken as it is")
     parser.add_argument("--end_to_end", action=argparse.BooleanOptionalAction, help="time rendering and tokenising too")
     parser.add_argument("--quick", action="store_true", help="within a minute on two quiet cores, one line of JSON")
-    data_dir = slices.mirror_from_environment()
-    parser.add_argument("--data_dir", type=Path, default=data_dir, required=data_dir is None)
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.end_to_end = not options.quick if options.end_to_end is None else options.end_to_end

@@ -208,19 +208,16 @@ def row(found: Compared, shape: Shape) -> dict[str, object]:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = slices.parser(__doc__)
     parser.add_argument("--vllm_python", type=Path, required=True, help="Python of vLLM's environment")
     parser.add_argument("--vllm_threads", default=all_cores(), help="cores for vLLM; 'auto' is its own default")
     parser.add_argument("--vllm_log", type=Path, default=Path(tempfile.gettempdir()) / "vllm_side.log")
-    parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="ours")
     parser.add_argument("--their_dtype", choices=["float32", "bfloat16"], help="vLLM's, ours by default")
     parser.add_argument("--tasks", nargs="+", default=list(slices.DOCS), choices=list(slices.DOCS))
     parser.add_argument("--docs", type=int, help="documents of each task, instead of its own number")
     parser.add_argument("--quick", action="store_true", help="few documents")
     parser.add_argument("--rounds", type=int, default=3)
-    data_dir = slices.mirror_from_environment()
-    parser.add_argument("--data_dir", type=Path, default=data_dir, required=data_dir is None)
     return parser.parse_args(arguments)
 
 

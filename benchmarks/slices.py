@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,8 @@ from evalsuite.config import RunConfig
 from evalsuite.engines.base import EngineOptions
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
-from evalsuite.engines.transformers import TransformersEngine, open_engine
+from evalsuite.engines.model_arguments import open_engine
+from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.prepare import Prepared, prepare
 from evalsuite.types import Failure, Item, Loglikelihood, Response
 
@@ -30,9 +32,13 @@ TRUTHFULQA = ("truthfulqa_mc1", "truthfulqa_mc2")
 """lm-eval's two tasks that are one of ours."""
 
 
-def mirror_from_environment() -> Path | None:
-    """The folder of datasets that ``$EVALSUITE_DATA`` names."""
-    return Path(found) if (found := os.environ.get("EVALSUITE_DATA")) else None
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Options of every benchmark on real requests: the model, and the folder of datasets (``$EVALSUITE_DATA``)."""
+    found = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("--model", default="smollm2-135m", help="a built-in name, a folder or a .gguf file")
+    data_dir = os.environ.get("EVALSUITE_DATA")
+    found.add_argument("--data_dir", type=Path, default=data_dir, required=not data_dir)
+    return found
 
 
 def open_model(name: str, dtype: str) -> LocalModel:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import characters, save_llama, split_words, words
 
@@ -22,17 +21,10 @@ from evalsuite.plugins import family
 from evalsuite.store.results import read_samples
 from evalsuite.types import LoglikelihoodRequest, Scored, Unscored
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Evaluates = Callable[..., tuple[int, str, str]]
 Breaks = Callable[[Path], object]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on rows this small mostly wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

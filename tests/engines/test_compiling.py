@@ -11,7 +11,8 @@ from tiny_models import byte_level_with_bos, save_llama
 
 from evalsuite.engines.base import EngineOptions
 from evalsuite.engines.local_model import LocalModel, ModelSettings
-from evalsuite.engines.transformers import TransformersEngine, open_engine
+from evalsuite.engines.model_arguments import open_engine
+from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.errors import UsageError
 from evalsuite.types import Item, Loglikelihood, LoglikelihoodRequest, Response
 

@@ -18,8 +18,9 @@ from evalsuite.engines.base import EngineOptions
 from evalsuite.engines.continuous import ContinuousDecoder
 from evalsuite.engines.decoding import Row
 from evalsuite.engines.local_model import GenerationChoice, LocalModel, ModelSettings
+from evalsuite.engines.model_arguments import open_engine
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY
-from evalsuite.engines.transformers import TransformersEngine, open_engine
+from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.errors import UsageError
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, Response
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -21,6 +20,8 @@ from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.slots import Slots
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Response
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MANY = 10**9
 TEXTS = (
     "a",
@@ -32,15 +33,6 @@ TEXTS = (
     "abc",
     "tell me of the sea",
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on rows this small mostly wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

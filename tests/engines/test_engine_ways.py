@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from evalsuite.run import Quiet, execute
 from evalsuite.store.results import read_samples
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, LoglikelihoodRequest, Request, Response
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 FLOAT32 = {"dtype": "float32"}
 TASKS = ("mini_choice_en", "mini_math_en")
 RWKV = {"attention_hidden_size": 32, "context_length": 256}
@@ -42,15 +44,6 @@ LONGROPE = {
         "short_factor": [1.0] * 4, "long_factor": [3.0] * 4,
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on rows this small mostly wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

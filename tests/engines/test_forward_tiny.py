@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from evalsuite.types import (
     RollingRequest,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BATCH_SIZES = (1, 2, 3, 8, 17)
 MAX_DIFFERENCE_NATS = 1e-4
 PROMPTS = (
@@ -53,15 +55,6 @@ CHOICES = (
     ("self)", ")"),
     (" थाली", " 你好", " السلام"),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on rows this small mostly wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

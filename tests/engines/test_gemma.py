@@ -9,7 +9,8 @@ import pytest
 
 from evalsuite.config import RunConfig
 from evalsuite.engines.base import EngineOptions
-from evalsuite.engines.transformers import TransformersEngine, open_engine
+from evalsuite.engines.model_arguments import open_engine
+from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.models import cache_directory
 from evalsuite.prepare import prepare
 from evalsuite.run import Quiet, execute

@@ -19,7 +19,7 @@ from evalsuite.engines import forest_scorer, loading
 from evalsuite.engines.base import EngineOptions
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel, ModelSettings
-from evalsuite.engines.transformers import open_engine
+from evalsuite.engines.model_arguments import open_engine
 from evalsuite.errors import EvalsuiteError, ModelUnreadable, UsageError
 from evalsuite.types import Loglikelihood, Scalar
 

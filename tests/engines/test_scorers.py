@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import byte_level_with_bos, save_llama
@@ -20,19 +18,12 @@ from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.prepare import first_items, prepare
 from evalsuite.types import Item, Loglikelihood, LoglikelihoodRequest, Response
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CONTEXT = 96
 SHOTS = {"arc_challenge": 3, "hellaswag": 1, "mmlu_astronomy": 2, "truthfulqa": None, "winogrande": 5}
 NUM_REQUESTS = 50
 MAX_NATS, MAX_RELATIVE = 1e-3, 1e-5
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on rows this small mostly wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

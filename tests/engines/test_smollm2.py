@@ -11,7 +11,8 @@ import pytest
 from evalsuite import models
 from evalsuite.config import RunConfig
 from evalsuite.engines.base import Batch, EngineOptions
-from evalsuite.engines.transformers import TransformersEngine, open_engine
+from evalsuite.engines.model_arguments import open_engine
+from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.prepare import prepare
 from evalsuite.types import Completion, GenerateRequest, Item, Loglikelihood, Message, Response
 

@@ -54,6 +54,8 @@ from evalsuite.types import (
     Unscored,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WINDOW = 24
 """What the model can take: from its config.json, as any model's."""
 
@@ -67,15 +69,6 @@ CUTTING: tuple[Policy, ...] = ("truncate_left", "protocol: left", "protocol: lef
 
 at_the_edge = pytest.mark.parametrize("num_tokens", NUM_TOKENS)
 every_policy = pytest.mark.parametrize("policy", [*REFUSING, *CUTTING])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two threads on rows this small mostly wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

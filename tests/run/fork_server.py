@@ -60,7 +60,7 @@ def _warm_up() -> None:
     with TemporaryDirectory() as output, redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         main(["run", "--model", "scripted", "--tasks", "mini_choice,mini_chat,mini_math", "--output_path", output])
     if "--model" in sys.argv:
-        for name in ("torch", "transformers", "safetensors.torch", "evalsuite.engines.transformers"):
+        for name in ("torch", "transformers", "safetensors.torch", "evalsuite.engines.model_arguments"):
             import_module(name)
 
 
