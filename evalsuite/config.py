@@ -41,33 +41,39 @@ class _Generation(Record, frozen=True, kw_only=True):
     do_sample: bool | None = None
 
 
-_TEXT_KEYS = {"revision", "pretrained", "path", "function", "name", "peft"}
+_TEXT_KEYS = {"revision", "pretrained", "path", "function", "name", "peft", "model", "base_url", "tokenizer"}
 """Arguments that are text even where they look like numbers (a revision of digits)."""
 
 
-class RunConfig(Record, frozen=True, kw_only=True):
-    """One run as a user asks for it. Field names are lm-eval's wherever it has one."""
+class ModelConfig(Record, frozen=True, kw_only=True):
+    """What answers, as a user asks for it."""
 
     model: str
-    tasks: tuple[str, ...]
     model_args: Mapping[str, Scalar] = {}
-    num_fewshot: int | Mapping[str, int] | None = None
-    protocol: str | Mapping[str, str] | None = None
     batch_size: int | None = None
     device: str | None = None
+    chat_template: str | None = None
+    deterministic: bool = False
+
+
+class RunConfig(ModelConfig, frozen=True, kw_only=True):
+    """One run as a user asks for it. Field names are lm-eval's wherever it has one."""
+
+    tasks: tuple[str, ...]
+    num_fewshot: int | Mapping[str, int] | None = None
+    protocol: str | Mapping[str, str] | None = None
     limit: float | None = None
     limit_mode: LimitMode = "stratified"
     samples: Mapping[str, tuple[int, ...]] = {}
     seed: int = 1234
     apply_chat_template: bool | None = None
-    chat_template: str | None = None
     fewshot_as_multiturn: bool | None = None
     system_instruction: str = ""
     gen_kwargs: Mapping[str, Scalar] = {}
     truncation: Truncation | None = None
     repeats: Annotated[int, msgspec.Meta(ge=1)] = 1
-    deterministic: bool = False
     output_path: str = "runs"
+    use_cache: str | None = None
     data_dir: str | None = None
 
 

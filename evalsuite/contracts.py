@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from evalsuite.records import AggregateKind
-from evalsuite.types import Replies, Request, Sample, Scored
+from evalsuite.types import Completion, GenerateRequest, Record, Replies, Request, Sample, Score, Scored, Unscored
+from evalsuite.verdicts import Unparsed, Verdict
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ Rows: TypeAlias = tuple[Mapping[str, Any], ...]
 class Dataset:
     """Where a task's rows come from, and what they must be.
 
+    `url` is the file of JSON lines itself, at a pinned commit, where `path` names no dataset of the hub.
     Without `fingerprint` any rows are taken, as long as there are `num_rows` of them where that is given.
     """
 
@@ -62,6 +64,7 @@ class Dataset:
     revision: str = ""
     fingerprint: str | None = None
     num_rows: int | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,9 @@ class Task:
     """One task in one language under one protocol, as functions.
 
     `samples` turns the rows of `datasets` (in that order) into all samples of the task, exemplars drawn;
-    `next_requests` says what to ask next given the replies so far, and the empty tuple ends the sample;
-    `score` sees complete replies without failures. The first metric is the task's headline, and `means` the ways in
-    which the tasks of the family are averaged, the headline's first.
+    `next_requests` says what to ask next given the replies so far, and the empty tuple ends the sample; `score` sees
+    complete replies without failures, and says `Unscored` for what is not the model's doing. The first metric is the
+    task's headline, and `means` the ways in which the tasks of the family are averaged, the headline's first.
     `is_sealed`: the protocol fixes everything, so that exemplars, templates, instructions and generation settings
     cannot be changed under its name. `is_seeded`: the run's seed draws the exemplars. `fallback` names the protocol to
     take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different.
@@ -87,7 +90,7 @@ class Task:
     datasets: tuple[Dataset, ...]
     samples: Callable[[tuple[Rows, ...]], tuple[Sample, ...]]
     next_requests: Callable[[Sample, Replies], tuple[Request, ...]]
-    score: Callable[[Sample, Replies], Scored]
+    score: Callable[[Sample, Replies], Scored | Unscored]
     metrics: tuple[Metric, ...]
     title: str = ""
     source: str = ""
@@ -134,3 +137,90 @@ class Suite:
     protocol: str
     families: tuple[str, ...]
     average: str
+
+
+# -- judges
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One sample of a sealed run as a judge sees it: its texts, one a turn, or why there are none."""
+
+    model: str
+    family: str
+    task: str
+    protocol: str
+    sample: Sample
+    texts: tuple[str, ...]
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class JudgeOptions:
+    """What a user may choose about a judge without changing its name.
+
+    `prompt` is the text of ``--judge_prompt FILE``, in place of the judge's own wording; `is_weighted` asks for the
+    expectation of the rating over the judge's token probabilities beside the rating itself.
+    """
+
+    prompt: str = ""
+    is_weighted: bool = False
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """How a judge judges, as functions.
+
+    `cases` makes of the answers of one run, or of two, the cases to judge: samples whose `metadata` holds the answers
+    (`answer_1` and so on) and whose cluster is the question's; a case without an answer holds why under `missing`.
+    `render` asks about a case, once or in several orders; `parse` reads one reply; `score` turns all verdicts of a case
+    into its scores, and `score_unparsed` is what an official rule counts all the same for a case that has none.
+    `ask_again`, in judges of our own, words a second request after a reply that cannot be parsed.
+    """
+
+    cases: Callable[[tuple[tuple[Answered, ...], ...]], tuple[Sample, ...]]
+    render: Callable[[Sample], tuple[GenerateRequest, ...]]
+    parse: Callable[[Sample, Completion], Verdict | Unparsed]
+    score: Callable[[Sample, tuple[Verdict, ...]], Scored]
+    metrics: tuple[Metric, ...]
+    ask_again: Callable[[Sample, GenerateRequest, Completion], GenerateRequest] | None = None
+    score_unparsed: Callable[[Sample], tuple[Score, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A way of judging answers: of one run's (`num_runs` 1), or of two against each other.
+
+    `families` are the tasks it can judge, none meaning any whose answers are texts. `datasets` are where official
+    prompts and references are read; `build` gets their rows in that order. `protocol` names all that is fixed here;
+    a number's protocol is ``<protocol>@<the judging model>``.
+    """
+
+    name: str
+    title: str
+    protocol: str
+    version: int
+    build: Callable[[tuple[Rows, ...], JudgeOptions], Rubric]
+    num_runs: int = 1
+    families: tuple[str, ...] = ()
+    datasets: tuple[Dataset, ...] = ()
+    source: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class CardKit:
+    """A suite of cases that shows how far a judge can be trusted, as functions.
+
+    `languages` are those in which a judge can have a card, `cases` what it is asked then, `summarise` the card that
+    the verdicts on them make (none for a case that could not be asked), `table` the card as rows of text under
+    `header`, and `faults` why the judge is not admissible; empty where it is.
+    """
+
+    languages: Callable[[Judge], tuple[str, ...]]
+    cases: Callable[[Judge, Rubric, str], tuple[Sample, ...]]
+    summarise: Callable[[Judge, Rubric, str, str, Sequence[tuple[Sample, tuple[Verdict | Unparsed, ...]]]], Record]
+    header: tuple[str, ...]
+    table: Callable[[Any], tuple[tuple[str, ...], ...]]
+    faults: Callable[[Any], tuple[str, ...]]

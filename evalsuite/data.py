@@ -1,34 +1,59 @@
-"""Rows of a dataset: from a local mirror, the samples that come with evalsuite, or the hub at a pinned revision.
+"""Rows of a dataset: from a local mirror, the samples that come with evalsuite, a pinned file, or the hub.
 
-A mirror is a folder laid out as ``<org>__<name>/<config>/<split>.jsonl`` or ``.parquet``.
+A mirror is a folder laid out as ``<org>__<name>/<config>/<split>.jsonl``, ``.parquet`` or ``.json`` (JSON lines too, as
+some projects name them); with an empty config the files lie in ``<org>__<name>`` itself. What a `Dataset.url` names is
+fetched once and kept in ``data`` below evalsuite's cache folder, under the sha256 of its address.
 """
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from evalsuite import hub
 from evalsuite.contracts import Dataset, Rows
-from evalsuite.errors import DataError, NothingSelected, RowsMissing
+from evalsuite.errors import DataError, NothingSelected, RowsMissing, SaveFailed
+from evalsuite.models import cache_directory
 from evalsuite.records import DatasetPin
+from evalsuite.store.files import write_atomic
 from evalsuite.types import content_hash
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""
 
+MAX_BYTES = 64 * 2**20
+"""The largest file that is fetched; those that tasks name are below one MiB."""
+
+
+def _cache() -> Path:
+    return cache_directory() / "data"
+
 
 @dataclass(frozen=True)
 class DataSource:
-    """Where rows may be read from: `mirror` before the hub; `hub` False means that no network is asked."""
+    """Where rows may be read from: `mirror` before the hub; `hub` False means that no network is asked.
+
+    Files behind a `Dataset.url` are kept in `cache`, and each is fetched within `timeout_s` seconds or not at all.
+    """
 
     mirror: Path | None
     hub: bool
+    cache: Path = field(default_factory=_cache)
+    timeout_s: float = 30.0
 
 
 def source_from_environment(data_dir: str | None, environ: Mapping[str, str] = os.environ) -> DataSource:
@@ -36,7 +61,11 @@ def source_from_environment(data_dir: str | None, environ: Mapping[str, str] = o
     mirror = data_dir or environ.get("EVALSUITE_DATA") or None
     if mirror and not Path(mirror).is_dir():
         raise DataError(f"data directory {mirror} does not exist (from --data_dir or EVALSUITE_DATA).")
-    return DataSource(mirror=Path(mirror) if mirror else None, hub=not hub.is_offline(environ))
+    return DataSource(
+        mirror=Path(mirror) if mirror else None,
+        hub=not hub.is_offline(environ),
+        cache=cache_directory(environ) / "data",
+    )
 
 
 def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
@@ -81,6 +110,8 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
             if path.exists():
                 return _read_file(path), str(path)
             looked_at.append(str(path))
+    if dataset.url:
+        return _from_url(dataset, source, looked_at)
     if source.hub and not hub.is_reachable():
         raise _missing(dataset, looked_at, "the hub does not answer; HF_HUB_OFFLINE=1 uses what is cached.")
     try:
@@ -97,12 +128,13 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
 
 def _missing(dataset: Dataset, looked_at: list[str], hub_says: str) -> RowsMissing:
     here = f"neither {' nor '.join(looked_at)} exists" if looked_at else "no --data_dir or EVALSUITE_DATA is set"
-    return RowsMissing(f"no data for {dataset.path} ({dataset.config}, {dataset.split}): {here}, and {hub_says}")
+    part = ", ".join(filter(None, (dataset.config, dataset.split)))
+    return RowsMissing(f"no data for {dataset.path} ({part}): {here}, and {hub_says}")
 
 
 def _mirror_paths(dataset: Dataset, mirror: Path) -> list[Path]:
     folder = mirror / dataset.path.replace("/", "__") / dataset.config
-    return [folder / f"{dataset.split}.jsonl", folder / f"{dataset.split}.parquet"]
+    return [folder / f"{dataset.split}.{suffix}" for suffix in ("jsonl", "parquet", "json")]
 
 
 def _read_file(path: Path) -> Rows:
@@ -141,3 +173,110 @@ def _from_hub(dataset: Dataset) -> Rows:
     datasets.disable_progress_bars()
     table = datasets.load_dataset(dataset.path, dataset.config, split=dataset.split, revision=dataset.revision or None)
     return tuple(dict(row) for row in table)
+
+
+# -- a file at an address
+
+
+class _NotFetched(Exception):
+    """Why there are no bytes at an address, as a predicate to it."""
+
+
+def _from_url(dataset: Dataset, source: DataSource, looked_at: list[str]) -> tuple[Rows, str]:
+    """The rows of the file at `dataset.url`: as kept from an earlier time, else fetched.
+
+    Only pinned rows are kept, so that a wrong file is not found again; a kept file that has changed is fetched anew.
+    """
+    kept = source.cache / hashlib.sha256(dataset.url.encode()).hexdigest()
+    if kept.exists() and (not source.hub or _is_intact(kept, dataset)):
+        return _read_file(kept), f"{kept} (from {dataset.url})"
+    if not source.hub:
+        raise _missing(dataset, looked_at, f"{dataset.url} is not asked: the network is off (HF_HUB_OFFLINE).")
+    try:
+        content = _fetch(dataset.url, source.timeout_s)
+    except _NotFetched as error:
+        raise _missing(dataset, looked_at, f"{dataset.url} {error}.") from error
+    rows = _parse_jsonl(_decoded(content, dataset.url), dataset.url)
+    if _is_pinned(rows, dataset):
+        with suppress(SaveFailed):  # a home that cannot be written costs another fetch, not the run
+            write_atomic(kept, content)
+    return rows, dataset.url
+
+
+def _is_intact(kept: Path, dataset: Dataset) -> bool:
+    try:
+        return _is_pinned(_read_file(kept), dataset)
+    except DataError:
+        return False
+
+
+def _is_pinned(rows: Rows, dataset: Dataset) -> bool:
+    """Whether `rows` are those that the task was written for; any are where it does not say."""
+    try:
+        return dataset.fingerprint in (None, content_hash(rows))
+    except ValueError:
+        return False
+
+
+def _decoded(content: bytes, origin: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{origin} is not UTF-8 text: {error}") from error
+
+
+def _fetch(url: str, timeout_s: float) -> bytes:
+    """The bytes behind `url`. Raises _NotFetched saying why there are none, DataError for what is refused.
+
+    Redirections are not followed: an address at a pinned commit is the file itself.
+    """
+    from http.client import HTTPException
+    from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler
+
+    is_local = _check_address(url)
+    opener = OpenerDirector()
+    for handler in (ProxyHandler({} if is_local else None), HTTPHandler(), HTTPSHandler()):
+        opener.add_handler(handler)
+    deadline = time.monotonic() + timeout_s
+    try:
+        with opener.open(url, timeout=timeout_s) as response:
+            if response.status != HTTPStatus.OK:
+                raise _NotFetched(f"answers with the status {response.status}")
+            content = b"".join(_chunks(response, url, deadline))
+            announced = response.headers.get("Content-Length")
+    except (OSError, HTTPException) as error:
+        cause = getattr(error, "reason", error)
+        is_late = isinstance(cause, TimeoutError)
+        reason = f"does not answer within {timeout_s:g} s" if is_late else f"cannot be fetched ({cause})"
+        raise _NotFetched(reason) from error
+    if announced is not None and announced != str(len(content)):
+        raise _NotFetched(f"broke off after {len(content)} of {announced} bytes")
+    return content
+
+
+def _chunks(response: HTTPResponse, url: str, deadline: float) -> Iterator[bytes]:
+    """The body as it comes in, as long as it is neither too large nor, by the monotonic clock, too late."""
+    num_bytes = 0
+    while chunk := response.read1(1 << 16):
+        num_bytes += len(chunk)
+        if num_bytes > MAX_BYTES:
+            raise DataError(f"{url} is refused: it is larger than {MAX_BYTES >> 20} MiB.")
+        if time.monotonic() > deadline:
+            raise _NotFetched("comes too slowly")
+        yield chunk
+
+
+def _check_address(url: str) -> bool:
+    """Whether `url` is of this very machine. Raises DataError for another one that is not https."""
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    if parts.scheme != "https" and not is_local:
+        raise DataError(f"{url} is refused: data are fetched by https only.")
+    return is_local
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

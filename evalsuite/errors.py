@@ -14,6 +14,9 @@
     ├── CorruptStore            3   stored bytes are not what was written
     ├── SaveFailed              3   results could not be written
     ├── EngineFailed            3   an engine broke off or broke its contract; what it answered before is safe
+    ├── RunStopped              3   an engine cannot go on for now; what it answered is safe, the same command resumes
+    │   ├── EndpointDown        3   a server does not answer, or asks for too long a pause
+    │   └── BudgetExhausted     4   a cap of the user or the account's own is reached
     └── NothingSelected         6   no task or no sample is left to run
 """
 
@@ -91,6 +94,26 @@ class EngineFailed(EvalsuiteError):
     """An engine broke off or broke its contract; what it answered before is safe."""
 
     exit_code = EXIT_INCOMPLETE
+
+
+class RunStopped(EvalsuiteError):
+    """An engine cannot go on for now; what it answered before is safe, and the same command resumes."""
+
+    exit_code = EXIT_INCOMPLETE
+    reason = "stopped"
+
+
+class EndpointDown(RunStopped):
+    """A server does not answer, or asks for a longer pause than anyone waits."""
+
+    reason = "endpoint_down"
+
+
+class BudgetExhausted(RunStopped):
+    """A cap of the user's, or the account's own, is reached."""
+
+    exit_code = EXIT_BUDGET
+    reason = "budget"
 
 
 class NothingSelected(EvalsuiteError):

@@ -58,7 +58,7 @@ def seal(
         part
         for entry in tasks
         for metric in entry.task.metrics
-        if (part := measure(entry.task, spec.model.name, metric, rows[entry.task.name])) is not None
+        if (part := measure(entry.task, spec.subject, metric, rows[entry.task.name])) is not None
     ]
     counts = _counts(outcome for entry in tasks for _, outcome in rows[entry.task.name])
     result = RunResult(
@@ -79,19 +79,20 @@ def seal(
     return Sealed(result, records)
 
 
-def count_outcomes(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> Counts:
-    """Counts of a run that was stopped: samples without all their answers are `not_run`."""
-    return _counts(_outcome(entry, sample, answers) for entry in tasks for sample in entry.samples)
+def count_outcomes(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers], reason: str) -> Counts:
+    """Counts of a run that was stopped for `reason`: samples without all their answers are `not_run`."""
+    return _counts(_outcome(entry, sample, answers, reason) for entry in tasks for sample in entry.samples)
 
 
-def _outcome(entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers]) -> Outcome:
-    known = answers.get(sample.id)
-    if known is None:
-        return NotRun(reason="interrupted")
+def _outcome(
+    entry: PreparedTask, sample: Sample, answers: Mapping[str, Answers], reason: str = "interrupted"
+) -> Outcome:
+    """How a sample ended. One that asks nothing at all is scored for what it is."""
+    known = answers.get(sample.id, Answers())
     if known.failure is not None:
         return Unscored(cause=known.failure.cause, detail=known.failure.detail)
     if entry.task.next_requests(sample, known.replies):
-        return NotRun(reason="interrupted")
+        return NotRun(reason=reason)
     try:
         return entry.task.score(sample, known.replies)
     except Exception as error:  # a stranger's scorer; one sample it cannot score must not cost the others
@@ -129,7 +130,7 @@ def _constant_samples(rows: Sequence[Row], answers: Mapping[str, Answers]) -> di
     levels = {
         sample.id: found
         for sample, outcome in rows
-        if isinstance(outcome, Scored) and (found := _levels(answers[sample.id]))
+        if isinstance(outcome, Scored) and (found := _levels(answers.get(sample.id, Answers())))
     }
     constant = {sample_id: found for sample_id, found in levels.items() if len(set(found)) == 1}
     if 2 * len(constant) <= len(levels):
@@ -181,7 +182,7 @@ def _summary(
     completions = [
         reply
         for sample, _ in rows
-        for wave in answers[sample.id].replies
+        for wave in answers.get(sample.id, Answers()).replies
         for reply in wave
         if isinstance(reply, Completion)
     ]
@@ -195,7 +196,7 @@ def _summary(
         flags=dict(sorted(flags.items())),
         num_prompt_tokens=sum(reply.num_prompt_tokens for reply in completions),
         num_generated_tokens=sum(reply.num_tokens for reply in completions),
-        num_truncated=sum(_is_truncated(answers[sample.id]) for sample, _ in rows),
+        num_truncated=sum(_is_truncated(answers.get(sample.id, Answers())) for sample, _ in rows),
         title=task.title,
         source=task.source,
         licence=task.licence,
@@ -208,7 +209,7 @@ def _is_truncated(known: Answers) -> bool:
 
 
 def _record(entry: PreparedTask, sample: Sample, outcome: Outcome, answers: Mapping[str, Answers]) -> SampleRecord:
-    known = answers[sample.id]
+    known = answers.get(sample.id, Answers())
     return SampleRecord(
         sample=sample,
         task=entry.task.name,

@@ -7,11 +7,13 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from evalsuite.contracts import Family, Suite, TaskInfo
+from evalsuite.contracts import Family, Judge, Suite, TaskInfo
 from evalsuite.errors import EvalsuiteError, UnknownName, UsageError
 
 TASKS = "evalsuite.tasks"
 SUITES = "evalsuite.suites"
+JUDGES = "evalsuite.judges"
+CARDS = "evalsuite.cards"
 ENGINES = "evalsuite.engines"
 REPORTS = "evalsuite.reports"
 
@@ -72,6 +74,25 @@ def family(name: str) -> Family:
     if not isinstance(loaded, Family):
         raise PluginBroken(f"plugin {name!r} is a {type(loaded).__name__}, not an evalsuite Family.")
     return loaded
+
+
+def judge(name: str) -> Judge:
+    """The judge registered under `name`."""
+    loaded = load(JUDGES, name)
+    if not isinstance(loaded, Judge):
+        raise PluginBroken(f"plugin {name!r} is a {type(loaded).__name__}, not an evalsuite Judge.")
+    return loaded
+
+
+def judges() -> tuple[Judge, ...]:
+    """Every judge that loads, by name."""
+    found = []
+    for name in names(JUDGES):
+        try:
+            found.append(judge(name))
+        except PluginBroken:
+            continue
+    return tuple(found)
 
 
 def suites() -> tuple[Suite, ...]:

@@ -15,7 +15,7 @@ import evalsuite
 from evalsuite import plugins
 from evalsuite.asking import Settings, first_requests, items_of, settings_of
 from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots, repeat
-from evalsuite.config import RunConfig
+from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import Suite
 from evalsuite.data import source_from_environment
 from evalsuite.engines.base import Engine, EngineOptions
@@ -51,7 +51,9 @@ def prepare(config: RunConfig) -> Prepared:
     _check_names(choices, config)
     if config.samples and config.limit is not None:
         raise UsageError("--limit and --samples both choose samples; give one of them.")
-    engine_name, engine = _open_engine(config)
+    engine_name, model_name, engine = open_engine(config)
+    if config.apply_chat_template and not engine.has_chat_template:
+        raise UsageError(f"--apply_chat_template: {model_name} has no chat template; give --chat_template FILE.")
     source = source_from_environment(config.data_dir)
     built = [build_task(choice, config, engine, source) for choice in choices]
     check_samples(built)
@@ -66,9 +68,9 @@ def prepare(config: RunConfig) -> Prepared:
         raise UsageError("--repeats: no task samples its answers; add --gen_kwargs temperature=0.7, say.")
     spec = RunSpec(
         schema=SCHEMA_VERSION,
-        model=ModelSpec(name=_model_name(config), engine=engine_name, identity=engine.identity()),
+        model=ModelSpec(name=model_name, engine=engine_name, identity=engine.identity()),
         asked=_asked(choices),
-        tasks=tuple(_task_spec(task, settings, config.seed) for task in tasks),
+        tasks=tuple(task_spec(task, settings, config.seed) for task in tasks),
         limit=config.limit,
         limit_mode=config.limit_mode,
         rows=config.samples,
@@ -167,7 +169,8 @@ def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> No
                 raise UsageError(f"--{flag}: {name} is not among the tasks that --tasks asks for{guess}")
 
 
-def _open_engine(config: RunConfig) -> tuple[str, Engine]:
+def open_engine(config: ModelConfig) -> tuple[str, str, Engine]:
+    """The engine that `config` names, not loaded yet: its name, the model's, and the engine. Raises UsageError."""
     name = ENGINE_ALIASES.get(config.model, config.model)
     engine_name = name if name in plugins.names(plugins.ENGINES) else "transformers"
     options = EngineOptions(
@@ -179,18 +182,15 @@ def _open_engine(config: RunConfig) -> tuple[str, Engine]:
         is_deterministic=config.deterministic,
     )
     engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
-    if config.apply_chat_template and not engine.has_chat_template:
-        raise UsageError(
-            f"--apply_chat_template: {_model_name(config)} has no chat template; give --chat_template FILE."
-        )
-    return engine_name, engine
+    return engine_name, _model_name(config), engine
 
 
-def _model_name(config: RunConfig) -> str:
+def _model_name(config: ModelConfig) -> str:
     """The name given, or that of the weights; with an adapter merged into them they are another model."""
     args = config.model_args
     adapter = f"+{args['peft']}" if "peft" in args else ""
-    return str(args.get("name", f"{args.get('pretrained', config.model)}{adapter}"))
+    given = args.get("pretrained", args.get("model", config.model))
+    return str(args.get("name", f"{given}{adapter}"))
 
 
 def _select(built: Sequence[PreparedTask], config: RunConfig) -> list[PreparedTask]:
@@ -230,7 +230,8 @@ def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int
     return selected
 
 
-def _task_spec(prepared: PreparedTask, settings: Settings, seed: int) -> TaskSpec:
+def task_spec(prepared: PreparedTask, settings: Settings, seed: int) -> TaskSpec:
+    """A task as it is asked, pinned."""
     task, samples = prepared.task, prepared.samples
     first_prompts = [request.key for sample in samples for request in first_requests(task, sample, settings)]
     return TaskSpec(

@@ -144,10 +144,22 @@ class ModelSpec(Record, frozen=True, kw_only=True):
     identity: Mapping[str, Scalar]
 
 
+class JudgedSpec(Record, frozen=True, kw_only=True):
+    """Whose answers a judge run judges, and by which judge: one run, or two against each other."""
+
+    judge: str
+    version: int
+    options_sha256: str
+    runs: tuple[str, ...]
+    models: tuple[str, ...]
+    answers_sha256: str
+
+
 class RunSpec(Record, frozen=True, kw_only=True):
     """All that is needed to repeat a run; `run_id` is its hash, so the same command resumes.
 
-    `asked` are the families and tasks asked for, of which a limit may leave tasks without a sample.
+    In a judge run `model` is the judge's, and `judged` whose answers it judges. `asked` are the families and tasks
+    asked for, of which a limit may leave tasks without a sample.
     """
 
     schema: int
@@ -162,6 +174,12 @@ class RunSpec(Record, frozen=True, kw_only=True):
     multiturn_shots: bool | None
     generation: Mapping[str, Scalar]
     truncation: str = ""
+    judged: JudgedSpec | None = None
+
+    @property
+    def subject(self) -> str:
+        """The model that the numbers are about: what answers, or in a judge run what is judged (first)."""
+        return self.judged.models[0] if self.judged else self.model.name
 
     @property
     def run_id(self) -> str:

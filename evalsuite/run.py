@@ -18,12 +18,13 @@ from typing import Protocol
 import msgspec
 
 from evalsuite.asking import items_of, settings_of
-from evalsuite.engines.base import Batch, Engine
-from evalsuite.errors import EngineFailed, SpecMismatch
+from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
+from evalsuite.errors import EngineFailed, RunStopped, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import Counts, RunResult
 from evalsuite.store.journal import Journal, JournalWriter
+from evalsuite.store.response_cache import ResponseCache
 from evalsuite.store.results import write_results, write_samples
 from evalsuite.store.run_directory import PlannedBatch, RunDirectory, locked
 from evalsuite.types import (
@@ -32,6 +33,7 @@ from evalsuite.types import (
     Item,
     Loglikelihood,
     Response,
+    Spent,
     canonical_json,
 )
 
@@ -67,13 +69,19 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended: its directory, the counts, and the result unless it was stopped before."""
+    """How a run ended: its directory, the counts, and the result unless it was stopped before.
+
+    `num_cached` of its answers were taken from the cache; `trouble` is what stopped it, where that was neither its end
+    nor the user.
+    """
 
     path: Path
     run_id: str
     counts: Counts
     result: RunResult | None
     warnings: tuple[str, ...] = ()
+    num_cached: int = 0
+    trouble: RunStopped | None = None
 
 
 @dataclass
@@ -85,32 +93,47 @@ class _State:
 
 
 def execute(
-    prepared: Prepared, path: Path, progress: Progress, should_stop: Callable[[], bool] = lambda: False
+    prepared: Prepared,
+    path: Path,
+    progress: Progress,
+    should_stop: Callable[[], bool] = lambda: False,
+    cache: ResponseCache | None = None,
 ) -> Finished:
     """Run, or resume, `prepared` in the directory `path`, and seal the result.
 
+    What failed in an earlier process for a transient cause is asked again. Answers that `cache` holds are not asked.
     Raises RunLocked, SpecMismatch, CorruptStore or SaveFailed; whatever was committed before stays and is used again.
     """
     directory = RunDirectory(path, prepared.spec)
     with locked(path):
         directory.create()
-        state = _State(directory.read_journal())
+        state = _State(directory.read_journal().reopened())
+        if isinstance(prepared.engine, Metered):
+            prepared.engine.carry(state.journal.spent)
+        trouble: RunStopped | None = None
         try:
-            is_whole = _answer_waves(prepared, directory, state, progress, should_stop)
+            is_whole = _answer_waves(prepared, directory, state, progress, should_stop, cache)
+        except RunStopped as stop:
+            is_whole, trouble = False, stop
         finally:
             progress.finish()
             prepared.engine.close()
-        return _conclude(prepared, directory, state, is_whole)
+        return _conclude(prepared, directory, state, is_whole, trouble)
 
 
-def _conclude(prepared: Prepared, directory: RunDirectory, state: _State, is_whole: bool) -> Finished:
+def _conclude(
+    prepared: Prepared, directory: RunDirectory, state: _State, is_whole: bool, trouble: RunStopped | None
+) -> Finished:
     spec, warnings = prepared.spec, tuple(f"torn tail ignored: {tail}" for tail in state.journal.torn_tails)
     if not is_whole:
-        counts = count_outcomes(prepared.tasks, state.answers)
-        return Finished(directory.path, spec.run_id, counts, None, warnings)
+        reason = trouble.reason if trouble else "interrupted"
+        counts = count_outcomes(prepared.tasks, state.answers, reason)
+        return Finished(directory.path, spec.run_id, counts, None, warnings, state.journal.num_cached, trouble)
     sealed = seal(prepared, state.answers, scoring_packages(), tuple(state.journal.stacks))
     _store(directory.path, sealed)
-    return Finished(directory.path, spec.run_id, sealed.result.counts, sealed.result, warnings)
+    return Finished(
+        directory.path, spec.run_id, sealed.result.counts, sealed.result, warnings, state.journal.num_cached
+    )
 
 
 def _store(path: Path, sealed: Sealed) -> None:
@@ -125,6 +148,7 @@ def _answer_waves(
     state: _State,
     progress: Progress,
     should_stop: Callable[[], bool],
+    cache: ResponseCache | None,
 ) -> bool:
     """Ask wave after wave until no sample has anything to ask; False when stopped before that."""
     with ExitStack() as resources:
@@ -140,10 +164,13 @@ def _answer_waves(
             progress.start_wave(wave, len(items), num_tokens, num_tokens - left_tokens)
             if open_batches:
                 writer = writer or resources.enter_context(_open_writer(prepared, directory, state.journal))
-                _answer_batches(
-                    prepared.engine, open_batches, wave, writer, state.journal, progress, should_stop, directory.note
-                )
-            _record_replies(state, items)
+                committer = _Committer(prepared.engine, wave, writer, state.journal, progress, directory.note, cache)
+                try:
+                    _answer_batches(committer, open_batches, should_stop)
+                finally:
+                    _record_replies(state, items)
+            else:
+                _record_replies(state, items)
             if any(not _is_done(batch, state.journal) for batch in open_batches):
                 return False
     return True
@@ -158,45 +185,63 @@ def _open_writer(prepared: Prepared, directory: RunDirectory, journal: Journal) 
     return writer
 
 
-def _answer_batches(
-    engine: Engine,
-    batches: Sequence[Batch],
-    wave: int,
-    writer: JournalWriter,
-    journal: Journal,
-    progress: Progress,
-    should_stop: Callable[[], bool],
-    note: Callable[..., None],
-) -> None:
+@dataclass
+class _Committer:
+    """Makes whole batches durable, one after the other."""
+
+    engine: Engine
+    wave: int
+    writer: JournalWriter
+    journal: Journal
+    progress: Progress
+    note: Callable[..., None]
+    cache: ResponseCache | None
+
+    def from_cache(self, batch: Batch) -> bool:
+        """Commit `batch` from the cache, if that has all its answers."""
+        found = self.cache.lookup(self.engine, batch) if self.cache else None
+        if found is None:
+            return False
+        self._commit(batch, found, is_cached=True)
+        return True
+
+    def commit(self, batch: Batch, responses: Mapping[str, Response]) -> None:
+        """Commit what the engine answered, in the batch's order."""
+        self._commit(batch, tuple((item.id, responses[item.id]) for item in batch.items), is_cached=False)
+        for event in self.engine.take_events():
+            self.note(event.name, **event.facts)
+        if self.cache:
+            self.cache.keep(self.engine, batch, responses)
+
+    def _commit(self, batch: Batch, responses: Sequence[tuple[str, Response]], *, is_cached: bool) -> None:
+        self.writer.commit(self.wave, batch.index, responses, spent=_spent(self.engine), is_cached=is_cached)
+        self.journal.responses.update(responses)
+        self.journal.num_cached += len(responses) if is_cached else 0
+        self.progress.advance(len(batch.items), batch.num_tokens)
+
+
+def _answer_batches(committer: _Committer, batches: Sequence[Batch], should_stop: Callable[[], bool]) -> None:
     """Hand the batches over as the engine takes them, and commit each once it is whole."""
-    asked = [_without_answered(engine, batch, journal) for batch in batches]
+    engine = committer.engine
+    asked = [_without_answered(engine, batch, committer.journal) for batch in batches]
+    if committer.cache:
+        asked = [batch for batch in asked if not committer.from_cache(batch)]
     batch_of = {item.id: batch for batch in asked for item in batch.items}
     waiting: dict[int, dict[str, Response]] = {batch.index: {} for batch in asked}
-    taken: list[int] = []
-    for item_id, response in engine.run(_until_stopped(asked, should_stop, taken)):
+    feed = BatchFeed(asked, should_stop)
+    for item_id, response in engine.run(feed) if asked else ():
         batch = batch_of.pop(item_id, None)
         if batch is None:
             raise EngineFailed(f"engine {engine.name} answered {item_id}, which was not asked or is answered already")
         waiting[batch.index][item_id] = _admitted(response)
         if len(waiting[batch.index]) == len(batch.items):
-            responses = waiting.pop(batch.index)
-            ordered = [(item.id, responses[item.id]) for item in batch.items]
-            writer.commit(wave, batch.index, ordered)
-            for event in engine.take_events():
-                note(event.name, **event.facts)
-            journal.responses.update(ordered)
-            progress.advance(len(batch.items), batch.num_tokens)
-    if any(index in waiting for index in taken):
+            committer.commit(batch, waiting.pop(batch.index))
+    if any(index in waiting for index in feed.taken) and not feed.is_stopping():
         raise EngineFailed(f"engine {engine.name} left {len(batch_of)} requests without an answer")
 
 
-def _until_stopped(batches: Sequence[Batch], should_stop: Callable[[], bool], taken: list[int]) -> Iterator[Batch]:
-    """The batches one by one as the engine takes them, noted in `taken`, until the run is to stop."""
-    for batch in batches:
-        if should_stop():
-            return
-        taken.append(batch.index)
-        yield batch
+def _spent(engine: Engine) -> Spent | None:
+    return engine.take_spent() if isinstance(engine, Metered) else None
 
 
 def _admitted(response: Response) -> Response:
@@ -238,24 +283,35 @@ def _wave_items(prepared: Prepared, answers: Mapping[str, Answers], wave: int) -
 
 
 def _planned(directory: RunDirectory, engine: Engine, wave: int, items: Sequence[Item]) -> tuple[Batch, ...]:
-    """The wave's batches: as stored when it was planned before, else planned now and stored."""
-    stored = directory.read_plan(wave)
-    if stored is None:
-        batches = engine.plan(items)
-        if sorted(item.id for batch in batches for item in batch.items) != sorted(item.id for item in items):
-            raise EngineFailed(f"engine {engine.name} planned other items than it was given")
-        directory.write_plan(
-            wave,
-            [
-                PlannedBatch(index=batch.index, items=tuple((item.id, item.request.key) for item in batch.items))
-                for batch in batches
-            ],
-        )
-        return batches
-    return _restored(directory.path, engine, stored, items)
+    """The wave's batches: as stored when it was planned before, else planned now and stored.
+
+    A later wave's plan grows when samples come to it late: an earlier turn of theirs failed for a transient cause, and
+    was answered when the run was resumed.
+    """
+    stored = directory.read_plan(wave) or ()
+    planned = {item_id for batch in stored for item_id, _ in batch.items}
+    may_grow = wave > 1 or not stored  # the first wave asks everything at once
+    new = [item for item in items if item.id not in planned] if may_grow else []
+    known = [item for item in items if item.id in planned] if may_grow else items
+    before = _restored(directory.path, engine, stored, known)
+    if not new:
+        return before
+    batches = engine.plan(new)
+    if sorted(item.id for batch in batches for item in batch.items) != sorted(item.id for item in new):
+        raise EngineFailed(f"engine {engine.name} planned other items than it was given")
+    later = tuple(Batch(batch.index + len(stored), batch.items, batch.num_tokens) for batch in batches)
+    directory.extend_plan(
+        wave,
+        [
+            PlannedBatch(index=batch.index, items=tuple((item.id, item.request.key) for item in batch.items))
+            for batch in later
+        ],
+    )
+    return (*before, *later)
 
 
 def _restored(path: Path, engine: Engine, stored: Sequence[PlannedBatch], items: Sequence[Item]) -> tuple[Batch, ...]:
+    """The batches of a stored plan. Raises SpecMismatch when this evalsuite would ask otherwise."""
     by_id = {item.id: item for item in items}
     planned = {item_id: key for batch in stored for item_id, key in batch.items}
     for item_id in by_id.keys() ^ planned.keys():

@@ -63,7 +63,11 @@ class Encoding(Record, frozen=True, kw_only=True):
 
 
 class GenerateRequest(Record, frozen=True, kw_only=True, tag="generate"):
-    """Text to be continued. `stop` strings are applied by evalsuite itself and cut from the text."""
+    """Text to be continued. `stop` strings are applied by evalsuite itself and cut from the text.
+
+    `num_alternatives` of the likeliest tokens are wanted at every place, with their log-probabilities, of engines that
+    can give them.
+    """
 
     prompt: Prompt
     max_tokens: int
@@ -71,6 +75,7 @@ class GenerateRequest(Record, frozen=True, kw_only=True, tag="generate"):
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    num_alternatives: int = 0
     encoding: Encoding = Encoding()
 
     @property
@@ -119,7 +124,10 @@ class Item(Record, frozen=True, kw_only=True):
 
 
 class Cause(enum.StrEnum):
-    """Why something has no score. None of these is a fact about the model's quality."""
+    """Why something has no score. None of these is a fact about the model's quality.
+
+    A transient one may be gone when asked again; the others come back.
+    """
 
     NONFINITE_LOGITS = "nonfinite_logits"
     CONSTANT_LOGITS = "constant_logits"
@@ -127,19 +135,44 @@ class Cause(enum.StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     MISSING_RESPONSE = "missing_response"
     ENGINE_ERROR = "engine_error"
+    OUTPUT_TOO_LARGE = "output_too_large"
+    REJECTED = "rejected"
     HTTP_ERROR = "http_error"
+    SERVER_ERROR = "server_error"
+    RATE_LIMITED = "rate_limited"
+    BAD_RESPONSE = "bad_response"
+    CONNECTION_FAILED = "connection_failed"
     TIMEOUT = "timeout"
     CONTENT_FILTER = "content_filter"
     JUDGE_UNPARSED = "judge_unparsed"
     TASK_ERROR = "task_error"
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether asking again later may succeed; such a failure is asked again when its run is resumed."""
+        return self in _TRANSIENT
 
-StopReason: TypeAlias = Literal["stop", "end", "length"]
-"""`stop`: one of our stop strings; `end`: the model's own end token; `length`: the cap on tokens."""
+
+_TRANSIENT = {
+    Cause.HTTP_ERROR,
+    Cause.SERVER_ERROR,
+    Cause.RATE_LIMITED,
+    Cause.BAD_RESPONSE,
+    Cause.CONNECTION_FAILED,
+    Cause.TIMEOUT,
+}
+
+
+StopReason: TypeAlias = Literal["stop", "end", "length", "refusal"]
+"""`stop`: our stop string; `end`: the model's own end token; `length`: the cap on tokens; `refusal`: declined."""
 
 
 class Completion(Record, frozen=True, kw_only=True, tag="completion"):
-    """Generated text, already cut at the first stop string; `num_truncated` tokens of the prompt were dropped."""
+    """Generated text, already cut at the first stop string; `num_truncated` tokens of the prompt were dropped.
+
+    Where log-probabilities are given, `tokens` are the generated ones as text, `logprobs_nats` theirs, and
+    `alternatives` the likeliest at each place with their log-probabilities in nats, the likeliest first.
+    """
 
     text: str
     stop_reason: StopReason
@@ -147,6 +180,8 @@ class Completion(Record, frozen=True, kw_only=True, tag="completion"):
     num_tokens: int
     num_truncated: int = 0
     logprobs_nats: tuple[float, ...] | None = None
+    tokens: tuple[str, ...] = ()
+    alternatives: tuple[tuple[tuple[str, float], ...], ...] = ()
 
 
 class Loglikelihood(Record, frozen=True, kw_only=True, tag="loglikelihood"):
@@ -176,6 +211,31 @@ class Failure(Record, frozen=True, kw_only=True, tag="failure"):
 Response: TypeAlias = Completion | Loglikelihood | Failure
 Replies: TypeAlias = tuple[tuple[Response, ...], ...]
 """Replies of one sample, wave by wave, each in the order of that wave's requests."""
+
+
+class Spent(Record, frozen=True, kw_only=True):
+    """What answering took of a budget: requests sent, tokens and money they cost, seconds of a clock."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            requests=self.requests + other.requests,
+            tokens=self.tokens + other.tokens,
+            cost=self.cost + other.cost,
+            seconds=self.seconds + other.seconds,
+        )
+
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(
+            requests=self.requests - other.requests,
+            tokens=self.tokens - other.tokens,
+            cost=self.cost - other.cost,
+            seconds=self.seconds - other.seconds,
+        )
 
 
 # -- samples and their outcomes --------------------------------------------------------------------------------
@@ -228,6 +288,7 @@ class Flag(enum.StrEnum):
     EMPTY = "empty"
     REFUSED = "refused"
     WRONG_LANGUAGE = "wrong_language"
+    REPETITIVE = "repetitive"
     TIED = "tied"
 
 
@@ -248,10 +309,15 @@ class Scored(Record, frozen=True, kw_only=True, tag="scored"):
 
 
 class Unscored(Record, frozen=True, kw_only=True, tag="unscored"):
-    """The sample ended without a score, for a cause that is not the model's quality."""
+    """The sample ended without a score, for a cause that is not the model's quality.
+
+    `scores` are what a published rule counts for it all the same (AlignBench's -1 for a judge that says nothing), in a
+    metric named for that rule.
+    """
 
     cause: Cause
     detail: str = ""
+    scores: tuple[Score, ...] = ()
 
 
 class Cancelled(Record, frozen=True, kw_only=True, tag="cancelled"):

@@ -76,10 +76,11 @@ def number(value: float, decimals: int) -> str:
 
 
 def decimals_of(measure: Measure) -> int:
-    """One decimal, or two where the interval's half-width is below half a shown unit."""
+    """One decimal, or two where the interval's half-width is below half a shown unit; of small scales one more."""
     if measure.low is None or measure.high is None:
-        return 1
-    return 1 if (measure.high - measure.low) / 2 * measure.scale >= 0.5 else 2
+        return 1 if measure.scale == 100.0 else 2
+    half = (measure.high - measure.low) / 2 * measure.scale
+    return 1 if half >= 0.5 else 2 if half >= 0.05 or measure.scale == 100.0 else 3
 
 
 def interval_text(measure: Measure) -> str:

@@ -33,7 +33,7 @@ class Run:
     @property
     def name(self) -> str:
         """The model's name, safe to show."""
-        return visible(self.result.spec.model.name)
+        return visible(self.result.spec.subject)
 
     @cached_property
     def specs(self) -> Mapping[str, TaskSpec]:
@@ -64,6 +64,7 @@ class Run:
             *(("own system instruction",) if spec.system_instruction else ()),
             *((f"truncation: {spec.truncation}",) if spec.truncation else ()),
             *(("exemplars in one turn",) if spec.multiturn_shots is False else ()),
+            *((visible(f"judged by {spec.model.name} ({spec.judged.judge})"),) if spec.judged else ()),
         )
 
     def chat_note(self, tasks: Iterable[str]) -> tuple[str, ...]:

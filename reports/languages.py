@@ -23,6 +23,7 @@ from ._format import (
 )
 from ._runs import Run
 from .board import Column, column_of, empty_cell, rules_of, scope_text
+from .judged import is_judged_alone
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,16 @@ Found = list[tuple[Run, Column, Estimate]]
 
 
 def build_languages(runs: Sequence[Run]) -> tuple[FamilyView, ...]:
-    """Every family of `runs`, by name."""
-    families = sorted({summary.family for run in runs for summary in run.result.tasks})
-    return tuple(_family(family, runs) for family in families)
+    """Every family of `runs`, by name; what stands in the judged view is left out."""
+    shown = {
+        family: [run for run in runs if not is_judged_alone(run, family)]
+        for family in sorted({summary.family for run in runs for summary in run.result.tasks})
+    }
+    return tuple(
+        _family(family, members)
+        for family, members in shown.items()
+        if any(task.family == family for run in members for task in run.result.tasks)
+    )
 
 
 def _family(family: str, runs: Sequence[Run]) -> FamilyView:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ._format import plural, visible
 from ._runs import Run, load_runs
 from .board import build_board
+from .judged import build_judged
 from .languages import build_languages
 from .provenance import build_provenance
 from .samples import samples_json
@@ -46,6 +47,7 @@ def render(runs: Sequence[Path], title: str) -> str:
             script=Markup(script),  # noqa: S704  our own file
             samples=Markup(samples_json(loaded)),  # noqa: S704  holds no <, > or &
             board=build_board(loaded),
+            judged=build_judged(loaded),
             families=build_languages(loaded),
             provenance=build_provenance(loaded),
         )

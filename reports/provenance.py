@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.records import DatasetPin, Estimate, ModelSpec, RunSpec, TaskSpec, TaskSummary
+from evalsuite.records import DatasetPin, Estimate, JudgedSpec, ModelSpec, RunSpec, TaskSpec, TaskSummary
 from evalsuite.types import Scalar
 
 from ._format import causes_text, chance_text, direction_text, pairs_text, scalar_text, task_rank, visible
@@ -54,8 +54,9 @@ def build_provenance(runs: Sequence[Run]) -> tuple[RunView, ...]:
 
 
 def repeat_command(spec: RunSpec) -> str:
-    """The ``evalsuite run`` that gives this spec again, quoted for a POSIX shell, an option a line."""
-    words = [shlex.quote(word) for word in ("evalsuite", "run", *_arguments(spec))]
+    """The command that gives this spec again, quoted for a POSIX shell, an option a line."""
+    asked = ("score", *_judge_arguments(spec, spec.judged)) if spec.judged else ("run", *_arguments(spec))
+    words = [shlex.quote(word) for word in ("evalsuite", *asked)]
     return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
 
 
@@ -72,7 +73,7 @@ def _run_view(run: Run) -> RunView:
             )
         ),
         command=visible(repeat_command(spec)),
-        command_note=_command_note(spec.model),
+        command_note=" ".join(filter(None, (_judged_note(spec.judged), _command_note(spec.model)))),
     )
 
 
@@ -81,6 +82,10 @@ def _facts(run: Run) -> Iterator[Fact]:
     yield "Run", result.run_id
     yield "Status", result.status
     yield "Engine", visible(spec.model.engine)
+    if spec.judged:
+        yield "Judge", visible(f"{spec.judged.judge}, version {spec.judged.version}, by {spec.model.name}")
+        yield "Judged runs", visible(", ".join(spec.judged.runs))
+        yield "Judged models", visible(", ".join(spec.judged.models))
     yield "Samples", _counts_text(run)
     chosen = sum(map(len, spec.rows.values()))
     limit = "none" if spec.limit is None else f"{spec.limit:g}, {spec.limit_mode}"
@@ -143,6 +148,14 @@ def _pin_text(pin: DatasetPin) -> str:
     return visible(f"{pin.path} {pin.config} {pin.split}{revision}, {pin.num_rows} rows, sha256 {pin.fingerprint[:16]}")
 
 
+def _judged_note(judged: JudgedSpec | None) -> str:
+    if judged is None:
+        return ""
+    return (
+        "RUN-… stands for the directory of the run with that id; give --judge_prompt, --weighted or --max_tokens again."
+    )
+
+
 def _command_note(model: ModelSpec) -> str:
     match model.engine:
         case "recorded":
@@ -174,6 +187,15 @@ def _arguments(spec: RunSpec) -> Iterator[str]:
         yield from ("--truncation", spec.truncation)
 
 
+def _judge_arguments(spec: RunSpec, judged: JudgedSpec) -> Iterator[str]:
+    yield from (f"RUN-{run_id}" for run_id in judged.runs)
+    yield from ("--judge", judged.judge)
+    yield from _model_arguments(spec.model)
+    if spec.limit is not None:
+        yield from ("--limit", f"{spec.limit:.15g}")
+    yield from ("--seed", str(spec.seed))
+
+
 def _model_arguments(model: ModelSpec) -> Iterator[str]:
     identity = model.identity
     match model.engine:
@@ -185,6 +207,9 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
             is_set = identity.get("max_length_from") == "user"
             known = {key: identity[key] for key in ("dtype", *(("max_length",) if is_set else ())) if key in identity}
             yield from ("--model", model.name, "--model_args", _pairs(known), "--device", str(identity["device"]))
+        case "openai":
+            known = {key: value for key, value in identity.items() if value not in ("", "auto")}
+            yield from ("--model", "openai", "--model_args", _pairs(known))
         case engine:
             yield from ("--model", engine, "--model_args", _pairs({"pretrained": model.name}))
     if identity.get("batch_size", "auto") not in ("auto", 1):

@@ -1,4 +1,7 @@
-"""What the tasks share that read generated text: flags about an answer, and its language."""
+"""What the tasks share that read generated text: flags about an answer, and its language.
+
+Thinking that an answer begins with is no part of what is judged here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from collections.abc import Sequence
 
 from evalsuite.metrics import share
 from evalsuite.text.languages import is_language
+from evalsuite.text.refusals import is_refusal
+from evalsuite.text.repetition import is_repetitive
+from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, Flag, Replies, Score
 
 LANGUAGE_FIDELITY = share("language_fidelity")
@@ -19,7 +25,8 @@ def completions(replies: Replies) -> list[Completion]:
 
 def language_score(answers: Sequence[Completion], language: str) -> Score:
     """Counts for `LANGUAGE_FIDELITY`: answers in `language`, answers whose language can be told."""
-    verdicts = [is_language(answer.text, language) if answer.text.strip() else False for answer in answers]
+    texts = [without_thinking(answer.text) for answer in answers]
+    verdicts = [is_language(text, language) if text.strip() else False for text in texts]
     return Score(
         name=LANGUAGE_FIDELITY.name,
         counts=(float(verdicts.count(True)), float(len(verdicts) - verdicts.count(None))),
@@ -28,9 +35,13 @@ def language_score(answers: Sequence[Completion], language: str) -> Score:
 
 def completion_flags(answers: Sequence[Completion]) -> tuple[Flag, ...]:
     """The facts about a sample's answers that every generation task counts."""
+    texts = [without_thinking(answer.text) for answer in answers]
+    reasons = [answer.stop_reason for answer in answers]
     found = {
-        Flag.CAPPED: any(answer.stop_reason == "length" for answer in answers),
-        Flag.EMPTY: any(not answer.text.strip() for answer in answers),
+        Flag.CAPPED: "length" in reasons,
+        Flag.EMPTY: not all(text.strip() for text in texts),
+        Flag.REFUSED: "refusal" in reasons or any(map(is_refusal, texts)),
+        Flag.REPETITIVE: any(map(is_repetitive, texts)),
     }
     return tuple(flag for flag, holds in found.items() if holds)
 

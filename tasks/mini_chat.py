@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 
 from evalsuite.contracts import Rows, Task, TaskOptions
-from evalsuite.metrics import mean_length
-from evalsuite.types import Completion, GenerateRequest, Message, Replies, Request, Sample, Score, Scored
+from evalsuite.types import Replies, Request, Sample, Scored
 
-from ._answers import LANGUAGE_FIDELITY, answer_flags, completions, language_score
+from ._answers import completions
+from ._conversation import METRICS, ask, score_answers
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family
 
 MAX_TOKENS = 96
@@ -22,15 +22,6 @@ _FINGERPRINTS = {
     "chat_fr": "4c0e90bcfa8fc38ed9ec0cad5cf42001f18785ba76e5c1348ccba6d6f6bba554",
     "chat_hi": "0268bc3b05483c613b9ba22ded87458110aba05143783933f644642b6acc4b5b",
     "chat_zh": "df3387a8695459ebf38891a5a97ce55f50ae202c80e01831031bb465fa96c9ff",
-}
-_LENGTH = mean_length("answer_chars")
-_SPEAKERS = {
-    "en": ("User: ", "Assistant:"),
-    "zh": ("用户：", "助手："),
-    "fr": ("Utilisateur\u202f: ", "Assistant\u202f:"),
-    "ar": ("المستخدم: ", "المساعد:"),
-    "es": ("Usuario: ", "Asistente:"),
-    "hi": ("उपयोगकर्ता: ", "सहायक:"),
 }
 
 
@@ -50,7 +41,7 @@ def build(name: str, options: TaskOptions) -> Task:
         samples=partial(_samples, name, language),
         next_requests=partial(_next_requests, options),
         score=_score,
-        metrics=(LANGUAGE_FIDELITY, _LENGTH),
+        metrics=METRICS,
         title="Open prompts of two turns",
         source=SOURCE,
         licence=LICENCE,
@@ -75,41 +66,12 @@ def _samples(name: str, language: str, splits: tuple[Rows, ...]) -> tuple[Sample
 def _next_requests(options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
     if len(replies) == len(sample.turns):
         return ()
-    answers = completions(replies)
-    if options.chat:
-        messages = _messages(sample, answers, options.system_instruction)
-        return (GenerateRequest(prompt=messages, max_tokens=MAX_TOKENS),)
-    prompt, stop = _transcript(sample, answers, options.system_instruction)
-    return (GenerateRequest(prompt=prompt, max_tokens=MAX_TOKENS, stop=(stop,)),)
-
-
-def _messages(sample: Sample, answers: list[Completion], system: str) -> tuple[Message, ...]:
-    messages = [Message(role="system", content=system)] if system else []
-    for turn, answer in zip(sample.turns, answers, strict=False):
-        messages.append(Message(role="user", content=turn))
-        messages.append(Message(role="assistant", content=answer.text))
-    messages.append(Message(role="user", content=sample.turns[len(answers)]))
-    return tuple(messages)
-
-
-def _transcript(sample: Sample, answers: list[Completion], system: str) -> tuple[str, str]:
-    user, assistant = _SPEAKERS[sample.language]
-    lines = [system] if system else []
-    for turn, answer in zip(sample.turns, answers, strict=False):
-        lines += [f"{user}{turn}", f"{assistant} {answer.text.strip()}"]
-    lines += [f"{user}{sample.turns[len(answers)]}", assistant]
-    return "\n".join(lines), "\n" + user.strip()
+    answers = [answer.text for answer in completions(replies)]
+    return (ask(sample, answers, options, max_tokens=MAX_TOKENS),)
 
 
 def _score(sample: Sample, replies: Replies) -> Scored:
-    answers = completions(replies)
-    fidelity = language_score(answers, sample.language)
-    length = sum(len(answer.text) for answer in answers) / len(answers)
-    return Scored(
-        scores=(fidelity, Score(name=_LENGTH.name, counts=(length, 1.0))),
-        answer=answers[-1].text,
-        flags=answer_flags(answers, fidelity),
-    )
+    return score_answers(sample, completions(replies))
 
 
 mini_chat = family("mini_chat", "chat", "Open prompts of two turns", build)

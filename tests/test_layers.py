@@ -14,6 +14,7 @@ LAYERS = {
     "types": 0,
     "records": 0,
     "errors": 0,
+    "verdicts": 0,
     "contracts": 0,
     "text": 1,
     "metrics": 1,
@@ -30,20 +31,25 @@ LAYERS = {
     "asking": 4,
     "building": 4,
     "prepare": 4,
+    "judging": 4,
+    "jury": 4,
+    "cards": 4,
     "averages": 4,
     "outcomes": 4,
     "run": 4,
+    "interop": 4,
     "cli": 5,
 }
-PIPELINE = ("asking", "building", "prepare", "averages", "outcomes", "run")
+PIPELINE = ("asking", "building", "prepare", "averages", "outcomes", "run", "judging", "cards", "jury", "interop")
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
-    "judges": {"types", "records", "contracts", "errors", "text", "metrics", "stats"},
+    "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
     "reports": {"types", "records", "alarms", "contracts", "errors", "text", "metrics", "stats", "store"},
 }
 LATE_ONLY = {
     "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",
+    "vllm",
 }  # fmt: skip
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}
 

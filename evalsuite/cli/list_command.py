@@ -8,7 +8,7 @@ import json
 from evalsuite import plugins
 from evalsuite.models import BUILT_IN
 
-_KINDS = ("tasks", "suites", "models", "engines", "reports")
+_KINDS = ("tasks", "suites", "judges", "models", "engines", "reports")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print a table, and with ``--json`` the same as JSON."""
-    listers = {"tasks": _tasks, "suites": _suites, "models": _models, "engines": _engines, "reports": _reports}
+    listers = {
+        "tasks": _tasks, "suites": _suites, "judges": _judges, "models": _models, "engines": _engines,
+        "reports": _reports,
+    }  # fmt: skip
     rows = listers[options.what](options)
     if not rows:
         print("nothing matches")
@@ -46,6 +49,19 @@ def _suites(_: argparse.Namespace) -> list[dict[str, str]]:
     return [
         {"name": suite.name, "protocol": suite.protocol, "families": " ".join(suite.families), "title": suite.title}
         for suite in plugins.suites()
+    ]
+
+
+def _judges(_: argparse.Namespace) -> list[dict[str, str]]:
+    return [
+        {
+            "name": judge.name,
+            "protocol": judge.protocol,
+            "judges": " ".join(judge.families) or "any task with texts",
+            "runs": str(judge.num_runs),
+            "title": judge.title,
+        }
+        for judge in plugins.judges()
     ]
 
 

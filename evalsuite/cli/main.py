@@ -20,7 +20,11 @@ Command = Callable[[argparse.Namespace], int]
 _COMMANDS = {
     "demo": "the built-in model on the built-in samples in six languages, and a leaderboard page",
     "run": "evaluate a model on tasks; the same command resumes",
-    "list": "installed tasks, models, engines and reports",
+    "score": "a judge rates the answers of a run, or compares those of two; the same command resumes",
+    "import": "other tools' files: FastChat's MT-Bench answers and judgments, AlpacaEval's outputs and annotations",
+    "judge": "how far a judge can be trusted: attacks, constant answers, order and length",
+    "jury": "several judge runs over the same answers as one, and how far the judges agree",
+    "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
     "doctor": "the environment, what is missing, and how to get it",
@@ -89,7 +93,7 @@ def build_parser(wanted: str) -> _Parser:
         prog="evalsuite",
         description="Measures language models in many languages and says what the measurement is worth.",
         epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 2 usage or data refused, "
-        "3 incomplete or not saved, 6 nothing selected, 130 interrupted.",
+        "3 incomplete or not saved, 4 budget or quota spent, 6 nothing selected, 130 interrupted.",
         formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"evalsuite {evalsuite.__version__}")

@@ -21,7 +21,8 @@ def run_json(finished: Finished) -> dict[str, Any]:
     return {
         "run": finished.run_id,
         "path": str(finished.path),
-        "status": finished.result.status if finished.result else "interrupted",
+        "status": finished.result.status if finished.result else _stopped(finished),
+        "num_cached": finished.num_cached,
         "counts": counts_json(finished.counts),
         "tasks": [_task_json(task) for task in finished.result.tasks] if finished.result else [],
         "results": [estimate_json(estimate) for estimate in finished.result.estimates] if finished.result else [],
@@ -44,6 +45,10 @@ def run_json(finished: Finished) -> dict[str, Any]:
         "alarms": {family: list(texts) for family, texts in alarms(finished.result).items()} if finished.result else {},
         "warnings": list(finished.warnings),
     }
+
+
+def _stopped(finished: Finished) -> str:
+    return finished.trouble.reason if finished.trouble else "interrupted"
 
 
 def _task_json(task: TaskSummary) -> dict[str, Any]:

@@ -19,8 +19,11 @@ from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.config import RunConfig
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
 from evalsuite.prepare import Prepared, first_items, prepare
+from evalsuite.records import RunSpec
 from evalsuite.run import Finished
 from evalsuite.run import execute as execute_run
+from evalsuite.store.response_cache import ResponseCache
+from evalsuite.types import Cause
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,48 +40,69 @@ def execute(options: argparse.Namespace) -> int:
         print(f"evalsuite: {note}", file=sys.stderr)
     if options.dry_run:
         return _dry_run(prepared, options.json)
-    finished = run_prepared(prepared, config)
+    return finish(run_prepared(prepared, config), options.json)
+
+
+def finish(finished: Finished, as_json: bool) -> int:
+    """Print how a run ended, and return its exit code."""
     if finished.result is not None:
         print_result(finished.result)
     for warning in finished.warnings:
         print(f"evalsuite: {warning}", file=sys.stderr)
+    if finished.num_cached:
+        print(f"evalsuite: {finished.num_cached} answers were taken from the cache.", file=sys.stderr)
     print(f"\nrun {finished.run_id}: {finished.path}")
-    if options.json:
+    if as_json:
         print_json(run_json(finished))
     return exit_code(finished)
 
 
 def run_prepared(prepared: Prepared, config: RunConfig) -> Finished:
     """Execute in the run's own directory under ``--output_path``, stopping cleanly on Ctrl-C and SIGTERM."""
-    path = Path(config.output_path) / run_directory_name(prepared)
+    return run_in(prepared, Path(config.output_path), config.use_cache)
+
+
+def run_in(prepared: Prepared, output: Path, cache_folder: str | None) -> Finished:
+    """Execute in the run's own directory below `output`, answers kept in `cache_folder` across runs."""
+    cache = ResponseCache(Path(cache_folder)) if cache_folder else None
     with graceful_stop() as should_stop:
-        return execute_run(prepared, path, open_progress(), should_stop)
+        return execute_run(prepared, output / run_directory_name(prepared), open_progress(), should_stop, cache)
 
 
 def exit_code(finished: Finished) -> int:
     """The exit code of a run, with a line saying why when it is not 0."""
     counts = finished.counts
     if finished.result is None:
+        why = f"{finished.trouble} Stopped" if finished.trouble else "stopped"
         print(
-            f"evalsuite: stopped with {counts.not_run} of {counts.requested} samples left; "
+            f"evalsuite: {why} with {counts.not_run} of {counts.requested} samples left; "
             "run the same command to go on.",
             file=sys.stderr,
         )
-        return EXIT_INTERRUPTED
+        return finished.trouble.exit_code if finished.trouble else EXIT_INTERRUPTED
     if finished.result.status == "complete":
         return EXIT_OK
     causes = ", ".join(f"{cause}: {number}" for cause, number in counts.unscored_by_cause.items())
+    again = any(Cause(cause).is_transient for cause in counts.unscored_by_cause)
+    hint = "; the same command asks again what may succeed now" if again else ""
     print(
-        f"evalsuite: {counts.unscored} of {counts.requested} samples are unscored ({causes}); the run is incomplete.",
+        f"evalsuite: {counts.unscored} of {counts.requested} samples are unscored ({causes}); the run is "
+        f"incomplete{hint}.",
         file=sys.stderr,
     )
     return EXIT_INCOMPLETE
 
 
 def run_directory_name(prepared: Prepared) -> str:
-    """The model's name made safe for a file system, and the run id."""
-    model = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(prepared.spec.model.name).name).strip("-.")[:40] or "model"
-    return f"{model}-{prepared.spec.run_id}"
+    """The name of a run's directory."""
+    return directory_name(prepared.spec)
+
+
+def directory_name(spec: RunSpec) -> str:
+    """The model's name made safe for a file system, the judge's where there is one, and the run id."""
+    model = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(spec.subject).name).strip("-.")[:40] or "model"
+    judge = f"-{spec.judged.judge}" if spec.judged else ""
+    return f"{model}{judge}-{spec.run_id}"
 
 
 @contextmanager

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from evalsuite.config import RunConfig, check_flag, make_config, read_config
+import msgspec
+
+from evalsuite.config import ModelConfig, RunConfig, check_flag, make_config, read_config
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -16,10 +18,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("config", nargs="?", metavar="CONFIG", help="YAML file with the same keys as the flags; flags win")
     add("--model", "-M", help="a built-in (smollm2-135m), a hub name, a folder or .gguf file, or an engine "
-        "(hf, scripted, recorded)")  # fmt: skip
+        "(hf, vllm, openai, scripted, recorded)")  # fmt: skip
     add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
-        "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; path= for recorded; function= for "
-        "scripted")  # fmt: skip
+        "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; model=, base_url= and more for "
+        "openai; path= for recorded; function= for scripted")  # fmt: skip
     add("--tasks", "-t", nargs="+", metavar="TASK", help="families, tasks or family:category; `evalsuite list tasks`")
     add("--num_fewshot", "-f", metavar="N", help="exemplars before each question: one number, or by task as "
         "arc_challenge=25,mmlu=5")  # fmt: skip
@@ -46,6 +48,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--deterministic", action="store_true", default=None, help="the same bits again on the same machine, also "
         "after an interruption; slower")  # fmt: skip
     add("--output_path", "-o", metavar="DIR", help="where run directories go (default runs)")
+    add("--use_cache", metavar="DIR", help="generated answers kept across runs, found again by everything that can "
+        "change them")  # fmt: skip
     add("--log_samples", "-s", action="store_true", help="accepted for lm-eval's sake; samples are always stored")
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
 
@@ -59,6 +63,13 @@ def config_from(options: argparse.Namespace, defaults: Mapping[str, Any] = Mappi
         if value is not None:
             flags[key] = check_flag(key, _typed(key, value))
     return make_config({**defaults, **file_keys}, flags)
+
+
+def model_config_from(options: argparse.Namespace) -> ModelConfig:
+    """What answers, from the flags alone. Raises UsageError."""
+    flags = {key: getattr(options, key, None) for key in ModelConfig.__struct_fields__}
+    checked = {key: check_flag(key, value) for key, value in flags.items() if value is not None}
+    return msgspec.convert(checked, ModelConfig)
 
 
 def _typed(key: str, value: Any) -> Any:

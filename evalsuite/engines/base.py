@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 
 from evalsuite.types import (
     GenerateRequest,
@@ -15,7 +15,10 @@ from evalsuite.types import (
     Response,
     RollingRequest,
     Scalar,
+    Spent,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,32 @@ class Batch:
     index: int
     items: tuple[Item, ...]
     num_tokens: int
+
+
+class BatchFeed:
+    """Batches one by one as an engine takes them, until the run is to stop; `taken` are the indices of those taken.
+
+    An engine that has much under way at once asks `is_stopping`, so as not to wait for all of it.
+    """
+
+    def __init__(self, batches: Iterable[Batch], should_stop: Callable[[], bool] = lambda: False) -> None:
+        self._batches = iter(batches)
+        self._should_stop = should_stop
+        self.taken: list[int] = []
+
+    def is_stopping(self) -> bool:
+        """Whether no more batches come although some are left."""
+        return self._should_stop()
+
+    def __iter__(self) -> BatchFeed:
+        return self
+
+    def __next__(self) -> Batch:
+        batch = next(self._batches)
+        if self._should_stop():
+            raise StopIteration
+        self.taken.append(batch.index)
+        return batch
 
 
 @dataclass(frozen=True)
@@ -97,6 +126,17 @@ class Engine(Protocol):
         """Let go of weights and sockets."""
 
 
+@runtime_checkable
+class Metered(Protocol):
+    """An engine whose answers cost something that a user may cap."""
+
+    def carry(self, spent: Spent) -> None:
+        """Count what earlier processes of this run spent."""
+
+    def take_spent(self) -> Spent:
+        """What was spent since the last call."""
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """What the command line says about an engine."""
@@ -109,7 +149,7 @@ class EngineOptions:
     is_deterministic: bool = False
 
 
-def drained(events: list[Event]) -> list[Event]:
+def drained(events: list[T]) -> list[T]:
     """What is in `events`, which is empty afterwards."""
     found = list(events)
     events.clear()

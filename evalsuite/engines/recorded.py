@@ -65,6 +65,8 @@ class RecordedEngine:
                 cause=Cause.ENGINE_ERROR, detail="recorded answers are texts; this task asks log-likelihoods"
             )
         texts = self._answers.get(item.sample_id)
+        if texts and not texts[-1]:
+            texts = (*texts, *[""] * item.wave)  # protocols that repeat the request after an empty answer
         if texts is None or len(texts) < item.wave:
             return Failure(cause=Cause.MISSING_RESPONSE, detail=f"{self._path} has no turn {item.wave} of it")
         text = texts[item.wave - 1]

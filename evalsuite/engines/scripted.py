@@ -146,12 +146,14 @@ def _num_words(request: Request) -> int:
 def open_engine(options: EngineOptions) -> ScriptedEngine:
     """The engine of ``--model scripted``. Raises UsageError when the function cannot be found."""
     args = dict(options.args)
+    args.pop("name", None)  # what its answers are shown under; no business of the engine's
     label = str(args.pop("function", "evalsuite.engines.scripted:plausible"))
     delay_s = args.pop("delay_s", 0.0)
     if isinstance(delay_s, bool | str) or delay_s < 0:
         raise UsageError(f"--model_args delay_s={delay_s}: expected seconds, 0 or more.")
     if args:
-        raise UsageError(f"--model_args of scripted: unknown {', '.join(sorted(args))}; it takes function, delay_s.")
+        unknown = ", ".join(sorted(args))
+        raise UsageError(f"--model_args of scripted: unknown {unknown}; it takes function, delay_s, name.")
     return ScriptedEngine(_function(label), label=label, batch_size=options.batch_size or 1, delay_s=delay_s)
 
 

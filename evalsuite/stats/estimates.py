@@ -17,6 +17,9 @@ from evalsuite.types import Outcome, Sample, Scored, Unscored
 
 Row = tuple[Sample, Outcome]
 
+_NO_SPREAD = 1e-12
+"""Below this a standard error is rounding: all clusters are alike."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -43,7 +46,11 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
     deltas = intervals.jackknife_deltas(totals, metric.reduce, value)
     stderr = intervals.jackknife_stderr(deltas)
     stderr, low, high, method = interval_of(metric, value, stderr, len(vectors), len(names))
-    unscored = Counter(str(outcome.cause) for _, outcome in rows if isinstance(outcome, Unscored))
+    unscored = Counter(
+        str(outcome.cause)
+        for _, outcome in rows
+        if isinstance(outcome, Unscored) and not any(score.name == metric.name for score in outcome.scores)
+    )
     best, worst = _bounds(metric, totals, sum(unscored.values()))
     estimate = Estimate(
         task=task.name,
@@ -60,7 +67,9 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         n=len(vectors),
         num_clusters=len(names),
         interval=method,
-        num_not_judged=sum(isinstance(outcome, Scored) for _, outcome in rows) - len(vectors),
+        num_not_judged=sum(isinstance(outcome, Scored | Unscored) for _, outcome in rows)
+        - sum(unscored.values())
+        - len(vectors),
         num_unscored=sum(unscored.values()),
         unscored=dict(sorted(unscored.items())),
         best_case=best,
@@ -86,7 +95,7 @@ def _vectors(metric: Metric, rows: Sequence[Row]) -> tuple[list[tuple[float, ...
     """Vectors and clusters of the rows that have something to count; a vector of zeros adds nothing and is no row."""
     vectors, clusters = [], []
     for sample, outcome in rows:
-        if isinstance(outcome, Scored):
+        if isinstance(outcome, Scored | Unscored):
             for score in outcome.scores:
                 if score.name == metric.name and any(score.counts):
                     vectors.append(score.counts)
@@ -106,8 +115,12 @@ def interval_of(
         trials = n if is_plain else intervals.num_effective(value, stderr, n, num_clusters)
         bounds = intervals.wilson(value, trials)
         return intervals.proportion_stderr(value, stderr, bounds), *bounds, "wilson" if is_plain else "wilson-clustered"
-    if metric.bounds is not None and value in metric.bounds and not stderr:
-        return None, None, None, "none"  # BLEU of 0 in every segment: the spread says nothing, not that all is certain
+    if metric.bounds is not None and math.isfinite(metric.bounds[1]) and (stderr or 0.0) < _NO_SPREAD:
+        if metric.bounds != (0.0, 1.0) or stderr is None:
+            return None, None, None, "none"  # ratings all alike, BLEU of 0 in every segment: certain of nothing
+        # no mean of numbers between 0 and 1 varies more than a proportion does, so that this is too wide at most
+        bounds = intervals.wilson(value, num_clusters)
+        return intervals.normal_stderr(bounds), *bounds, "wilson-no-spread"
     interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
     if interval is None:
         return None, None, None, "none"

@@ -95,8 +95,11 @@ def num_in_mean(sizes: Sequence[int], weights: Sequence[float]) -> float:
 
 def proportion_stderr(share: float, stderr: float | None, interval: tuple[float, float]) -> float | None:
     """`stderr`, or at 0 and 1, where it would claim certainty, the normal error as wide as the Wilson interval."""
-    if 0.0 < share < 1.0:
-        return stderr
+    return stderr if 0.0 < share < 1.0 else normal_stderr(interval)
+
+
+def normal_stderr(interval: tuple[float, float]) -> float:
+    """The standard error whose normal 95 % interval is as wide as `interval`."""
     return (interval[1] - interval[0]) / (2 * _normal_quantile())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +19,7 @@ import msgspec
 from evalsuite.errors import CorruptStore
 from evalsuite.store.files import save_failed, sync_directory
 from evalsuite.store.frames import Fault, frame, read_frames
-from evalsuite.types import SCHEMA_VERSION, Record, Response, Scalar
+from evalsuite.types import SCHEMA_VERSION, Failure, Record, Response, Scalar, Spent
 
 _EPOCH = re.compile(r"(\d{4,})\.jsonl")
 
@@ -37,24 +37,37 @@ class Opened(Record, frozen=True, kw_only=True, tag="opened"):
 class Committed(Record, frozen=True, kw_only=True, tag="committed"):
     """One batch: its wave and number, and the response to each of its items.
 
-    `retries` has room for what an API engine went through before an item's response: the cause of each failed attempt.
+    `spent` is what this process spent since the commit before, where that is counted; `is_cached` marks answers that
+    were taken from the cache.
     """
 
     seq: int
     wave: int
     batch: int
     responses: tuple[tuple[str, Response], ...]
-    retries: Mapping[str, tuple[str, ...]] = {}
+    spent: Spent | None = None
+    is_cached: bool = False
 
 
 @dataclass
 class Journal:
-    """What all files of a run's journal hold: responses by item id, and the tails that were torn off."""
+    """What a run's journal holds in all: responses by item id, what they cost, and the tails that were torn off."""
 
     responses: dict[str, Response] = field(default_factory=dict)
     stacks: list[Mapping[str, Scalar]] = field(default_factory=list)
     torn_tails: list[str] = field(default_factory=list)
     last_epoch: int = 0
+    num_cached: int = 0
+    spent: Spent = field(default_factory=Spent)
+
+    def reopened(self) -> Journal:
+        """The journal without the failures that may be gone by now: what they answered is asked again."""
+        kept = {
+            item_id: response
+            for item_id, response in self.responses.items()
+            if not (isinstance(response, Failure) and response.cause.is_transient)
+        }
+        return replace(self, responses=kept)
 
 
 def read_journal(directory: Path, run_id: str) -> Journal:
@@ -96,6 +109,8 @@ def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
                 journal.stacks.append(record.stack)
         else:
             _merge(path, record, journal.responses)
+            journal.num_cached += len(record.responses) if record.is_cached else 0
+            journal.spent += record.spent or Spent()
 
 
 def _decode(path: Path, seq: int, value: Any) -> Opened | Committed:
@@ -122,7 +137,9 @@ def _check_opened(path: Path, record: Opened, run_id: str, epoch: int) -> None:
 def _merge(path: Path, record: Committed, responses: dict[str, Response]) -> None:
     for item_id, response in record.responses:
         known = responses.setdefault(item_id, response)
-        if known != response:
+        if isinstance(known, Failure) and known.cause.is_transient:
+            responses[item_id] = response  # it was asked again
+        elif known != response:
             raise CorruptStore(f"{path}: a second, different response to {item_id}; two writers, or a changed file.")
 
 
@@ -149,9 +166,26 @@ class JournalWriter:
             raise save_failed(self.path, error) from error
         self._append(Opened(schema=SCHEMA_VERSION, seq=0, run_id=run_id, epoch=epoch, stack=stack))
 
-    def commit(self, wave: int, batch: int, responses: Sequence[tuple[str, Response]]) -> None:
+    def commit(
+        self,
+        wave: int,
+        batch: int,
+        responses: Sequence[tuple[str, Response]],
+        *,
+        spent: Spent | None = None,
+        is_cached: bool = False,
+    ) -> None:
         """Make a batch's responses durable. Raises SaveFailed, after which the writer must not be used."""
-        self._append(Committed(seq=self._seq, wave=wave, batch=batch, responses=tuple(responses)))
+        self._append(
+            Committed(
+                seq=self._seq,
+                wave=wave,
+                batch=batch,
+                responses=tuple(responses),
+                spent=spent,
+                is_cached=is_cached,
+            )
+        )
 
     def _append(self, record: Opened | Committed) -> None:
         remaining = memoryview(frame(record))

@@ -5,6 +5,7 @@
     <root>/<run id>/
       spec.json             immutable; the run id is its hash
       plan/wave-0001.jsonl  immutable, framed; on disk before the wave's first forward pass
+      plan/wave-0002.1.jsonl   what came to a wave later, its earlier turn having failed at first
       journal/0001.jsonl    append-only, framed, one writer a file
       telemetry.jsonl       clock, rates, restarts: never part of a result
       results.json          derived: a pure function of the above, in plan order
@@ -20,6 +21,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count, takewhile
 from pathlib import Path
 
 import msgspec
@@ -71,16 +73,22 @@ class RunDirectory:
 
     # -- plans
 
-    def write_plan(self, wave: int, batches: Sequence[PlannedBatch]) -> None:
-        """Store a wave's plan; must precede the wave's first forward pass."""
+    def extend_plan(self, wave: int, batches: Sequence[PlannedBatch]) -> None:
+        """Store a wave's plan, or what is added to it; must precede these batches' first forward pass."""
         header = PlanHeader(schema=SCHEMA_VERSION, run_id=self.spec.run_id, wave=wave, num_batches=len(batches))
-        write_atomic(self._plan_path(wave), b"".join(frame(record) for record in (header, *batches)))
+        path = self._plan_path(wave, len(self._plan_parts(wave)))
+        write_atomic(path, b"".join(frame(record) for record in (header, *batches)))
 
     def read_plan(self, wave: int) -> tuple[PlannedBatch, ...] | None:
-        """A wave's plan, or None when it was not yet made. Raises CorruptStore when it was changed."""
-        path = self._plan_path(wave)
-        if not path.exists():
-            return None
+        """A wave's plan with all that was added, or None before it is made. Raises CorruptStore when it was changed."""
+        parts = self._plan_parts(wave)
+        return tuple(batch for path in parts for batch in self._read_part(wave, path)) if parts else None
+
+    def _plan_parts(self, wave: int) -> list[Path]:
+        paths = (self._plan_path(wave, part) for part in count())
+        return list(takewhile(Path.exists, paths))
+
+    def _read_part(self, wave: int, path: Path) -> tuple[PlannedBatch, ...]:
         values = list(read_frames(path.read_bytes()))
         faults = [value for value in values if isinstance(value, Fault)]
         if faults:
@@ -97,8 +105,8 @@ class RunDirectory:
             raise _changed(path, "it belongs to another run, or batches are missing")
         return batches
 
-    def _plan_path(self, wave: int) -> Path:
-        return self.path / "plan" / f"wave-{wave:04d}.jsonl"
+    def _plan_path(self, wave: int, part: int = 0) -> Path:
+        return self.path / "plan" / f"wave-{wave:04d}{f'.{part}' if part else ''}.jsonl"
 
     # -- journal and telemetry
 

@@ -103,7 +103,7 @@ def test_missing_model_and_missing_tasks(refuses: Refuses) -> None:
     ("line", "parts"),
     [
         ("limt: 3", ("unknown key 'limt'", "did you mean 'limit'?")),
-        ("frobnicate: 3", ("unknown key 'frobnicate'", "expected one of model, tasks")),
+        ("frobnicate: 3", ("unknown key 'frobnicate'", "expected one of model, model_args")),
         ("limit: many", ("limit is 'many'", "expected float", "got str")),
         ("limit: .nan", ("limit is nan",)),
         ("limit: 2.5", ("limit is 2.5", "a whole number, or a share below 1")),

@@ -128,7 +128,7 @@ def test_list_tasks_by_language_and_type(command: Any) -> None:
     assert {"mini_choice_hi", "mini_translation_en-zh", "arc_challenge"} <= {row["name"] for row in every}
     assert set(every[0]) == {"name", "language", "type", "title", "licence"}
     some = command("list", "tasks", "--lang", "zh,hi", "--type", "chat", "--json").json["tasks"]
-    assert [row["name"] for row in some] == ["mini_chat_hi", "mini_chat_zh"]
+    assert [row["name"] for row in some] == ["alignbench", "belle", "mini_chat_hi", "mini_chat_zh"]
 
 
 def test_list_of_what_matches_nothing(command: Any) -> None:
@@ -137,7 +137,7 @@ def test_list_of_what_matches_nothing(command: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "name"), [("models", "smollm2-135m"), ("engines", "recorded"), ("reports", "leaderboard")]
+    ("what", "name"), [("models", "smollm2-135m"), ("engines", "openai"), ("reports", "leaderboard")]
 )
 def test_list_of_other_kinds(command: Any, what: str, name: str) -> None:
     ran = command("list", what, "--json")

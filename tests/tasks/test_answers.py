@@ -1,4 +1,4 @@
-"""What generation tasks say of an answer: in which language it is, whether it was cut off, and whether it is empty."""
+"""What generation tasks say of an answer: its language, and whether it was cut off, is empty, declines or loops."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from evalsuite.types import Completion, Flag, StopReason
 
 ENGLISH = "This is a simple sentence."
 CHINESE = "这是一个简单的句子。"
+REFUSAL = "I'm sorry, but I can't help with that."
+LOOP = "This is a simple sentence. " * 12
+THOUGHT = "<think>\nLet me see.\n</think>\n\n"
 
 
 def answer(text: str, stop_reason: StopReason = "end") -> Completion:
@@ -23,6 +26,9 @@ def answer(text: str, stop_reason: StopReason = "end") -> Completion:
         ([CHINESE], 0, 1, True),
         ([ENGLISH, CHINESE], 1, 2, True),
         (["46"], 0, 0, False),
+        ([THOUGHT + CHINESE], 0, 1, True),
+        ([THOUGHT + ENGLISH, THOUGHT + "46"], 1, 1, False),
+        ([THOUGHT], 0, 1, True),
         ([ENGLISH, "46", "46"], 1, 1, False),
         ([ENGLISH, ENGLISH, ENGLISH, "46"], 3, 3, False),
         ([ENGLISH, CHINESE, "46"], 1, 2, True),
@@ -33,7 +39,7 @@ def answer(text: str, stop_reason: StopReason = "end") -> Completion:
 def test_answers_in_the_language_are_counted_among_those_that_can_be_told(
     texts: list[str], in_language: int, judged: int, is_wrong: bool
 ) -> None:
-    """A number is in every language; an empty answer is in none."""
+    """A number is in every language; an empty answer is in none, and thinking is no part of an answer."""
     answers = [answer(text) for text in texts]
     fidelity = language_score(answers, "en")
     assert (fidelity.name, fidelity.counts) == (LANGUAGE_FIDELITY.name, (in_language, judged))
@@ -49,6 +55,16 @@ def test_answers_in_the_language_are_counted_among_those_that_can_be_told(
         ([answer("a", "length"), answer("a")], (Flag.CAPPED,)),
         ([answer("a"), answer(" ")], (Flag.EMPTY,)),
         ([answer("", "length")], (Flag.CAPPED, Flag.EMPTY)),
+        ([answer("a"), answer(REFUSAL)], (Flag.REFUSED,)),
+        ([answer("a", "refusal")], (Flag.REFUSED,)),
+        ([answer("抱歉，我无法回答这个问题。")], (Flag.REFUSED,)),
+        ([answer(LOOP), answer("a")], (Flag.REPETITIVE,)),
+        ([answer(LOOP, "length"), answer(REFUSAL)], (Flag.CAPPED, Flag.REFUSED, Flag.REPETITIVE)),
+        ([answer(THOUGHT + "a")], ()),
+        ([answer(THOUGHT)], (Flag.EMPTY,)),
+        ([answer(THOUGHT + REFUSAL)], (Flag.REFUSED,)),
+        ([answer(f"<think>{LOOP}</think>a")], ()),
+        ([answer(f"<think>{REFUSAL}", "length")], (Flag.CAPPED, Flag.EMPTY)),
     ],
 )
 def test_one_answer_of_several_is_enough_for_a_flag(answers: list[Completion], flags: tuple[Flag, ...]) -> None:

@@ -1,0 +1,369 @@
+"""The engine of ``--model openai``: any number of requests at once to a server that speaks OpenAI's language."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from evalsuite.engines.api.asking import Asker, Learnt
+from evalsuite.engines.api.budget import Ledger
+from evalsuite.engines.api.client import Client, OpenAIClient
+from evalsuite.engines.api.limits import Clock
+from evalsuite.engines.api.pool import Answered, Pool
+from evalsuite.engines.api.settings import ApiSettings, read_settings
+from evalsuite.engines.base import (
+    Batch,
+    BatchFeed,
+    EngineOptions,
+    Event,
+    TokenCount,
+    drained,
+    one_by_one,
+    prompt_text,
+)
+from evalsuite.engines.encoding import Encoder
+from evalsuite.errors import EndpointDown, ModelUnreadable, UsageError
+from evalsuite.types import (
+    Cause,
+    Failure,
+    GenerateRequest,
+    Item,
+    LoglikelihoodRequest,
+    Message,
+    Prompt,
+    Request,
+    Response,
+    Scalar,
+    Spent,
+)
+
+_CHARS_A_TOKEN = 3
+"""About what English has; only a guess to plan with where no tokenizer is given."""
+
+_GRACE_S = 5.0
+"""How long requests under way may still take when the run is being stopped."""
+
+_POLL_S = 0.25
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Time and chance, handed in so that tests can let hours pass."""
+
+    clock: Clock = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    draw: Callable[[], float] = field(default_factory=lambda: random.Random().random)
+
+
+class OpenAIEngine:
+    """Asks a server. An answer depends on nothing but its own request, as far as a client can tell."""
+
+    name = "openai"
+    is_batch_atomic = False
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        *,
+        encoder: Encoder | None = None,
+        connect: Callable[[ApiSettings], Client] | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self.settings = settings
+        self.has_chat_template = settings.endpoint != "completions" or encoder is not None
+        self._encoder = encoder
+        self._connect = connect or _connect
+        self._around = surroundings or Surroundings()
+        self._ledger = Ledger(settings.caps, settings.prices, self._around.clock)
+        self._learnt = Learnt()
+        self._events: list[Event] = []
+
+    def identity(self) -> Mapping[str, Scalar]:
+        """The server, its name for the model, and what stands in every request."""
+        settings = self.settings
+        return {
+            "model": settings.model,
+            "base_url": settings.base_url,
+            "endpoint": settings.endpoint,
+            "tokenizer": settings.tokenizer,
+            "cap_name": settings.cap_name,
+            **({} if settings.max_length is None else {"max_length": settings.max_length}),
+            **{f"extra_{key}": value for key, value in settings.extra},
+        }
+
+    def stack(self) -> Mapping[str, Scalar]:
+        """The client's version."""
+        from importlib.metadata import version
+
+        return {"openai": version("openai")}
+
+    def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
+        """Every item a batch of its own. Raises UsageError for what this endpoint cannot be asked."""
+        for item in items:
+            self._check(item.request)
+        return one_by_one(items, self._num_tokens)
+
+    def _check(self, request: Request) -> None:
+        is_talk = isinstance(request, LoglikelihoodRequest) and not isinstance(request.context, str)
+        if is_talk and self._encoder is None:
+            raise UsageError(
+                "log-likelihoods after a conversation need the server's chat template; give --model_args "
+                "tokenizer=NAME, the model whose tokenizer the server uses."
+            )
+        is_chat = isinstance(request, GenerateRequest) and not isinstance(request.prompt, str)
+        if is_chat and not self.has_chat_template:
+            raise UsageError(
+                "endpoint=completions takes plain text; leave --apply_chat_template out, or give tokenizer=NAME."
+            )
+
+    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
+        """What the requests are guessed to cost, answers at their caps."""
+        total = sum(self._num_tokens(request) for request in requests)
+        return TokenCount(naive=total, planned=total)
+
+    def _num_tokens(self, request: Request) -> int:
+        return sum(worst_case(request))
+
+    def overflow(self, request: Request) -> int:
+        """By how many tokens a prompt is too long, where tokenizer and context are known."""
+        limit = self.settings.max_length
+        if limit is None or self._encoder is None:
+            return 0
+        if isinstance(request, GenerateRequest):
+            return max(0, len(self._encoder.encode_prompt(request, limit).ids) + request.max_tokens - limit)
+        if isinstance(request, LoglikelihoodRequest):
+            return max(0, len(self._encoder.encode_pair(request).row) - limit)
+        return 0
+
+    def render(self, request: Request) -> str:
+        """The request as plain text, by the server's template where its tokenizer is known."""
+        if self._encoder is not None and isinstance(request, GenerateRequest):
+            return self._encoder.render(request.prompt)
+        return prompt_text(request)
+
+    def cost(self, batches: Sequence[Batch]) -> None:
+        """Nothing is computed here."""
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
+        """Every item's response, in the order in which they come.
+
+        Raises UsageError when the server refuses the key, the model or the first request; RunStopped when it is down
+        or a budget is spent, after what was under way has been answered.
+        """
+        feed = batches if isinstance(batches, BatchFeed) else BatchFeed(batches)
+        line: queue.Queue[_Message] = queue.Queue()
+        crew = _Crew(self._asker, self._pool, line)
+        crew.start()
+        try:
+            yield from self._answers(feed, crew, line)
+        finally:
+            crew.stop()
+
+    def _answers(self, feed: BatchFeed, crew: _Crew, line: queue.Queue[_Message]) -> Iterator[tuple[str, Response]]:
+        under_way, is_fed, trouble = 0, False, None
+        stopped_at: float | None = None
+        while True:
+            while not is_fed and trouble is None and under_way < 2 * self.settings.concurrency:
+                batch = next(feed, None)
+                if batch is None:
+                    is_fed = True
+                    break
+                for item in batch.items:
+                    crew.take(item)
+                    under_way += 1
+            if not under_way:
+                break
+            if feed.is_stopping() or trouble is not None:
+                stopped_at = stopped_at or time.monotonic()
+                if time.monotonic() - stopped_at > _GRACE_S:
+                    break
+            try:
+                message = line.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            under_way -= 1
+            if isinstance(message.outcome, BaseException):
+                trouble = trouble or message.outcome
+                continue
+            if message.outcome.retries:
+                self._note_retries(message.item, message.outcome.retries)
+            yield message.item.id, message.outcome.answer
+        if trouble is not None:
+            raise trouble
+
+    def _note_retries(self, item: Item, causes: Sequence[str]) -> None:
+        self._events.append(Event("retried", {"item": item.id, "causes": ",".join(causes)}))
+
+    def _asker(self) -> Asker:
+        return Asker(self.settings, self._connect(self.settings), self._learnt, self._encoder)
+
+    def _pool(self) -> Pool:
+        settings = self.settings
+        return Pool(
+            settings.policy,
+            self._ledger,
+            concurrency=settings.concurrency,
+            requests_per_minute=settings.requests_per_minute,
+            tokens_per_minute=settings.tokens_per_minute,
+            clock=self._around.clock,
+            sleep=self._around.sleep,
+            draw=self._around.draw,
+        )
+
+    def carry(self, spent: Spent) -> None:
+        """Count what earlier processes of this run spent."""
+        self._ledger.carry(spent)
+
+    def take_spent(self) -> Spent:
+        """What was spent since the last call."""
+        return self._ledger.take()
+
+    def take_events(self) -> Sequence[Event]:
+        """Requests that were tried more than once, and names the server gives its own version of the model."""
+        named = [Event("system_fingerprint", {"name": name}) for name in drained(self._learnt.fingerprints)]
+        return [*drained(self._events), *named]
+
+    def close(self) -> None:
+        """Nothing is held between runs."""
+
+
+@dataclass(frozen=True)
+class _Message:
+    """An item's end: an answer with its retries, or what stops the run."""
+
+    item: Item
+    outcome: Answered[Response] | BaseException
+
+
+class _Crew:
+    """A thread with an event loop in which requests are asked; items go in by `take`, messages come out of `line`."""
+
+    def __init__(
+        self, make_asker: Callable[[], Asker], make_pool: Callable[[], Pool], line: queue.Queue[_Message]
+    ) -> None:
+        self._make_asker = make_asker
+        self._make_pool = make_pool
+        self._line = line
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._work, name="evalsuite-api", daemon=True)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._checks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def take(self, item: Item) -> None:
+        """Ask `item`; its message will come."""
+        self._loop.call_soon_threadsafe(self._begin, item)
+
+    def stop(self) -> None:
+        """Give up what is under way and wait until the sockets are closed."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _work(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        asker = self._asker = self._make_asker()
+        self._pool = self._make_pool()
+        try:
+            self._loop.run_forever()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+            self._loop.run_until_complete(asker.client.close())
+            self._loop.close()
+
+    def _begin(self, item: Item) -> None:
+        task = self._loop.create_task(self._answer(item))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, item: Item) -> None:
+        outcome: Answered[Response] | BaseException
+        try:
+            await self._checked(item.request)
+            outcome = await self._ask(item.request)
+        except Exception as error:  # whatever it is must end the run by its name, not hang it
+            outcome = error
+        self._line.put(_Message(item, outcome))
+
+    async def _ask(self, request: Request) -> Answered[Response]:
+        return await self._pool.ask(lambda: self._asker.attempt(request), *worst_case(request))
+
+    async def _checked(self, request: Request) -> None:
+        """Wait until one small request of this kind was answered: the first of a kind sends it."""
+        kind = self._asker.kind_of(request)
+        if kind in self._asker.learnt.kinds:
+            return
+        if kind not in self._checks:
+            self._checks[kind] = self._loop.create_task(self._check(kind, trial(request)))
+        await asyncio.shield(self._checks[kind])
+
+    async def _check(self, kind: str, request: Request) -> None:
+        """Raises UsageError where the endpoint cannot be asked so, EndpointDown where it does not answer."""
+        answer = (await self._ask(request)).answer
+        if not isinstance(answer, Failure):
+            self._asker.learnt.kinds.add(kind)
+            return
+        where = f"{self._asker.settings.base_url}: the first request"
+        if isinstance(request, LoglikelihoodRequest) and answer.cause in (Cause.BAD_RESPONSE, Cause.ENGINE_ERROR):
+            raise UsageError(
+                f"{where} for log-likelihoods brought {answer.detail}. They need a completions endpoint with echo and "
+                "log-probabilities, as vLLM's server has; ask tasks that generate instead."
+            )
+        if not answer.cause.is_transient:
+            raise UsageError(f"{where} ({kind}) failed: {answer.detail}")
+        raise EndpointDown(f"{where} ({kind}) was not answered in {answer.attempts} attempts: {answer.detail}")
+
+
+def trial(request: Request) -> Request:
+    """The smallest request of the same kind, sent before work begins."""
+    if isinstance(request, LoglikelihoodRequest):
+        is_text = isinstance(request.context, str)
+        context: Prompt = "One, two, three," if is_text else (Message(role="user", content="Count to four."),)
+        return LoglikelihoodRequest(context=context, continuation=" four", encoding=request.encoding)
+    if isinstance(request, GenerateRequest):
+        is_text = isinstance(request.prompt, str)
+        prompt: Prompt = "One, two, three," if is_text else (Message(role="user", content="Count to four."),)
+        return GenerateRequest(
+            prompt=prompt, max_tokens=1, num_alternatives=request.num_alternatives, encoding=request.encoding
+        )
+    return request
+
+
+def worst_case(request: Request) -> tuple[int, int]:
+    """About how many tokens a request sends and at most how many it gets back."""
+    num_prompt = len(prompt_text(request)) // _CHARS_A_TOKEN + 1
+    return num_prompt, request.max_tokens if isinstance(request, GenerateRequest) else 1
+
+
+def _connect(settings: ApiSettings) -> Client:
+    return OpenAIClient(settings.base_url, settings.api_key, settings.policy, settings.concurrency)
+
+
+def open_engine(options: EngineOptions) -> OpenAIEngine:
+    """The engine that a command line asks for. Raises UsageError or ModelUnreadable."""
+    settings = read_settings(options.args)
+    if options.chat_template and not settings.tokenizer:
+        raise UsageError("--chat_template: the server has its own template; give --model_args tokenizer=NAME too.")
+    return OpenAIEngine(settings, encoder=_encoder(settings.tokenizer, options.chat_template))
+
+
+def _encoder(name: str, template: str | None) -> Encoder | None:
+    """The tokenizer of a local model, which is the server's too."""
+    if not name:
+        return None
+    try:
+        from evalsuite.engines.local_model import LocalModel, ModelSettings
+    except ImportError as error:
+        raise ModelUnreadable("tokenizer= needs `pip install 'evalsuite[transformers]'`.") from error
+    return LocalModel(
+        ModelSettings(name=name, revision=None, dtype="auto", device="cpu", max_length=None, template_file=template)
+    ).encoder

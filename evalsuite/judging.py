@@ -1,0 +1,325 @@
+"""Judging as a run of its own: the answers of sealed runs become cases, a judge's rubric becomes a task.
+
+Nothing here calls a model: a judge run is prepared like any other and goes through the same loop, so that it resumes,
+batches and caches, and never asks the judged model again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from evalsuite import plugins
+from evalsuite.asking import Settings
+from evalsuite.building import PreparedTask, check_samples
+from evalsuite.config import ModelConfig
+from evalsuite.contracts import Answered, Judge, JudgeOptions, Rubric, Task
+from evalsuite.data import load_rows, source_from_environment
+from evalsuite.engines.base import Engine
+from evalsuite.errors import NothingSelected, UsageError
+from evalsuite.prepare import Prepared, open_engine, task_spec
+from evalsuite.records import DatasetPin, JudgedSpec, ModelSpec, RunResult, RunSpec, SampleRecord
+from evalsuite.selection import take_stratified
+from evalsuite.store.results import read_results, read_samples
+from evalsuite.text.thinking import without_thinking
+from evalsuite.types import (
+    SCHEMA_VERSION,
+    Cause,
+    Completion,
+    GenerateRequest,
+    Replies,
+    Response,
+    Sample,
+    Scored,
+    Unscored,
+    content_hash,
+)
+from evalsuite.verdicts import Unparsed, Verdict
+
+MISSING = "missing"
+"""Key of a case's metadata that says why there is no answer to judge."""
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """A sealed run whose answers are judged."""
+
+    result: RunResult
+    records: tuple[SampleRecord, ...]
+
+    @property
+    def model(self) -> str:
+        """The name of the model that answered."""
+        return self.result.spec.subject
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks for: which judge, which model behind it, how many questions."""
+
+    judge: str
+    model: ModelConfig
+    options: JudgeOptions = field(default_factory=JudgeOptions)
+    limit: float | None = None
+    seed: int = 1234
+    data_dir: str | None = None
+
+
+def read_run(path: Path) -> JudgedRun:
+    """The sealed run at `path`. Raises SpecMismatch or CorruptStore."""
+    return JudgedRun(read_results(path), tuple(read_samples(path)))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A judge ready to work: its rubric over the official data, and the engine of the model behind it."""
+
+    asked: Asked
+    judge: Judge
+    rubric: Rubric
+    pins: tuple[DatasetPin, ...]
+    engine_name: str
+    model: str
+    engine: Engine
+
+
+def open_bench(asked: Asked) -> Bench:
+    """The judge that is asked for. Raises UsageError or DataError."""
+    judge = plugins.judge(asked.judge)
+    engine_name, model, engine = open_engine(asked.model)
+    if not engine.has_chat_template:
+        raise UsageError(
+            f"{model} has no chat template, and judges are asked in conversations; give --chat_template FILE."
+        )
+    loaded = [load_rows(dataset, source_from_environment(asked.data_dir)) for dataset in judge.datasets]
+    rubric = judge.build(tuple(rows for rows, _ in loaded), asked.options)
+    return Bench(asked, judge, rubric, tuple(pin for _, pin in loaded), engine_name, model, engine)
+
+
+def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
+    """The child run in which the judge's model rates the answers of `runs`. Raises UsageError or NothingSelected."""
+    asked, judge = bench.asked, bench.judge
+    if len(runs) != judge.num_runs:
+        wanted = "one run" if judge.num_runs == 1 else "two runs"
+        raise UsageError(f"--judge {judge.name} judges the answers of {wanted}, not of {len(runs)}.")
+    every = [_answers(run) for run in runs]
+    chosen = _chosen(judge, every, asked.limit, asked.seed)
+    tasks = [
+        PreparedTask(
+            task := _task(bench, tuple(side[name] for side in chosen)),
+            task.samples(()),
+            len(bench.rubric.cases(tuple(tuple(side[name]) for side in every))),
+            bench.pins,
+            is_chat=True,
+        )
+        for name in chosen[0]
+    ]
+    texts = [[one.texts for one in side.values()] for side in map(_by_id, chosen)]
+    return prepare_cases(bench, tasks, runs=[run.result.run_id for run in runs],
+                         models=[run.model for run in runs], texts=texts)  # fmt: skip
+
+
+def prepare_cases(
+    bench: Bench, tasks: Sequence[PreparedTask], *, runs: Sequence[str], models: Sequence[str], texts: object
+) -> Prepared:
+    """The run that judges the cases of `tasks`, pinned; `texts` is all that is judged."""
+    asked, judge = bench.asked, bench.judge
+    check_cases(tasks)
+    spec = RunSpec(
+        schema=SCHEMA_VERSION,
+        model=ModelSpec(name=bench.model, engine=bench.engine_name, identity=bench.engine.identity()),
+        asked=tuple(task.task.name for task in tasks),
+        tasks=tuple(task_spec(task, Settings(), asked.seed) for task in tasks),
+        limit=asked.limit,
+        limit_mode="stratified",
+        rows={},
+        seed=asked.seed,
+        system_instruction="",
+        multiturn_shots=None,
+        generation={},
+        judged=JudgedSpec(
+            judge=judge.name,
+            version=judge.version,
+            options_sha256=content_hash([asked.options.prompt, asked.options.is_weighted, asked.options.max_tokens]),
+            runs=tuple(runs),
+            models=tuple(models),
+            answers_sha256=content_hash(texts),
+        ),
+    )
+    return Prepared(spec, tuple(tasks), bench.engine, num_asked=_families(tasks))
+
+
+# -- answers
+
+
+def _answers(run: JudgedRun) -> dict[str, list[Answered]]:
+    """The answers of a run by task, in plan order."""
+    protocols = {task.name: task.protocol for task in run.result.spec.tasks}
+    found: dict[str, list[Answered]] = {}
+    for record in run.records:
+        texts = _texts_of(record)
+        found.setdefault(record.task, []).append(
+            Answered(
+                model=run.model,
+                family=record.family,
+                task=record.task,
+                protocol=protocols[record.task],
+                sample=record.sample,
+                texts=texts,
+                missing="" if texts else _why_missing(record),
+            )
+        )
+    return found
+
+
+def _texts_of(record: SampleRecord) -> tuple[str, ...]:
+    """What a judge sees of a sample's answers, one a turn; nothing where a turn failed.
+
+    A request that was repeated (an empty answer) counts by its last reply, and thinking is not part of an answer.
+    """
+    texts = [without_thinking(reply.text) for reply in record.responses if isinstance(reply, Completion)]
+    if len(texts) < len(record.responses):
+        return ()
+    return tuple(texts[-max(1, len(record.sample.turns)) :])
+
+
+def _why_missing(record: SampleRecord) -> str:
+    outcome = record.outcome
+    return str(getattr(outcome, "cause", "") or getattr(outcome, "reason", "") or "no text")
+
+
+def _chosen(
+    judge: Judge, sides: Sequence[dict[str, list[Answered]]], limit: float | None, seed: int
+) -> list[dict[str, tuple[Answered, ...]]]:
+    """What is judged of each run: the tasks the judge can judge and every run has, and of them as many as asked."""
+    names = [
+        name
+        for name, rows in sides[0].items()
+        if all(name in side for side in sides)
+        and (not judge.families or rows[0].family in judge.families)
+        and any(row.texts for row in rows)
+    ]
+    if not names:
+        families = ", ".join(judge.families) or "tasks whose answers are texts"
+        raise NothingSelected(f"--judge {judge.name} judges {families}; the run has no answers to such.")
+    wanted = {row.sample.id for name in names for row in sides[0][name]}
+    if limit is not None:
+        pools = {name: [row.sample for row in sides[0][name]] for name in names}
+        wanted = {sample.id for taken in take_stratified(pools, limit, seed) for sample in taken}
+    chosen = [{name: tuple(row for row in side[name] if row.sample.id in wanted) for name in names} for side in sides]
+    return [{name: rows for name, rows in side.items() if chosen[0][name]} for side in chosen]
+
+
+def _by_id(side: Mapping[str, Sequence[Answered]]) -> dict[str, Answered]:
+    return {row.sample.id: row for rows in side.values() for row in rows}
+
+
+def _families(tasks: Sequence[PreparedTask]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for entry in tasks:
+        found[entry.task.family] = found.get(entry.task.family, 0) + 1
+    return found
+
+
+# -- the task that a judge is
+
+
+def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...]) -> Task:
+    """One task's answers under the judge as a task of their own."""
+    first = sides[0][0]
+    rival = f" vs {sides[1][0].model}" if len(sides) > 1 else ""
+    rules = f"{first.protocol}/{protocol_of(bench.judge, bench.asked.options)}@{bench.model}{rival}"
+    return task_of_cases(bench, first.task, first.family, first.sample.language, rules, bench.rubric.cases(sides))
+
+
+def task_of_cases(
+    bench: Bench, name: str, family: str, language: str, protocol: str, cases: tuple[Sample, ...]
+) -> Task:
+    """`cases` as a task that the judge's rubric asks about and scores."""
+    judge, rubric = bench.judge, bench.rubric
+    return Task(
+        name=name,
+        family=family,
+        version=judge.version,
+        language=language,
+        protocol=protocol,
+        num_fewshot=0,
+        kind="judge",
+        datasets=judge.datasets,
+        samples=lambda rows: cases,
+        next_requests=partial(next_requests, rubric),
+        score=partial(score, rubric),
+        metrics=rubric.metrics,
+        title=judge.title,
+        source=judge.source,
+    )
+
+
+def protocol_of(judge: Judge, options: JudgeOptions) -> str:
+    """The judge's protocol, with what the user's options make of it: a prompt is named by what it hashes to."""
+    prompt = f"+prompt-{content_hash(options.prompt)[:8]}" if options.prompt else ""
+    cap = "" if options.max_tokens is None else f"+max_tokens-{options.max_tokens}"
+    return f"{judge.protocol}{prompt}{cap}"
+
+
+def next_requests(rubric: Rubric, case: Sample, replies: Replies) -> tuple[GenerateRequest, ...]:
+    """What the judge is asked about `case`: once, and in judges of our own once more where a reply says nothing."""
+    if MISSING in case.metadata:
+        return ()
+    if not replies:
+        return rubric.render(case)
+    if len(replies) > 1 or rubric.ask_again is None:
+        return ()
+    asked = zip(rubric.render(case), _texts(replies[0]), strict=True)
+    return tuple(
+        rubric.ask_again(case, request, reply)
+        for request, reply in asked
+        if isinstance(rubric.parse(case, reply), Unparsed)
+    )
+
+
+def score(rubric: Rubric, case: Sample, replies: Replies) -> Scored | Unscored:
+    """The case's scores; unscored where there was no answer to judge, or a reply holds no verdict."""
+    if MISSING in case.metadata:
+        return Unscored(cause=Cause.MISSING_RESPONSE, detail=str(case.metadata[MISSING]))
+    verdicts = verdicts_of(rubric, case, replies)
+    parsed = tuple(found for found in verdicts if not isinstance(found, Unparsed))
+    if len(parsed) == len(verdicts):
+        return rubric.score(case, parsed)
+    reasons = "; ".join(found.reason for found in verdicts if isinstance(found, Unparsed))
+    counted = rubric.score_unparsed(case) if rubric.score_unparsed else ()
+    return Unscored(cause=Cause.JUDGE_UNPARSED, detail=reasons, scores=counted)
+
+
+def verdicts_of(rubric: Rubric, case: Sample, replies: Replies) -> tuple[Verdict | Unparsed, ...]:
+    """What each request about `case` came to, a second asking in place of a first reply that said nothing."""
+    again = iter(_texts(replies[1]) if len(replies) > 1 else ())
+    first = [rubric.parse(case, reply) for reply in _texts(replies[0])] if replies else []
+    return tuple(
+        rubric.parse(case, next(again)) if isinstance(found, Unparsed) and len(replies) > 1 else found
+        for found in first
+    )
+
+
+def replies_of(record: SampleRecord) -> Replies:
+    """A stored sample's replies, wave by wave."""
+    waves: dict[int, list[Response]] = {}
+    for item, reply in zip(record.items, record.responses, strict=True):
+        waves.setdefault(item.wave, []).append(reply)
+    return tuple(tuple(waves[wave]) for wave in sorted(waves))
+
+
+def _texts(wave: Sequence[object]) -> tuple[Completion, ...]:
+    return tuple(reply for reply in wave if isinstance(reply, Completion))
+
+
+def check_cases(tasks: Sequence[PreparedTask]) -> None:
+    """Refuse ids that stand twice, and a judge run in which nothing can be judged."""
+    asking = [
+        replace(entry, samples=tuple(case for case in entry.samples if MISSING not in case.metadata)) for entry in tasks
+    ]
+    if not any(entry.samples for entry in asking):
+        raise NothingSelected("none of the answers can be judged: every one is missing.")
+    check_samples(asking)

@@ -1,0 +1,109 @@
+"""Several judge runs over the same answers as one: a sealed run without a journal, made of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from evalsuite import plugins
+from evalsuite.building import PreparedTask
+from evalsuite.contracts import JudgeOptions, Task
+from evalsuite.data import load_rows, source_from_environment
+from evalsuite.engines.scripted import ScriptedEngine, plausible
+from evalsuite.errors import UsageError
+from evalsuite.judging import JudgedRun
+from evalsuite.outcomes import Sealed, seal
+from evalsuite.prepare import Prepared, scoring_packages
+from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec
+from evalsuite.stats.juries import AGREEMENT, ALPHA, Rule, outcomes_by_case
+from evalsuite.store.results import write_results, write_samples
+from evalsuite.store.run_directory import RunDirectory, locked
+from evalsuite.types import Outcome
+
+
+def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None) -> Sealed:
+    """The combined result of judge runs. Raises UsageError where they do not judge the same answers by one rubric."""
+    judged = _same_rubric(runs)
+    judge = plugins.judge(judged.judge)
+    rows = tuple(load_rows(dataset, source_from_environment(data_dir))[0] for dataset in judge.datasets)
+    metrics = (*judge.build(rows, JudgeOptions()).metrics, AGREEMENT, ALPHA)
+    by_run: list[dict[str, Outcome]] = [{record.sample.id: record.outcome for record in run.records} for run in runs]
+    if any(found.keys() != by_run[0].keys() for found in by_run):
+        raise UsageError("the judge runs have different cases; give them the same --limit and --seed.")
+    combined = outcomes_by_case(by_run, metrics[0].name, rule)
+    jurors = [run.result.spec.model.name for run in runs]
+    name = f"jury of {', '.join(jurors)} ({rule})"
+    first = runs[0].result
+    tasks = []
+    for spec in first.spec.tasks:
+        cases = tuple(record.sample for record in runs[0].records if record.task == spec.name)
+        task = Task(
+            name=spec.name,
+            family=spec.family,
+            version=spec.version,
+            language=cases[0].language,
+            protocol=spec.protocol.replace(f"@{jurors[0]}", f"@{name}"),
+            num_fewshot=0,
+            kind="judge",
+            datasets=(),
+            samples=lambda _: (),
+            next_requests=lambda sample, replies: (),
+            score=lambda sample, replies: combined[sample.id],
+            metrics=metrics,
+            title=judge.title,
+            source=judge.source,
+        )
+        tasks.append(PreparedTask(task, cases, spec.num_available, spec.datasets, is_chat=True))
+    model = ModelSpec(
+        name=name,
+        engine="jury",
+        identity={"rule": rule, "runs": ",".join(run.result.run_id for run in runs)},
+    )
+    run_spec = msgspec.structs.replace(
+        first.spec,
+        model=model,
+        judged=judged,
+        tasks=tuple(_renamed(spec, entry.task.protocol) for spec, entry in zip(first.spec.tasks, tasks, strict=True)),
+    )
+    return seal(_prepared(run_spec, tasks), {}, scoring_packages(), ())
+
+
+def _renamed(spec: TaskSpec, protocol: str) -> TaskSpec:
+    return msgspec.structs.replace(spec, protocol=protocol)
+
+
+def _prepared(spec: RunSpec, tasks: Sequence[PreparedTask]) -> Prepared:
+    families: dict[str, int] = {}
+    for entry in tasks:
+        families[entry.task.family] = families.get(entry.task.family, 0) + 1
+    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=families)
+
+
+def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:
+    """What all of `runs` judge. Raises UsageError when they differ in more than who judges."""
+    if len(runs) < 2:
+        raise UsageError("a jury has at least two jurors; give several judge runs.")
+    found = [run.result.spec.judged for run in runs]
+    first = found[0]
+    if first is None or None in found:
+        raise UsageError("a jury is made of judge runs; make them with `evalsuite score`.")
+    for one in found:
+        for field in ("judge", "version", "answers_sha256"):
+            if getattr(one, field) != getattr(first, field):
+                raise UsageError(
+                    f"the judge runs differ in their {field}; a jury judges the same answers by one rubric."
+                )
+    if len({run.result.spec.model.name for run in runs}) < len(runs):
+        raise UsageError("two of the jurors are the same model.")
+    return first
+
+
+def write_jury(sealed: Sealed, path: Path) -> None:
+    """Store a jury's result as a run directory. Raises SaveFailed, or SpecMismatch for another run's directory."""
+    with locked(path):
+        directory = RunDirectory(path, sealed.result.spec)
+        directory.create()
+        write_samples(path, sealed.records)
+        write_results(path, sealed.result)

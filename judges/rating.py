@@ -1,0 +1,134 @@
+"""rating: one run's answers from 1 to 10, asked in six languages.
+
+Our own wording (``prompts/rating.<language>.j2``), so nothing published is reproduced. A rating says less than a
+comparison: judges use the scale each in their own way, so values of different judging models do not compare.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from evalsuite.contracts import Answered, Judge, JudgeOptions, Metric, Rows, Rubric
+from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
+from evalsuite.verdicts import Rated, Unparsed, Verdict
+
+from ._conversations import (
+    answers,
+    case_of,
+    listed,
+    numbered,
+    prompt_language,
+    questions,
+    reason_missing,
+    references,
+    shown_answer,
+    shown_question,
+    shown_reference,
+)
+from ._markers import HIGH, LOW, expected_rating
+from ._markers import rating as read_rating
+from ._prompts import check_wording, fence, render_prompt, render_wording
+from .pairwise import asked_again
+
+PROTOCOL = "rating-v1"
+MAX_TOKENS = 1024
+SUFFIX = "rating"
+NUM_ALTERNATIVES = 20
+WEIGHTED = "weighted"
+
+
+def build(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
+    """The rubric; weighted, it has a second metric. Raises UsageError for a wording that will not do.
+
+    A wording of the user's own is a Jinja template of the variables of ours; it must ask for the same marker.
+    """
+    if options.prompt:
+        variables = ("token", "is_conversation", "question", "reference", "answer")
+        check_wording(options.prompt, "rating", ("answer",), **dict.fromkeys(variables, "text"))
+    names = ("rating", "rating_weighted") if options.is_weighted else ("rating",)
+    return Rubric(
+        cases=_cases,
+        render=partial(_render, options),
+        parse=partial(_parse, options.is_weighted),
+        score=_score,
+        metrics=tuple(_mean_rating(name) for name in names),
+        ask_again=_ask_again,
+    )
+
+
+def _mean_rating(name: str) -> Metric:
+    """The mean of ratings; counts are (rating, 1). Range [1, 10]."""
+    return Metric(name, _mean, bounds=(LOW, HIGH), best=(HIGH, 1.0), worst=(LOW, 1.0))
+
+
+def _mean(counts: tuple[float, ...]) -> float | None:
+    total, n = counts
+    return total / n if n else None
+
+
+def _cases(runs: tuple[tuple[Answered, ...], ...]) -> tuple[Sample, ...]:
+    (run,) = runs
+    return tuple(_case(answered) for answered in run)
+
+
+def _case(answered: Answered) -> Sample:
+    missing = reason_missing(answered)
+    return case_of(answered, SUFFIX, {"missing": missing} if missing else numbered("answer", answers(answered)))
+
+
+def _shown(case: Sample) -> tuple[str, ...]:
+    """Every text that the judge sees of others."""
+    return (*questions(case), *references(case), *listed(case, "answer"))
+
+
+def _token(case: Sample) -> str:
+    return fence(PROTOCOL, case.id, *_shown(case))
+
+
+def _render(options: JudgeOptions, case: Sample) -> tuple[GenerateRequest, ...]:
+    token = _token(case)
+    content = render_wording(
+        options.prompt,
+        f"rating.{prompt_language(case.language)}",
+        token=token,
+        is_conversation=len(questions(case)) > 1,
+        question=shown_question(case, token),
+        reference=shown_reference(case, token),
+        answer=shown_answer(case, "answer", listed(case, "answer"), token),
+    )
+    request = GenerateRequest(
+        prompt=(Message(role="user", content=content),),
+        max_tokens=options.max_tokens or MAX_TOKENS,
+        num_alternatives=NUM_ALTERNATIVES if options.is_weighted else 0,
+    )
+    return (request,)
+
+
+def _ask_again(case: Sample, request: GenerateRequest, reply: Completion) -> GenerateRequest:
+    return asked_again(request, reply, render_prompt(f"rating_again.{prompt_language(case.language)}"))
+
+
+def _parse(is_weighted: bool, case: Sample, reply: Completion) -> Verdict | Unparsed:
+    found = read_rating(reply, _shown(case), _token(case))
+    if isinstance(found, Unparsed) or not is_weighted:
+        return found
+    weighted = expected_rating(reply, found.value)
+    return found if weighted is None else msgspec.structs.replace(found, parts=((WEIGHTED, weighted),))
+
+
+def _score(case: Sample, verdicts: tuple[Verdict, ...]) -> Scored:
+    (verdict,) = (verdict for verdict in verdicts if isinstance(verdict, Rated))
+    scores = [Score(name="rating", counts=(verdict.value, 1.0))]
+    scores += [Score(name=f"rating_{name}", counts=(value, 1.0)) for name, value in verdict.parts]
+    return Scored(scores=tuple(scores), answer=f"{verdict.value:g}")
+
+
+rating = Judge(
+    name="rating",
+    title="One run's answers rated from 1 to 10, in six languages",
+    protocol=PROTOCOL,
+    version=1,
+    build=build,
+)

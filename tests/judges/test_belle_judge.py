@@ -1,0 +1,181 @@
+"""BELLE's judge: the page's requests to the byte, class names however they are spelt, and the macro means."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from evalsuite.judges.belle import CLASSES, belle, build, class_name
+from official_cases import (
+    GOLDEN,
+    answered,
+    assert_scores_have_metrics,
+    counts,
+    judged,
+    messages,
+    reply,
+    rows,
+    values_of,
+)
+
+from evalsuite.contracts import Answered, JudgeOptions, Rubric
+from evalsuite.data import DataSource, load_rows
+from evalsuite.errors import DataError, UsageError
+from evalsuite.types import Sample
+from evalsuite.verdicts import Rated, Unparsed
+
+PROMPTS = tuple(
+    {"class": name, "prompt": f"评 {name}。"}
+    for name in (
+        *("math", "code", "classification", "extract", "open QA", "closed QA"),
+        *("generation", "brainstorming", "rewrite", "translation", "summarization"),
+    )
+)
+
+
+def sample(row: int = 0, category: str = "math", question: str = "一加一？", standard: str = "二") -> Sample:
+    metadata = {"question_id": str(row)}
+    return Sample(
+        id=f"belle:test:{row}", input=question, language="zh", target=standard, category=category, metadata=metadata
+    )
+
+
+def rubric() -> Rubric:
+    return build((PROMPTS,), JudgeOptions())
+
+
+def case_of(answer: Answered) -> Sample:
+    (case,) = rubric().cases(((answer,),))
+    return case
+
+
+def text_of(case: Sample) -> str:
+    (request,) = rubric().render(case)
+    (message,) = messages(request)
+    assert message.role == "user"
+    return message.content
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("closed\u00a0qa", "closed qa"),
+        ("closed QA", "closed qa"),
+        (" Open  QA\n", "open qa"),
+        ("math", "math"),
+    ],
+)
+def test_class_names(written: str, name: str) -> None:
+    assert class_name(written) == name
+
+
+def test_a_case() -> None:
+    case = case_of(answered(sample(7, "open qa"), "三"))
+    assert (case.id, case.cluster) == ("belle:test:7/score", "belle:test:7")
+    assert (case.input, case.target, case.category, case.language) == ("一加一？", "二", "open qa", "zh")
+    assert case.metadata == {"question_id": "7", "answer_1": "三"}
+    assert case_of(answered(sample(), missing="timeout")).metadata["missing"] == "timeout"
+
+
+@pytest.mark.parametrize("category", ["", "closed\u00a0qa", "open QA", "translation", "诗歌"])
+def test_classes_that_are_not_averaged_are_refused(category: str) -> None:
+    with pytest.raises(
+        DataError, match=r"belle:test:0 is no question of BELLE's: class .* Judge a run of the task belle"
+    ):
+        case_of(answered(sample(category=category), "三"))
+
+
+def test_requests_with_and_without_a_standard_answer() -> None:
+    """The page's spaces differ between the two, and the standard answer of a rewrite is not shown."""
+    assert text_of(case_of(answered(sample(category="closed qa"), "三 {x}"))) == (
+        "评 closed QA。 一加一？ 标准回答:二  模型回答：' 三 {x}'。请针对模型回答给出得分，顺便给出理由："
+    )
+    for name in ("generation", "brainstorming", "rewrite"):
+        assert text_of(case_of(answered(sample(category=name), "三"))) == (
+            f"评 {name}。 一加一？  模型回答： '三'。请针对模型回答给出得分，顺便给出理由："
+        )
+
+
+def test_how_the_judge_is_asked() -> None:
+    (request,) = rubric().render(case_of(answered(sample(), "二")))
+    assert (request.temperature, request.max_tokens, request.num_alternatives) == (0.0, 3000, 0)
+    (request,) = build((PROMPTS,), JudgeOptions(max_tokens=9)).render(case_of(answered(sample(), "二")))
+    assert request.max_tokens == 9
+    assert rubric().ask_again is None
+
+
+def test_options_that_change_the_official_judge_are_refused() -> None:
+    with pytest.raises(UsageError, match="judge belle asks in its benchmark's own words; leave --judge_prompt out"):
+        build((PROMPTS,), JudgeOptions(prompt="{question}"))
+    with pytest.raises(UsageError, match="judge belle has no rating weighted"):
+        build((PROMPTS,), JudgeOptions(is_weighted=True))
+
+
+@pytest.mark.data
+def test_official_requests_are_the_pages_to_the_byte(mirror: Path) -> None:
+    golden = json.loads((GOLDEN / "belle_prompts.json").read_text(encoding="utf-8"))
+    prompts, _ = load_rows(belle.datasets[0], DataSource(mirror=mirror, hub=False))
+    official = build((prompts,), JudgeOptions())
+    texts = defaultdict(list)
+    for place, row in enumerate(rows(mirror / "BelleGroup__BELLE_eval" / "eval_set.json")):
+        name = row["class"].replace("\u00a0", " ").lower()
+        made = sample(place, name, row["question"], row["std_answer"])
+        answer = f"第 {place} 题的回答，“引号”与 ${{x}} {{y}}"
+        (case,) = official.cases(((answered(made, answer),),))
+        (request,) = official.render(case)
+        texts[name].append(messages(request)[0].content)
+    assert {name: {"n": len(found), "sha256": digest(found)} for name, found in texts.items()} == golden
+    assert sum(len(found) for found in texts.values()) == 1000
+
+
+def digest(texts: list[str]) -> str:
+    return hashlib.sha256(json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def test_math_and_code_are_averaged_together() -> None:
+    for name in ("math", "code"):
+        found = counts(judged(rubric(), case_of(answered(sample(category=name), "二")), "得分: 0.4"))
+        assert found == {
+            "belle_macro9": (0.4, 1.0, *(0.0,) * 16),
+            "belle_others": (0.4, 1.0),
+        }
+    outcome = judged(rubric(), case_of(answered(sample(category="closed qa"), "二")), "得分: 0.75")
+    assert outcome.answer == "0.75"
+    assert counts(outcome) == {
+        "belle_macro9": (*(0.0,) * 16, 0.75, 1.0),
+        "belle_macro8": (*(0.0,) * 14, 0.75, 1.0),
+        "belle_closed_qa": (0.75, 1.0),
+    }
+
+
+def test_macro_means() -> None:
+    """Eight classes at 1, others at (1 + 0 + 0) / 3: macro9 = (8 + 1/3) / 9, and macro8 = 1."""
+    given = [("math", "1"), ("code", "0"), ("code", "0"), *((name, "1") for name in CLASSES)]
+    outcomes = [judged(rubric(), case_of(answered(sample(category=name), "二")), f"得分:{n}") for name, n in given]
+    values = values_of(rubric(), outcomes)
+    assert values["belle_macro9"] == pytest.approx((8 + 1 / 3) / 9, abs=1e-12)
+    assert values["belle_macro8"] == 1.0
+    assert values["belle_others"] == pytest.approx(1 / 3, abs=1e-12)
+    assert_scores_have_metrics(rubric(), outcomes)
+    without_others = values_of(rubric(), outcomes[3:])
+    assert (without_others["belle_macro9"], without_others["belle_macro8"]) == (None, 1.0)
+
+
+def test_metrics() -> None:
+    names = [metric.name for metric in rubric().metrics]
+    assert names == [
+        *("belle_macro9", "belle_macro8", "belle_others", "belle_rewrite", "belle_classification"),
+        *("belle_generation", "belle_summarization", "belle_extract", "belle_open_qa"),
+        *("belle_brainstorming", "belle_closed_qa"),
+    ]
+    assert {metric.bounds for metric in rubric().metrics} == {(0.0, 1.0)}
+
+
+def test_thinking_and_cut_replies() -> None:
+    case = case_of(answered(sample(), "二"))
+    assert rubric().parse(case, reply("<think>得分: 0.1</think>得分: 0.9。")) == Rated(value=0.9)
+    assert isinstance(rubric().parse(case, reply("得分: 0", "length")), Unparsed)
+    assert rubric().parse(case, reply("得分: 0")) == Rated(value=0.0)
