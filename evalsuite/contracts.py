@@ -20,6 +20,7 @@ class Metric:
     what a value is multiplied by to be shown (100 for percentages). `best` and `worst` are the vectors of a row that
     is entirely right or wrong, where such exist. `signature` names the computation; two signatures never compare.
     `chance` is what guessing scores on a sample, in expectation; `alias` what the task's protocol calls this metric.
+    `applies` says of which samples it can have something to count, where that is not all: one category, one turn.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     worst: tuple[float, ...] | None = None
     chance: Callable[[Sample], float] | None = None
     alias: str = ""
+    applies: Callable[[Sample], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,35 +8,26 @@ fetched once and kept in ``data`` below evalsuite's cache folder, under the sha2
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import os
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 from evalsuite import hub
 from evalsuite.contracts import Dataset, Rows
 from evalsuite.errors import DataError, NothingSelected, RowsMissing, SaveFailed
+from evalsuite.fetching import NotFetched, fetch
 from evalsuite.models import cache_directory
 from evalsuite.records import DatasetPin
 from evalsuite.store.files import write_atomic
 from evalsuite.types import content_hash
 
-if TYPE_CHECKING:
-    from http.client import HTTPResponse
-
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""
-
-MAX_BYTES = 64 * 2**20
-"""The largest file that is fetched; those that tasks name are below one MiB."""
 
 
 def _cache() -> Path:
@@ -178,10 +169,6 @@ def _from_hub(dataset: Dataset) -> Rows:
 # -- a file at an address
 
 
-class _NotFetched(Exception):
-    """Why there are no bytes at an address, as a predicate to it."""
-
-
 def _from_url(dataset: Dataset, source: DataSource, looked_at: list[str]) -> tuple[Rows, str]:
     """The rows of the file at `dataset.url`: as kept from an earlier time, else fetched.
 
@@ -193,8 +180,8 @@ def _from_url(dataset: Dataset, source: DataSource, looked_at: list[str]) -> tup
     if not source.hub:
         raise _missing(dataset, looked_at, f"{dataset.url} is not asked: the network is off (HF_HUB_OFFLINE).")
     try:
-        content = _fetch(dataset.url, source.timeout_s)
-    except _NotFetched as error:
+        content = fetch(dataset.url, source.timeout_s)
+    except NotFetched as error:
         raise _missing(dataset, looked_at, f"{dataset.url} {error}.") from error
     rows = _parse_jsonl(_decoded(content, dataset.url), dataset.url)
     if _is_pinned(rows, dataset):
@@ -223,60 +210,3 @@ def _decoded(content: bytes, origin: str) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{origin} is not UTF-8 text: {error}") from error
-
-
-def _fetch(url: str, timeout_s: float) -> bytes:
-    """The bytes behind `url`. Raises _NotFetched saying why there are none, DataError for what is refused.
-
-    Redirections are not followed: an address at a pinned commit is the file itself.
-    """
-    from http.client import HTTPException
-    from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler
-
-    is_local = _check_address(url)
-    opener = OpenerDirector()
-    for handler in (ProxyHandler({} if is_local else None), HTTPHandler(), HTTPSHandler()):
-        opener.add_handler(handler)
-    deadline = time.monotonic() + timeout_s
-    try:
-        with opener.open(url, timeout=timeout_s) as response:
-            if response.status != HTTPStatus.OK:
-                raise _NotFetched(f"answers with the status {response.status}")
-            content = b"".join(_chunks(response, url, deadline))
-            announced = response.headers.get("Content-Length")
-    except (OSError, HTTPException) as error:
-        cause = getattr(error, "reason", error)
-        is_late = isinstance(cause, TimeoutError)
-        reason = f"does not answer within {timeout_s:g} s" if is_late else f"cannot be fetched ({cause})"
-        raise _NotFetched(reason) from error
-    if announced is not None and announced != str(len(content)):
-        raise _NotFetched(f"broke off after {len(content)} of {announced} bytes")
-    return content
-
-
-def _chunks(response: HTTPResponse, url: str, deadline: float) -> Iterator[bytes]:
-    """The body as it comes in, as long as it is neither too large nor, by the monotonic clock, too late."""
-    num_bytes = 0
-    while chunk := response.read1(1 << 16):
-        num_bytes += len(chunk)
-        if num_bytes > MAX_BYTES:
-            raise DataError(f"{url} is refused: it is larger than {MAX_BYTES >> 20} MiB.")
-        if time.monotonic() > deadline:
-            raise _NotFetched("comes too slowly")
-        yield chunk
-
-
-def _check_address(url: str) -> bool:
-    """Whether `url` is of this very machine. Raises DataError for another one that is not https."""
-    parts = urlsplit(url)
-    is_local = parts.scheme == "http" and _is_loopback(parts.hostname or "")
-    if parts.scheme != "https" and not is_local:
-        raise DataError(f"{url} is refused: data are fetched by https only.")
-    return is_local
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

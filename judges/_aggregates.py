@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from evalsuite.contracts import Metric
-from evalsuite.types import Score
+from evalsuite.types import Sample, Score
 
 
-def mean_rating(name: str, scale: tuple[float, float], *, of_all: bool = False, alias: str = "") -> Metric:
+def mean_rating(
+    name: str, scale: tuple[float, float], applies: Callable[[Sample], bool] | None = None, *, alias: str = ""
+) -> Metric:
     """The mean of the ratings that count for `name`; counts are (rating, 1).
 
-    `of_all`: every case counts for it, so that what stayed unscored bounds it.
+    `applies` says which cases do, where not all; of those, what stayed unscored bounds the mean.
     """
     low, high = scale
-    best, worst = ((high, 1.0), (low, 1.0)) if of_all else (None, None)
-    return Metric(name, _mean, bounds=scale, best=best, worst=worst, alias=alias)
+    return Metric(name, _mean, bounds=scale, best=(high, 1.0), worst=(low, 1.0), alias=alias, applies=applies)
+
+
+def in_category(names: Collection[str]) -> Callable[[Sample], bool]:
+    """Whether a case is of one of the categories `names`."""
+    return partial(_is_in, frozenset(names))
+
+
+def _is_in(names: frozenset[str], case: Sample) -> bool:
+    return case.category in names
 
 
 def rated(name: str, value: float) -> Score:
@@ -42,12 +52,13 @@ class MeanOfGroups:
     weights: Mapping[str, int]
     scale: tuple[float, float]
     alias: str = ""
+    applies: Callable[[Sample], bool] | None = None
 
     @property
     def metric(self) -> Metric:
         """The metric itself."""
         reduce = partial(_mean_of_means, tuple(self.weights.values()))
-        return Metric(self.name, reduce, bounds=self.scale, alias=self.alias)
+        return Metric(self.name, reduce, bounds=self.scale, alias=self.alias, applies=self.applies)
 
     def score(self, group: str, value: float) -> tuple[Score, ...]:
         """One case's counts; none where the case's group is not among those averaged."""

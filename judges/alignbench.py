@@ -33,7 +33,7 @@ from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
 from evalsuite.verdicts import Unparsed, Verdict
 
-from ._aggregates import MeanOfGroups, mean_rating, rated
+from ._aggregates import MeanOfGroups, in_category, mean_rating, rated
 from ._alignbench_rules import (
     CATEGORIES,
     DEFINITIONS,
@@ -59,19 +59,35 @@ _TOTAL_WEIGHTS = dict.fromkeys(REASONING_CATEGORIES, 3) | dict.fromkeys(LANGUAGE
 """Each half of the total weighs the same: two categories at 3, six at 1."""
 _TOTAL = MeanOfGroups("alignbench_total", _TOTAL_WEIGHTS, ALIGNBENCH_SCALE, alias="总分")
 _REASONING = MeanOfGroups(
-    "alignbench_reasoning", dict.fromkeys(REASONING_CATEGORIES, 1), ALIGNBENCH_SCALE, alias="中文推理"
+    "alignbench_reasoning",
+    dict.fromkeys(REASONING_CATEGORIES, 1),
+    ALIGNBENCH_SCALE,
+    alias="中文推理",
+    applies=in_category(REASONING_CATEGORIES),
 )
 _LANGUAGE = MeanOfGroups(
-    "alignbench_language", dict.fromkeys(LANGUAGE_CATEGORIES, 1), ALIGNBENCH_SCALE, alias="中文语言"
+    "alignbench_language",
+    dict.fromkeys(LANGUAGE_CATEGORIES, 1),
+    ALIGNBENCH_SCALE,
+    alias="中文语言",
+    applies=in_category(LANGUAGE_CATEGORIES),
 )
 _OFFICIAL = MeanOfGroups(
     "alignbench_total_official", _TOTAL_WEIGHTS, (OFFICIAL_FAILURE, ALIGNBENCH_SCALE[1]), alias="总分"
 )
 _BY_CATEGORY = {
-    name: mean_rating(f"alignbench_{english}", ALIGNBENCH_SCALE, alias=name) for name, english in CATEGORIES.items()
+    name: mean_rating(f"alignbench_{english}", ALIGNBENCH_SCALE, in_category([name]), alias=name)
+    for name, english in CATEGORIES.items()
 }
+
+
+def _has_dimension(name: str, case: Sample) -> bool:
+    return name in DIMENSIONS_OF.get(str(case.metadata.get("subcategory")), ())
+
+
 _BY_DIMENSION = {
-    name: mean_rating(f"alignbench_{english}", ALIGNBENCH_SCALE, alias=name) for name, english in DIMENSIONS.items()
+    name: mean_rating(f"alignbench_{english}", ALIGNBENCH_SCALE, partial(_has_dimension, name), alias=name)
+    for name, english in DIMENSIONS.items()
 }
 
 

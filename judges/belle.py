@@ -47,9 +47,26 @@ _PROMPTS = Dataset(
 )
 
 _MACRO9 = MeanOfGroups("belle_macro9", dict.fromkeys((OTHERS, *CLASSES), 1), BELLE_SCALE)
-_MACRO8 = MeanOfGroups("belle_macro8", dict.fromkeys(CLASSES, 1), BELLE_SCALE, alias="score_w/o_others")
+_MACRO8 = MeanOfGroups(
+    "belle_macro8",
+    dict.fromkeys(CLASSES, 1),
+    BELLE_SCALE,
+    alias="score_w/o_others",
+    applies=lambda case: _group(case.category) != OTHERS,
+)
+
+
+def _group(category: str) -> str:
+    return _MERGED.get(category, category)
+
+
+def _is_of(group: str, case: Sample) -> bool:
+    return _group(case.category) == group
+
+
 _BY_CLASS = {
-    name: mean_rating(f"belle_{name.replace(' ', '_')}", BELLE_SCALE, alias=name) for name in (OTHERS, *CLASSES)
+    name: mean_rating(f"belle_{name.replace(' ', '_')}", BELLE_SCALE, partial(_is_of, name), alias=name)
+    for name in (OTHERS, *CLASSES)
 }
 
 
@@ -70,10 +87,6 @@ def build(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
 def class_name(written: str) -> str:
     """A class as this module names it: ``closed qa`` for ``closed QA``, whatever the kind of space."""
     return " ".join(written.split()).casefold()
-
-
-def _group(category: str) -> str:
-    return _MERGED.get(category, category)
 
 
 def _cases(runs: tuple[tuple[Answered, ...], ...]) -> tuple[Sample, ...]:

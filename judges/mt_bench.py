@@ -28,7 +28,7 @@ from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
 from evalsuite.verdicts import Preferred, Rated, Unparsed, Verdict, Winner
 
-from ._aggregates import MeanOfGroups, mean_rating, rated
+from ._aggregates import MeanOfGroups, in_category, mean_rating, rated
 from ._cases import carried, refuse_prompt, refuse_weighting, the_rating
 from ._replies import MT_BENCH_SCALE, mt_bench_rating, mt_bench_winner
 from ._weighted import NUM_ALTERNATIVES, weighted_rating
@@ -52,10 +52,15 @@ _PROMPTS = Dataset(
 )
 _WEIGHTED = "weighted"
 
-_TOTAL = mean_rating("mt_bench_total", MT_BENCH_SCALE, of_all=True)
-_TURNS = {turn: mean_rating(f"mt_bench_turn{turn}", MT_BENCH_SCALE) for turn in ("1", "2")}
+
+def _is_turn(turn: str, case: Sample) -> bool:
+    return case.id.endswith(f"/turn{turn}")
+
+
+_TOTAL = mean_rating("mt_bench_total", MT_BENCH_SCALE)
+_TURNS = {turn: mean_rating(f"mt_bench_turn{turn}", MT_BENCH_SCALE, partial(_is_turn, turn)) for turn in ("1", "2")}
 _BALANCED = MeanOfGroups("mt_bench_balanced", {"1": 1, "2": 1}, MT_BENCH_SCALE)
-_BY_CATEGORY = {name: mean_rating(f"mt_bench_{name}", MT_BENCH_SCALE) for name in CATEGORIES}
+_BY_CATEGORY = {name: mean_rating(f"mt_bench_{name}", MT_BENCH_SCALE, in_category([name])) for name in CATEGORIES}
 _TOTAL_WEIGHTED = mean_rating("mt_bench_total_weighted", MT_BENCH_SCALE)
 
 _WIN_ADJUSTED = probability("win_rate_adjusted")

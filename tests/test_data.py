@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from evalsuite import data
+from evalsuite import fetching
 from evalsuite.contracts import Dataset
 from evalsuite.data import DataSource, load_rows, source_from_environment
 from evalsuite.errors import DataError, NothingSelected, RowsMissing
@@ -304,7 +304,7 @@ def test_redirections_are_not_followed(server: FileServer, tmp_path: Path) -> No
 
 
 def test_a_file_without_an_end_is_given_up(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1 << 20)
 
     def flood(handler: Files) -> None:
         handler.send_response(200)

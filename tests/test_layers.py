@@ -22,6 +22,7 @@ LAYERS = {
     "selection": 1,
     "alarms": 1,
     "hub": 2,
+    "fetching": 2,
     "data": 2,
     "models": 2,
     "store": 2,

@@ -34,6 +34,8 @@ class Measured:
 
 def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Measured | None:
     """`metric` over `rows`, or None when no row has a score for it or nothing could be judged."""
+    if metric.applies is not None:
+        rows = [row for row in rows if metric.applies(row[0])]
     vectors, clusters = _vectors(metric, rows)
     if not vectors:
         return None

@@ -2,7 +2,7 @@
 // Views by hash address, and the list of samples.
 (() => {
   const { MARKS, UNSEEN, codePoint, el, shown, prose, status, flags, turns, body } = SampleView;
-  const VIEWS = ["board", "languages", "samples", "provenance"];
+  const VIEWS = ["board", "judged", "languages", "samples", "provenance"].filter((id) => document.getElementById(id));
   const PAGE = 200;
   const FILTERS = ["run", "task", "language", "status"];
   const byId = (id) => document.getElementById(id);

@@ -15,8 +15,7 @@ import pytest
 from tiny_models import byte_level, save_llama
 
 from evalsuite.engines.base import EngineOptions
-from evalsuite.engines.local_model import LocalModel, ModelSettings
-from evalsuite.engines.transformers import TransformersEngine
+from evalsuite.engines.local_model import ModelSettings
 from evalsuite.engines.vllm import VllmEngine, open_engine
 from evalsuite.engines.vllm_model import VllmModel
 from evalsuite.errors import ModelUnreadable, UsageError
@@ -111,14 +110,26 @@ MIXED: tuple[Request, ...] = (
 
 
 @pytest.mark.model
-def test_requests_are_read_as_our_own_engine_reads_them() -> None:
-    ours = TransformersEngine(LocalModel(settings()))
-    assert planning().has_chat_template
-    assert planning().count_tokens(MIXED) == ours.count_tokens(MIXED)
-    assert [planning().render(request) for request in MIXED] == [ours.render(request) for request in MIXED]
-    assert [planning().requests.num_tokens(request) for request in MIXED] == [
-        ours._num_tokens(request) for request in MIXED
-    ]
+def test_requests_cost_what_the_model_reads_of_them() -> None:
+    """All but the last scored token, and a start token before what has no context; answers at their caps."""
+    tokenizer = planning().model.encoder.tokenizer
+    chat = planning().render(MIXED[-1])
+    assert chat.endswith("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
+    texts = (
+        "Rain falls from the sky", "Rain falls from the clouds above us", "Rain falls from the ground", "Hello there",
+        "Water boils at   100 degrees", "The moon goes round the earth.", "Once upon a time", chat,
+    )  # fmt: skip
+    num_tokens = [len(tokenizer(text).input_ids) for text in texts]
+    more = (-1, -1, -1, 0, -1, 0, 9, 3)
+    sizes = [size + change for size, change in zip(num_tokens, more, strict=True)]
+    assert [planning().requests.num_tokens(request) for request in MIXED] == sizes
+    assert [planning().render(request) for request in MIXED] == [*texts[:3], "Hello there", *texts[4:]]
+    cost = planning().count_tokens(MIXED)
+    assert cost.naive == sum(sizes)
+    rows = [planning().requests.pair(request).row for request in MIXED[:6]]
+    beginnings = {row[:size] for row in rows for size in range(1, len(row) + 1)}
+    assert cost.planned == len(beginnings) + sum(sizes[6:])
+    assert cost.naive - cost.planned >= 2 * len(tokenizer("Rain falls from the").input_ids)
 
 
 @pytest.mark.model

@@ -287,7 +287,7 @@ def test_metrics_of_the_single_judge() -> None:
     assert [metric.name for metric in weighted] == [*names, "mt_bench_total_weighted"]
     total = single().metrics[0]
     assert (total.best, total.worst) == ((10.0, 1.0), (1.0, 1.0))
-    assert all(metric.best is None for metric in weighted[1:])
+    assert [metric.name for metric in weighted if metric.best is None] == ["mt_bench_balanced"]
 
 
 def test_thinking_is_no_rating() -> None:
@@ -399,3 +399,11 @@ def test_verdicts_of_the_other_kind_are_a_mistake() -> None:
         single().score(case, (Rated(value=1.0), Rated(value=2.0)))
     with pytest.raises(TypeError, match="a preference expected"):
         pair().score(case, (Rated(value=1.0), Rated(value=2.0)))
+
+
+def test_each_metric_counts_only_cases_that_are_its_own() -> None:
+    """An unparsed reply about a maths question bounds the maths mean and no other category's."""
+    applying = {metric.name: metric.applies for metric in single().metrics}
+    case = Sample(id="mt_bench:test:30/turn2", input="?", language="en", category="math")
+    counted = {name for name, applies in applying.items() if applies is None or applies(case)}
+    assert counted == {"mt_bench_total", "mt_bench_turn2", "mt_bench_balanced", "mt_bench_math"}
