@@ -233,7 +233,7 @@ def greedy_trace(model: LocalModel, request: GenerateRequest) -> tuple[list[int]
     """Tokens of greedy decoding by itself, and by how much each token's logit exceeds the next best."""
     import torch
 
-    prompt = slices.engine_of(model)._prompt(request).ids
+    prompt = slices.engine_of(model).requests.prompt(request).ids
     ids, cache = torch.tensor([prompt]), None
     tokens: list[int] = []
     gaps: list[float] = []
@@ -263,7 +263,7 @@ def generation_time(
     their_passes = _passes(model, partial(their_texts, model, items, size))
     our_passes = _passes(model, partial(our_completions, model, items))
     engine = slices.engine_of(model)
-    prompts = [engine._prompt(item.request).ids for item in items if isinstance(item.request, GenerateRequest)]
+    prompts = [engine.requests.prompt(item.request).ids for item in items if isinstance(item.request, GenerateRequest)]
     ours: list[Completion] = found["ours"].result
     return GenerationTime(
         shots=shots,

@@ -251,11 +251,11 @@ def _rows(engine: TransformersEngine, items: Sequence[Item]) -> tuple[list[Seque
     read: set[bytes] = set()
     for place, item in enumerate(items):
         if isinstance(item.request, GenerateRequest):
-            prompt = engine._prompt(item.request).ids
+            prompt = engine.requests.prompt(item.request).ids
             rows.append((*prompt, *[-1 - place] * (item.request.max_tokens - 1)))
             start = len(prompt) - 1
         else:
-            pair = engine._pair(item.request)
+            pair = engine.requests.pair(item.request)
             rows.append(pair.row)
             start = len(pair.context) - 1
         tokens = np.array(rows[-1], dtype=np.int32)
@@ -302,7 +302,7 @@ def their_side(
         chunks = list(_generation_chunks(engine, items, batch_size))
         return lambda: [(len(text), True) for chunk in chunks for text in lm.generate_until(chunk, disable_tqdm=True)]
     engine.count_tokens([item.request for item in items])
-    pairs: list[EncodedPair] = [engine._pair(item.request) for item in items]
+    pairs: list[EncodedPair] = [engine.requests.pair(item.request) for item in items]
     requests: list[Any] = [(("", ""), list(pair.context), list(pair.continuation)) for pair in pairs]
     return lambda: list(lm._loglikelihood_tokens(requests, disable_tqdm=True))
 
@@ -310,7 +310,7 @@ def their_side(
 def _generation_chunks(engine: TransformersEngine, items: Sequence[Item], batch_size: int) -> Iterator[list[Instance]]:
     """lm-eval's own batches, the longest prompts first; all rows of one go on for as long as the longest answer."""
     requests = [item.request for item in items if isinstance(item.request, GenerateRequest)]
-    requests.sort(key=lambda request: (-len(engine._prompt(request).ids), str(request.prompt)))
+    requests.sort(key=lambda request: (-len(engine.requests.prompt(request).ids), str(request.prompt)))
     for start in range(0, len(requests), batch_size):
         chunk = requests[start : start + batch_size]
         longest = max(request.max_tokens for request in chunk)

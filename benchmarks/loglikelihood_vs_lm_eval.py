@@ -166,7 +166,7 @@ def engine_time(models: Models, items: Sequence[Item], task: str, rounds: int, s
         rounds,
         warm_up=rounds > 1,
     )
-    batches = [[engine._pair(item.request) for item in batch.items] for batch in engine.plan(items)]
+    batches = [[engine.requests.pair(item.request) for item in batch.items] for batch in engine.plan(items)]
     expected = found["theirs"].result
     return EngineTime(
         task=task,
@@ -251,7 +251,7 @@ def end_to_end(models: Models, task: str, num_docs: int, mirror: Path, size: int
         raise RuntimeError(f"{task}: the two harnesses ask different questions")
     ours = [found[key] for key in expected]
     engine = slices.engine_of(models.theirs)
-    pairs = [engine._pair(LoglikelihoodRequest(context=key[0], continuation=key[1])) for key in expected]
+    pairs = [engine.requests.pair(LoglikelihoodRequest(context=key[0], continuation=key[1])) for key in expected]
     checked = models if models.is_exact else None
     return EndToEnd(task, our_parts, their_parts, _difference(ours, list(expected.values()), checked, pairs))
 

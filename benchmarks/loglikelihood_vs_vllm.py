@@ -185,7 +185,7 @@ def compare(model: LocalModel, one: Slice, process: Process, rounds: int) -> Com
 
 
 def _our_work(engine: TransformersEngine, items: Sequence[Item]) -> Work:
-    return forest_work([engine._pair(item.request) for item in batch.items] for batch in engine.plan(items))
+    return forest_work([engine.requests.pair(item.request) for item in batch.items] for batch in engine.plan(items))
 
 
 def row(found: Compared, shape: Shape) -> dict[str, object]:

@@ -140,7 +140,7 @@ def _compare_request(found: Agreement, instance: Any, request: Any, response: An
     found.requests += 1
     if isinstance(request, LoglikelihoodRequest):
         assert isinstance(response, Loglikelihood)
-        pair = engine._pair(request)
+        pair = engine.requests.pair(request)
         found.same_prompts += (request.context, request.continuation) == instance.args
         found.same_tokens += [list(pair.context), list(pair.continuation)] == list(lm._encode_pair(*instance.args))
         found.same_texts += response.is_greedy == instance.resps[0][1]
@@ -149,7 +149,7 @@ def _compare_request(found: Agreement, instance: Any, request: Any, response: An
         assert isinstance(request, GenerateRequest)
         assert isinstance(response, Completion)
         found.same_prompts += (request.prompt, list(request.stop)) == (instance.args[0], instance.args[1]["until"])
-        found.same_tokens += list(engine._prompt(request).ids) == lm.tok_encode(request.prompt)
+        found.same_tokens += list(engine.requests.prompt(request).ids) == lm.tok_encode(request.prompt)
         found.same_texts += response.text == instance.resps[0]
 
 

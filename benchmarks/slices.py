@@ -94,8 +94,8 @@ def first_rows(name: str, num_docs: int) -> dict[str, tuple[int, ...]]:
 
 def pairs_of(engine: TransformersEngine, items: Sequence[Item]) -> list[EncodedPair]:
     """Token ids of each item's context and continuation, as the engine encodes them."""
-    engine._encode_all([item.request for item in items])
-    return [engine._pair(item.request) for item in items]
+    engine.requests.encode_all([item.request for item in items])
+    return [engine.requests.pair(item.request) for item in items]
 
 
 def answers(engine: TransformersEngine, items: Sequence[Item]) -> list[Response]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from evalsuite import plugins
@@ -49,7 +50,7 @@ def read_cards(path: Path, bench: Bench, kit: CardKit) -> dict[str, Record]:
         is_asked = MISSING not in record.sample.metadata
         verdicts = verdicts_of(bench.rubric, record.sample, replies_of(record)) if is_asked else ()
         judged.setdefault(record.sample.language, []).append((record.sample, verdicts))
+    judge = replace(bench.judge, protocol=protocol_of(bench.judge, bench.asked.options))
     return {
-        language: kit.summarise(bench.judge, bench.rubric, bench.model, language, cases)
-        for language, cases in judged.items()
+        language: kit.summarise(judge, bench.rubric, bench.model, language, cases) for language, cases in judged.items()
     }

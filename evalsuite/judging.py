@@ -6,9 +6,11 @@ batches and caches, and never asks the judged model again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 from evalsuite import plugins
@@ -32,6 +34,7 @@ from evalsuite.types import (
     Replies,
     Response,
     Sample,
+    Scalar,
     Scored,
     Unscored,
     content_hash,
@@ -108,9 +111,9 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
     chosen = _chosen(judge, every, asked.limit, asked.seed)
     tasks = [
         PreparedTask(
-            task := _task(bench, tuple(side[name] for side in chosen)),
+            task := _task(bench, tuple(side[name] for side in chosen), [run.model for run in runs]),
             task.samples(()),
-            len(bench.rubric.cases(tuple(tuple(side[name]) for side in every))),
+            len(bench.rubric.cases(tuple(tuple(side.get(name, ())) for side in every))),
             bench.pins,
             is_chat=True,
         )
@@ -142,13 +145,23 @@ def prepare_cases(
         judged=JudgedSpec(
             judge=judge.name,
             version=judge.version,
-            options_sha256=content_hash([asked.options.prompt, asked.options.is_weighted, asked.options.max_tokens]),
+            options=_options(asked.options),
             runs=tuple(runs),
             models=tuple(models),
             answers_sha256=content_hash(texts),
         ),
     )
     return Prepared(spec, tuple(tasks), bench.engine, num_asked=_families(tasks))
+
+
+def _options(options: JudgeOptions) -> dict[str, Scalar]:
+    """What the user chose, a prompt by its hash."""
+    chosen: dict[str, Scalar] = {"is_weighted": options.is_weighted} if options.is_weighted else {}
+    if options.prompt:
+        chosen["prompt_sha256"] = content_hash(options.prompt)
+    if options.max_tokens is not None:
+        chosen["max_tokens"] = options.max_tokens
+    return chosen
 
 
 # -- answers
@@ -159,7 +172,10 @@ def _answers(run: JudgedRun) -> dict[str, list[Answered]]:
     protocols = {task.name: task.protocol for task in run.result.spec.tasks}
     found: dict[str, list[Answered]] = {}
     for record in run.records:
+        if not any(isinstance(item.request, GenerateRequest) for item in record.items):
+            continue  # what has no texts is not for judges
         texts = _texts_of(record)
+        is_whole = all(isinstance(reply, Completion) for reply in record.responses)
         found.setdefault(record.task, []).append(
             Answered(
                 model=run.model,
@@ -168,21 +184,21 @@ def _answers(run: JudgedRun) -> dict[str, list[Answered]]:
                 protocol=protocols[record.task],
                 sample=record.sample,
                 texts=texts,
-                missing="" if texts else _why_missing(record),
+                missing="" if is_whole else _why_missing(record),
             )
         )
     return found
 
 
 def _texts_of(record: SampleRecord) -> tuple[str, ...]:
-    """What a judge sees of a sample's answers, one a turn; nothing where a turn failed.
+    """What a judge sees of a sample's answers, one a turn, up to the first turn that failed.
 
     A request that was repeated (an empty answer) counts by its last reply, and thinking is not part of an answer.
     """
-    texts = [without_thinking(reply.text) for reply in record.responses if isinstance(reply, Completion)]
-    if len(texts) < len(record.responses):
-        return ()
-    return tuple(texts[-max(1, len(record.sample.turns)) :])
+    replies = list(takewhile(lambda reply: isinstance(reply, Completion), record.responses))
+    texts = [without_thinking(reply.text) for reply in replies if isinstance(reply, Completion)]
+    num_turns = max(1, len(record.sample.turns))
+    return tuple(texts[-num_turns:] if len(replies) == len(record.responses) else texts[:num_turns])
 
 
 def _why_missing(record: SampleRecord) -> str:
@@ -193,23 +209,32 @@ def _why_missing(record: SampleRecord) -> str:
 def _chosen(
     judge: Judge, sides: Sequence[dict[str, list[Answered]]], limit: float | None, seed: int
 ) -> list[dict[str, tuple[Answered, ...]]]:
-    """What is judged of each run: the tasks the judge can judge and every run has, and of them as many as asked."""
-    names = [
-        name
-        for name, rows in sides[0].items()
-        if all(name in side for side in sides)
-        and (not judge.families or rows[0].family in judge.families)
-        and any(row.texts for row in rows)
-    ]
-    if not names:
+    """What is judged of each run: the tasks that the judge can judge, and of their samples as many as asked.
+
+    A sample that only one of two runs has is taken all the same: that the other lacks it is part of the result. Raises
+    NothingSelected, or UsageError for two runs that were asked under different protocols.
+    """
+    every: dict[str, dict[str, Answered]] = {}
+    for side in sides:
+        for name, rows in side.items():
+            if not judge.families or rows[0].family in judge.families:
+                every.setdefault(name, {}).update({row.sample.id: row for row in reversed(rows)})
+    if not any(row.texts for rows in every.values() for row in rows.values()):
         families = ", ".join(judge.families) or "tasks whose answers are texts"
         raise NothingSelected(f"--judge {judge.name} judges {families}; the run has no answers to such.")
-    wanted = {row.sample.id for name in names for row in sides[0][name]}
+    for name in every:
+        protocols = {row.protocol for side in sides for row in side.get(name, ())}
+        if len(protocols) > 1:
+            both = " and ".join(sorted(protocols))
+            raise UsageError(f"the runs answered {name} under {both}; answers are compared under one protocol only.")
+    wanted = {sample_id for rows in every.values() for sample_id in rows}
     if limit is not None:
-        pools = {name: [row.sample for row in sides[0][name]] for name in names}
+        pools = {name: [row.sample for _, row in sorted(rows.items())] for name, rows in every.items()}
         wanted = {sample.id for taken in take_stratified(pools, limit, seed) for sample in taken}
-    chosen = [{name: tuple(row for row in side[name] if row.sample.id in wanted) for name in names} for side in sides]
-    return [{name: rows for name, rows in side.items() if chosen[0][name]} for side in chosen]
+    names = [name for name, rows in every.items() if wanted & rows.keys()]
+    return [
+        {name: tuple(row for row in side.get(name, ()) if row.sample.id in wanted) for name in names} for side in sides
+    ]
 
 
 def _by_id(side: Mapping[str, Sequence[Answered]]) -> dict[str, Answered]:
@@ -226,10 +251,10 @@ def _families(tasks: Sequence[PreparedTask]) -> dict[str, int]:
 # -- the task that a judge is
 
 
-def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...]) -> Task:
+def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...], models: Sequence[str]) -> Task:
     """One task's answers under the judge as a task of their own."""
-    first = sides[0][0]
-    rival = f" vs {sides[1][0].model}" if len(sides) > 1 else ""
+    first = next(row for side in sides for row in side)
+    rival = f" vs {models[1]}" if len(models) > 1 else ""
     rules = f"{first.protocol}/{protocol_of(bench.judge, bench.asked.options)}@{bench.model}{rival}"
     return task_of_cases(bench, first.task, first.family, first.sample.language, rules, bench.rubric.cases(sides))
 
@@ -258,10 +283,13 @@ def task_of_cases(
 
 
 def protocol_of(judge: Judge, options: JudgeOptions) -> str:
-    """The judge's protocol, with what the user's options make of it: a prompt is named by what it hashes to."""
-    prompt = f"+prompt-{content_hash(options.prompt)[:8]}" if options.prompt else ""
+    """The judge's protocol, with what the user's options make of it: a prompt of a file is named by its sha256."""
+    rules = judge.protocol
+    if options.prompt:
+        digest = hashlib.sha256(options.prompt.encode("utf-8", "surrogatepass")).hexdigest()
+        rules = f"{judge.name}-file-{digest[:8]}"
     cap = "" if options.max_tokens is None else f"+max_tokens-{options.max_tokens}"
-    return f"{judge.protocol}{prompt}{cap}"
+    return f"{rules}{cap}"
 
 
 def next_requests(rubric: Rubric, case: Sample, replies: Replies) -> tuple[GenerateRequest, ...]:
@@ -294,7 +322,12 @@ def score(rubric: Rubric, case: Sample, replies: Replies) -> Scored | Unscored:
 
 
 def verdicts_of(rubric: Rubric, case: Sample, replies: Replies) -> tuple[Verdict | Unparsed, ...]:
-    """What each request about `case` came to, a second asking in place of a first reply that said nothing."""
+    """What each request about `case` came to, a second asking in place of a first reply that said nothing.
+
+    Nothing at all where one of the requests failed: what is left could not be told apart.
+    """
+    if any(not isinstance(reply, Completion) for wave in replies for reply in wave):
+        return ()
     again = iter(_texts(replies[1]) if len(replies) > 1 else ())
     first = [rubric.parse(case, reply) for reply in _texts(replies[0])] if replies else []
     return tuple(

@@ -28,7 +28,8 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     judged = _same_rubric(runs)
     judge = plugins.judge(judged.judge)
     rows = tuple(load_rows(dataset, source_from_environment(data_dir))[0] for dataset in judge.datasets)
-    metrics = (*judge.build(rows, JudgeOptions()).metrics, AGREEMENT, ALPHA)
+    options = JudgeOptions(is_weighted=bool(judged.options.get("is_weighted")))
+    metrics = (*judge.build(rows, options).metrics, AGREEMENT, ALPHA)
     by_run: list[dict[str, Outcome]] = [{record.sample.id: record.outcome for record in run.records} for run in runs]
     if any(found.keys() != by_run[0].keys() for found in by_run):
         raise UsageError("the judge runs have different cases; give them the same --limit and --seed.")
@@ -90,7 +91,7 @@ def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:
     if first is None or None in found:
         raise UsageError("a jury is made of judge runs; make them with `evalsuite score`.")
     for one in found:
-        for field in ("judge", "version", "answers_sha256"):
+        for field in ("judge", "version", "options", "answers_sha256"):
             if getattr(one, field) != getattr(first, field):
                 raise UsageError(
                     f"the judge runs differ in their {field}; a jury judges the same answers by one rubric."

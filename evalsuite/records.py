@@ -149,7 +149,7 @@ class JudgedSpec(Record, frozen=True, kw_only=True):
 
     judge: str
     version: int
-    options_sha256: str
+    options: Mapping[str, Scalar]
     runs: tuple[str, ...]
     models: tuple[str, ...]
     answers_sha256: str

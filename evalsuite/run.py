@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ import msgspec
 
 from evalsuite.asking import items_of, settings_of
 from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
-from evalsuite.errors import EngineFailed, RunStopped, SpecMismatch
+from evalsuite.errors import EngineFailed, RunStopped, SaveFailed, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import Counts, RunResult
@@ -36,6 +36,9 @@ from evalsuite.types import (
     Spent,
     canonical_json,
 )
+
+_NO_BATCH = -1
+"""The batch of a record that holds no answers, only what was spent on none."""
 
 _ROUNDING_NATS = 0.01
 """How far above 0 rounding may take a log-likelihood."""
@@ -118,13 +121,22 @@ def execute(
         finally:
             progress.finish()
             prepared.engine.close()
-        return _conclude(prepared, directory, state, is_whole, trouble)
+        return _conclude(prepared, directory, state, is_whole, trouble, cache)
 
 
 def _conclude(
-    prepared: Prepared, directory: RunDirectory, state: _State, is_whole: bool, trouble: RunStopped | None
+    prepared: Prepared,
+    directory: RunDirectory,
+    state: _State,
+    is_whole: bool,
+    trouble: RunStopped | None,
+    cache: ResponseCache | None,
 ) -> Finished:
-    spec, warnings = prepared.spec, tuple(f"torn tail ignored: {tail}" for tail in state.journal.torn_tails)
+    spec = prepared.spec
+    warnings = (
+        *(f"torn tail ignored: {tail}" for tail in state.journal.torn_tails),
+        *(cache.warnings() if cache else ()),
+    )
     if not is_whole:
         reason = trouble.reason if trouble else "interrupted"
         counts = count_outcomes(prepared.tasks, state.answers, reason)
@@ -213,6 +225,25 @@ class _Committer:
         if self.cache:
             self.cache.keep(self.engine, batch, responses)
 
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Make durable what was spent since the last commit, however the answering inside ends."""
+        try:
+            yield
+        except SaveFailed:
+            raise
+        except BaseException:
+            self._record_spent()
+            raise
+        self._record_spent()
+
+    def _record_spent(self) -> None:
+        spent = _spent(self.engine)
+        if spent is not None and spent.requests:
+            self.writer.commit(self.wave, _NO_BATCH, (), spent=spent)
+        for event in self.engine.take_events():
+            self.note(event.name, **event.facts)
+
     def _commit(self, batch: Batch, responses: Sequence[tuple[str, Response]], *, is_cached: bool) -> None:
         self.writer.commit(self.wave, batch.index, responses, spent=_spent(self.engine), is_cached=is_cached)
         self.journal.responses.update(responses)
@@ -229,15 +260,24 @@ def _answer_batches(committer: _Committer, batches: Sequence[Batch], should_stop
     batch_of = {item.id: batch for batch in asked for item in batch.items}
     waiting: dict[int, dict[str, Response]] = {batch.index: {} for batch in asked}
     feed = BatchFeed(asked, should_stop)
-    for item_id, response in engine.run(feed) if asked else ():
-        batch = batch_of.pop(item_id, None)
-        if batch is None:
-            raise EngineFailed(f"engine {engine.name} answered {item_id}, which was not asked or is answered already")
-        waiting[batch.index][item_id] = _admitted(response)
-        if len(waiting[batch.index]) == len(batch.items):
-            committer.commit(batch, waiting.pop(batch.index))
+    with committer.counting(), closing(_answers(engine, feed, is_needed=bool(asked))) as answers:
+        for item_id, response in answers:
+            batch = batch_of.pop(item_id, None)
+            if batch is None:
+                raise EngineFailed(
+                    f"engine {engine.name} answered {item_id}, which was not asked or is answered already"
+                )
+            waiting[batch.index][item_id] = _admitted(response)
+            if len(waiting[batch.index]) == len(batch.items):
+                committer.commit(batch, waiting.pop(batch.index))
     if any(index in waiting for index in feed.taken) and not feed.is_stopping():
         raise EngineFailed(f"engine {engine.name} left {len(batch_of)} requests without an answer")
+
+
+def _answers(engine: Engine, feed: BatchFeed, *, is_needed: bool) -> Generator[tuple[str, Response], None, None]:
+    """The engine's answers; an engine that has nothing to answer is not even loaded."""
+    if is_needed:
+        yield from engine.run(feed)
 
 
 def _spent(engine: Engine) -> Spent | None:

@@ -162,7 +162,8 @@ def length_slope(judge: Judge, language: str, trials: Sequence[Trial]) -> Length
     doublings = [num_doublings(shape, language, place) for place, _ in known]
     vectors = [(times * gap, times * times) for times, (_, gap) in zip(doublings, known, strict=True)]
     slope, stderr, num_clusters = _estimate(vectors, [place.row for place, _ in known], accuracy("slope").reduce)
-    low, high = intervals.t_interval(slope, stderr, num_clusters, None) or (None, None)
+    is_known = stderr is not None and stderr > 0.0  # of slopes all alike the error is not known to be nothing
+    low, high = (intervals.t_interval(slope, stderr, num_clusters, None) if is_known else None) or (None, None)
     return LengthSlope(per_doubling=slope, stderr=stderr, low=low, high=high, n=len(known), num_unscored=num_unscored)
 
 

@@ -63,13 +63,6 @@ def check_wording(own: str, judge: str, needed: tuple[str, ...], **values: objec
         raise UsageError(f"--judge_prompt shows no {wanted}, so judge {judge} would not see what it judges.")
 
 
-def prompts_hash() -> str:
-    """sha256, in hexadecimal, over the names and texts of all templates."""
-    return hashlib.sha256(
-        _framed(part for name, text in sorted(_templates().items()) for part in (name, text))
-    ).hexdigest()
-
-
 def fence(*texts: str) -> str:
     """A token of 128 bits, as 32 hexadecimal digits, that marks where hostile texts begin and end.
 

@@ -20,7 +20,6 @@ script does. Temperature 0. The official call sets no limit of tokens; ours is 2
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -110,14 +109,6 @@ def build(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
         ask_again=None if wording else _ask_again,
         score_unparsed=score_unparsed,
     )
-
-
-def protocol_of(options: JudgeOptions) -> str:
-    """The protocol that numbers have under `options`: our own wording's, or that of the user's file."""
-    if not options.prompt:
-        return PROTOCOL
-    digest = hashlib.sha256(options.prompt.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"alignbench-file-{digest[:8]}"
 
 
 # -- cases -------------------------------------------------------------------------------------------------------

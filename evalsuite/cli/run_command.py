@@ -25,6 +25,11 @@ from evalsuite.run import execute as execute_run
 from evalsuite.store.response_cache import ResponseCache
 from evalsuite.types import Cause
 
+_WHY_NOT_KEPT = (
+    "nothing says that the same model gives them; for a server give --model_args revision=, a name of your own for "
+    "what it serves."
+)
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``run``."""
@@ -65,6 +70,8 @@ def run_prepared(prepared: Prepared, config: RunConfig) -> Finished:
 def run_in(prepared: Prepared, output: Path, cache_folder: str | None) -> Finished:
     """Execute in the run's own directory below `output`, answers kept in `cache_folder` across runs."""
     cache = ResponseCache(Path(cache_folder)) if cache_folder else None
+    if cache and not prepared.engine.is_cacheable:
+        print(f"evalsuite: answers of the engine {prepared.engine.name} are not kept: {_WHY_NOT_KEPT}", file=sys.stderr)
     with graceful_stop() as should_stop:
         return execute_run(prepared, output / run_directory_name(prepared), open_progress(), should_stop, cache)
 

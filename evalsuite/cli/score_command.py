@@ -50,6 +50,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def asked_from(options: argparse.Namespace, limit: float | None, seed: int) -> Asked:
     """What the flags ask of a judge. Raises UsageError."""
+    if options.max_tokens is not None and options.max_tokens < 1:
+        raise UsageError(f"--max_tokens {options.max_tokens}: expected 1 or more.")
     judge_options = JudgeOptions(
         prompt=_prompt(options.judge_prompt), is_weighted=options.weighted, max_tokens=options.max_tokens
     )

@@ -85,14 +85,16 @@ class Engine(Protocol):
 
     `identity` holds everything that can change an answer and goes into the run id; `stack` what is recorded beside it
     (hardware, threads). `plan` is a pure function of the requests and the identity: batches of at least one item,
-    numbered from 0. With `is_batch_atomic` a batch that was not committed whole is run again whole, since its members
-    influence the last bits; otherwise only what is missing is asked. `run` takes batches as it has room for them, may
-    answer them in any order and interleaved, yields each item's id exactly once, a `Failure` included, and raises only
-    what concerns the whole run. When the batches end early, the run is being stopped.
+    numbered from 0. `is_cacheable` where identity and request say all that an answer depends on. With `is_batch_atomic`
+    a batch that was not committed whole is run again whole, since its members influence the last bits; otherwise only
+    what is missing is asked. `run` takes batches as it has room for them, may answer them in any order and interleaved,
+    yields each item's id exactly once, a `Failure` included, and raises only what concerns the whole run. When the
+    batches end early, the run is being stopped.
     """
 
     name: str
     is_batch_atomic: bool
+    is_cacheable: bool
     has_chat_template: bool
 
     def identity(self) -> Mapping[str, Scalar]:

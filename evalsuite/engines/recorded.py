@@ -23,6 +23,7 @@ class RecordedEngine:
 
     name = "recorded"
     is_batch_atomic = False
+    is_cacheable = False  # answers go by sample, and cost nothing
     has_chat_template = True
 
     def __init__(self, answers: Mapping[str, tuple[str, ...]], *, path: str) -> None:

@@ -35,6 +35,7 @@ class ScriptedEngine:
     """Answers with `function`; `batch_size` items a batch, `delay_s` seconds each."""
 
     name = "scripted"
+    is_cacheable = False  # a function may depend on anything
     has_chat_template = True
 
     def __init__(self, function: Answer, *, label: str = "scripted", batch_size: int = 1, delay_s: float = 0.0) -> None:

@@ -12,22 +12,18 @@ from typing import TYPE_CHECKING, Literal
 
 from evalsuite.engines import planner
 from evalsuite.engines.base import Batch, Cost, Event, TokenCount, drained
-from evalsuite.engines.batch_encoding import encode_pairs
-from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
+from evalsuite.engines.encoded_requests import EncodedRequests, is_generation
+from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.lookahead import prepared_ahead
 from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import NO_TOKENS, NONFINITE, OUT_OF_MEMORY
 from evalsuite.types import (
-    Cause,
-    Failure,
     GenerateRequest,
     Item,
-    LoglikelihoodRequest,
     Request,
     Response,
-    RollingRequest,
     Scalar,
 )
 
@@ -63,15 +59,15 @@ class TransformersEngine:
 
     name = "transformers"
     is_batch_atomic = True
+    is_cacheable = True
 
     def __init__(self, model: LocalModel, batch_size: int | None = None, *, is_deterministic: bool = False) -> None:
         self.model = model
         self._is_deterministic = is_deterministic
+        self.requests = EncodedRequests(model)
         self._batch_size = batch_size
         self._earlier = self._present = RowMemory(0)
         self._events: list[Event] = []
-        self._pairs: dict[Request, EncodedPair] = {}
-        self._prompts: dict[GenerateRequest, EncodedPrompt] = {}
 
     @property
     def has_chat_template(self) -> bool:
@@ -115,7 +111,7 @@ class TransformersEngine:
     def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
         """Log-likelihoods by shared prefixes, then greedy generation, then sampled generation."""
         scored = [item for item in items if not isinstance(item.request, GenerateRequest)]
-        self._encode_all([item.request for item in scored])
+        self.requests.encode_all([item.request for item in scored])
         generated = [item for item in items if isinstance(item.request, GenerateRequest)]
         groups = [*self._scoring_groups(scored), *self._generation_groups(generated)]
         return tuple(
@@ -127,7 +123,7 @@ class TransformersEngine:
         """Micro-batches by shared prefixes; what is too long for the model, or for company, comes last, by itself."""
         items = sorted(items, key=lambda item: item.id)
         fitting = [item for item in items if not self.overflow(item.request) and not self._moves_others(item.request)]
-        pairs = [self._pair(item.request) for item in fitting]
+        pairs = [self.requests.pair(item.request) for item in fitting]
         rows, first_reads = [pair.row for pair in pairs], [len(pair.context) - 1 for pair in pairs]
         max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
         for group in planner.scoring_groups(rows, first_reads, self.model.token_budget, max_reads, self._batch_size):
@@ -143,7 +139,7 @@ class TransformersEngine:
                 if _is_sampled(item.request) == is_sampled and not self._moves_others(item.request)
             ]  # fmt: skip
             requests = [item.request for item in chosen if isinstance(item.request, GenerateRequest)]
-            lengths = [len(self._prompt(request).ids) for request in requests]
+            lengths = [len(self.requests.prompt(request).ids) for request in requests]
             caps = [request.max_tokens for request in requests]
             for group in planner.generation_groups(lengths, caps, [item.id for item in chosen], size):
                 yield [chosen[place] for place in group]
@@ -152,7 +148,7 @@ class TransformersEngine:
     def _moves_others(self, request: Request) -> bool:
         """Whether in its company other rows would get other numbers than alone."""
         limit = self.model.rotation_limit
-        return limit is not None and self._num_tokens(request) > limit
+        return limit is not None and self.requests.num_tokens(request) > limit
 
     @property
     def _num_held_tokens(self) -> int:
@@ -166,63 +162,13 @@ class TransformersEngine:
 
     def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
         """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows is planned once."""
-        scored = [request for request in requests if not isinstance(request, GenerateRequest)]
-        generated = sum(
-            len(self._prompt(request).ids) + request.max_tokens
-            for request in requests
-            if isinstance(request, GenerateRequest)
-        )
-        self._encode_all(scored)
-        rows = [self._pair(request).row for request in scored]
-        naive = sum(map(len, rows))
-        return TokenCount(naive=naive + generated, planned=planner.num_forest_tokens(rows) + generated)
-
-    def _prompt(self, request: GenerateRequest) -> EncodedPrompt:
-        if request not in self._prompts:
-            self._prompts[request] = self.model.encoder.encode_prompt(request, self.model.max_length)
-        return self._prompts[request]
-
-    def _encode_all(self, requests: Sequence[Request]) -> None:
-        """Encode many requests at once, which is much quicker than one by one."""
-        wanted = [r for r in requests if isinstance(r, LoglikelihoodRequest) and r not in self._pairs]
-        for request, pair in zip(wanted, encode_pairs(self.model.encoder, wanted), strict=True):
-            self._pairs[request] = self._fitted(request, pair)
-
-    def _fitted(self, request: LoglikelihoodRequest, pair: EncodedPair) -> EncodedPair:
-        if request.encoding.overflow == "error":
-            return pair
-        return pair.fitted(self.model.max_length, is_apart=self.model.is_encoder_decoder)
-
-    def _pair(self, request: Request) -> EncodedPair:
-        if request not in self._pairs:
-            self._pairs[request] = self._encode_pair(request)
-        return self._pairs[request]
-
-    def _encode_pair(self, request: Request) -> EncodedPair:
-        match request:
-            case LoglikelihoodRequest():
-                return self._fitted(request, self.model.encoder.encode_pair(request))
-            case RollingRequest():
-                return self.model.encoder.encode_pair(LoglikelihoodRequest(context="", continuation=request.text))
-            case GenerateRequest():
-                raise TypeError("a request to generate has no continuation")
+        return self.requests.count(requests)
 
     def cost(self, batches: Sequence[Batch]) -> Cost:
         """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""
         from evalsuite.engines import forecast
 
-        requests = [item.request for batch in batches for item in batch.items]
-        generated = [request for request in requests if isinstance(request, GenerateRequest)]
-        scoring = [batch.num_tokens for batch in batches if not _is_generation(batch)]
-        prompts = [len(self._prompt(request).ids) for request in generated]
-        work = forecast.Work(
-            num_read=sum(scoring) + sum(prompts),
-            num_generated=sum(request.max_tokens for request in generated),
-            mean_length=forecast.mean([self._num_tokens(request) for request in requests]),
-            largest=max(scoring, default=self.model.token_budget),
-            num_rows=min(self._num_rows, max(1, len(generated))),
-        )
-        return forecast.cost_of(self.model, work, self._rates)
+        return forecast.cost_of(self.model, self.requests.work(batches, self._num_rows), self._rates)
 
     @cached_property
     def _rates(self) -> Rates:
@@ -232,26 +178,11 @@ class TransformersEngine:
 
     def overflow(self, request: Request) -> int:
         """By how many tokens `request` exceeds the model's context."""
-        return max(0, self._num_tokens(request) - self.model.max_length)
-
-    def _num_tokens(self, request: Request) -> int:
-        """What must fit into the model's context at once; an encoder and a decoder have one each."""
-        if isinstance(request, GenerateRequest):
-            parts = len(self._prompt(request).ids), request.max_tokens
-        else:
-            pair = self._pair(request)
-            parts = len(pair.context), max(0, len(pair.continuation) - (not self.model.is_encoder_decoder))
-        return max(parts) if self.model.is_encoder_decoder else sum(parts)
+        return self.requests.overflow(request)
 
     def render(self, request: Request) -> str:
         """The text exactly as the tokenizer reads it."""
-        match request:
-            case GenerateRequest():
-                return self.model.encoder.render(request.prompt)
-            case LoglikelihoodRequest():
-                return self.model.encoder.render(request.context) + request.continuation
-            case RollingRequest():
-                return request.text
+        return self.requests.render(request)
 
     # -- answering
 
@@ -270,8 +201,8 @@ class TransformersEngine:
 
         Not on a CPU: it would have to stop computing for that, and a run that is to stop ends one batch later.
         """
-        for is_generation, group in groupby(batches, key=_is_generation):
-            if is_generation or self.model.device_kind == "cpu" or self.model.verdict.scoring != "forest":
+        for generates, group in groupby(batches, key=is_generation):
+            if generates or self.model.device_kind == "cpu" or self.model.verdict.scoring != "forest":
                 yield from ((batch, None) for batch in group)
             else:
                 yield from prepared_ahead(group, self._plan_pass)
@@ -279,12 +210,12 @@ class TransformersEngine:
     def _plan_pass(self, batch: Batch) -> PassPlan | None:
         from evalsuite.engines import forest_scorer
 
-        fitting = [self._pair(item.request) for item in batch.items if not self.overflow(item.request)]
+        fitting = [self.requests.pair(item.request) for item in batch.items if not self.overflow(item.request)]
         pairs = [pair for pair in fitting if pair.continuation]
         return forest_scorer.plan(pairs) if pairs else None
 
     def _way(self, batch: Batch) -> _Way:
-        if not _is_generation(batch) or self._moves_others(batch.items[0].request):
+        if not is_generation(batch) or self._moves_others(batch.items[0].request):
             return "together"
         verdict = self.model.verdict
         if verdict.is_continuous and not any(_is_sampled(item.request) for item in batch.items):
@@ -298,10 +229,10 @@ class TransformersEngine:
         rows: list[Row] = []
         for item in items:
             assert isinstance(item.request, GenerateRequest)
-            if failure := self._too_long(item.request):
+            if failure := self.requests.too_long(item.request):
                 yield item.id, failure
             else:
-                rows.append(Row(item.id, item.request, self._prompt(item.request)))
+                rows.append(Row(item.id, item.request, self.requests.prompt(item.request)))
         yield from self._decoded(way, rows)
 
     def _decoded(self, way: _Way, rows: list[Row]) -> Iterator[tuple[str, Response]]:
@@ -324,7 +255,7 @@ class TransformersEngine:
     def _run_items(self, items: list[Item], planned: PassPlan | None = None) -> Iterator[tuple[str, Response]]:
         fitting = [item for item in items if not self.overflow(item.request)]
         for item in items:
-            if failure := self._too_long(item.request):
+            if failure := self.requests.too_long(item.request):
                 yield item.id, failure
         if not fitting:
             return
@@ -347,25 +278,18 @@ class TransformersEngine:
         yield from self._run_items(items[:middle])
         yield from self._run_items(items[middle:])
 
-    def _too_long(self, request: Request) -> Failure | None:
-        if not self.overflow(request):
-            return None
-        what = f"prompt and {request.max_tokens} new tokens" if isinstance(request, GenerateRequest) else "prompt"
-        detail = f"{what}: {self._num_tokens(request)} tokens; the model takes {self.model.max_length}"
-        return Failure(cause=Cause.CONTEXT_TOO_LONG, detail=detail)
-
     def _answer(self, items: list[Item], planned: PassPlan | None) -> list[Response]:
         requests = [item.request for item in items]
         to_generate = [request for request in requests if isinstance(request, GenerateRequest)]
         if to_generate:
             return self._generate_together(to_generate)
-        return self._score([self._pair(request) for request in requests], planned)
+        return self._score([self.requests.pair(request) for request in requests], planned)
 
     def _generate_together(self, requests: Sequence[GenerateRequest]) -> list[Response]:
         """Completions by static batches; one at a time where the model's answers depend on what is beside them."""
         from evalsuite.engines.static_generation import generate
 
-        prompts = [self._prompt(request) for request in requests]
+        prompts = [self.requests.prompt(request) for request in requests]
         sizes = [len(prompt.ids) + request.max_tokens for prompt, request in zip(prompts, requests, strict=True)]
         max_rows = self._num_rows if self.model.verdict.batches else 1
         found: dict[int, Response] = {}
@@ -400,11 +324,6 @@ class TransformersEngine:
         for places in planner.padded_groups([pair.row for pair in pairs], PLAIN_TOKENS):
             found |= zip(places, SCORERS[mode](self.model, [pairs[place] for place in places]), strict=True)
         return [found[place] for place in range(len(pairs))]
-
-
-def _is_generation(batch: Batch) -> bool:
-    """The planner puts no other kind beside it."""
-    return isinstance(batch.items[0].request, GenerateRequest)
 
 
 def _is_sampled(request: Request) -> bool:

@@ -53,6 +53,7 @@ class VllmEngine:
 
     name = "vllm"
     is_batch_atomic = True
+    is_cacheable = True
 
     def __init__(self, model: VllmModel, batch_size: int | None = None, *, is_deterministic: bool = False) -> None:
         self.model = model

@@ -19,7 +19,7 @@ import msgspec
 
 from evalsuite.engines.completion import completion_of
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
-from evalsuite.engines.scores import NONFINITE, response_of
+from evalsuite.engines.scores import NO_TOKENS, NONFINITE, response_of
 from evalsuite.engines.vllm_model import VllmModel
 from evalsuite.errors import EngineFailed
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Response
@@ -47,7 +47,9 @@ def score(llm: Any, pairs: Sequence[EncodedPair], *, replays: bool) -> list[Resp
     found = _score_next([row for row in rows if len(row[1]) == 1], llm)
     # apart: beside requests that name tokens, some versions list no likeliest token for others
     found |= _replay(longer, llm) if replays else _score_in_prompts(longer, llm)
-    return [response_of(pair, *found.get((pair.context, pair.continuation), (0.0, False))) for pair in pairs]
+    return [
+        response_of(pair, *found[pair.context, pair.continuation]) if pair.continuation else NO_TOKENS for pair in pairs
+    ]
 
 
 def _score_next(rows: Sequence[Row], llm: Any) -> dict[Row, Score]:

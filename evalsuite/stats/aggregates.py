@@ -96,7 +96,7 @@ def _stratified_stderr(parts: Sequence[Measured], weights: Sequence[float]) -> f
     """Jackknife error of the weighted mean: each part's deltas centred, scaled by its own number of clusters and its
     weight, then summed by cluster, so that clusters that parts share enter once. Exact for shared and separate ones.
     """
-    if any(len(part.clusters) < 2 for part in parts):
+    if any(len(part.clusters) < 2 or np.isnan(part.deltas).any() for part in parts):
         return None
     influence: dict[str, float] = {}
     for part, weight in zip(parts, weights, strict=True):

@@ -41,23 +41,27 @@ def column_sums(totals: NDArray[np.float64]) -> tuple[float, ...]:
 def jackknife_deltas(totals: NDArray[np.float64], reduce: Reduce, value: float) -> NDArray[np.float64]:
     """Change of the statistic when each cluster is left out, shape (clusters,).
 
-    A cluster without which nothing is left to reduce counts as no change.
+    NaN for a cluster without which there is no statistic: what depends on it alone has no error that could be known.
     """
     whole = column_sums(totals)
     deltas = np.zeros(len(totals))
+    if len(totals) < 2:
+        return deltas
     for index, total in enumerate(totals):
         left = reduce(tuple(a - b for a, b in zip(whole, total, strict=True)))
-        deltas[index] = 0.0 if left is None else left - value
+        deltas[index] = math.nan if left is None else left - value
     return deltas
 
 
 def jackknife_stderr(deltas: NDArray[np.float64]) -> float | None:
-    """Delete-one-cluster jackknife standard error (Efron and Tibshirani 1993, 11.5); None below two clusters.
+    """Delete-one-cluster jackknife standard error (Efron and Tibshirani 1993, 11.5).
+
+    None below two clusters, and where the statistic cannot do without one of them.
 
     For a mean over single-row clusters it equals the usual s / sqrt(n).
     """
     num_clusters = len(deltas)
-    if num_clusters < 2:
+    if num_clusters < 2 or np.isnan(deltas).any():
         return None
     spread = math.fsum((deltas - deltas.mean()) ** 2)
     return math.sqrt((num_clusters - 1) / num_clusters * spread)

@@ -34,33 +34,54 @@ def alpha(counts: tuple[float, ...]) -> float | None:
     return None if expected <= 1e-12 else 1.0 - (within / n) / expected
 
 
-ALPHA = Metric("jury_alpha", alpha)
+ALPHA = Metric("jury_alpha", alpha, bounds=(-1.0, 1.0))
 
 
 def combine(name: str, verdicts: Sequence[Outcome], rule: Rule) -> Scored | Unscored:
     """One case's outcome from its jurors'; `name` is the headline metric.
 
-    Unscored unless more than half of the jurors gave a score: the others' silence is not filled in.
+    Unscored unless more than half of the jurors gave a score: the others' silence is not filled in. What a published
+    rule counts for silence is averaged like a score.
     """
-    found = [{score.name: score for score in one.scores} for one in verdicts if isinstance(one, Scored)]
+    found = [_by_name(one.scores) for one in verdicts if isinstance(one, Scored)]
+    silent = [_by_name(one.scores) for one in verdicts if isinstance(one, Unscored) and one.scores]
     if 2 * len(found) <= len(verdicts):
-        return Unscored(cause=Cause.JUDGE_UNPARSED, detail=f"{len(found)} of {len(verdicts)} jurors gave a verdict")
-    names = dict.fromkeys(metric for scores in found for metric in scores)
-    merged = tuple(
-        Score(name=metric, counts=_merged([scores[metric].counts for scores in found if metric in scores], rule))
-        for metric in names
+        detail = f"{len(found)} of {len(verdicts)} jurors gave a verdict"
+        official = _means([*found, *silent], frozenset(name for scores in silent for name in scores))
+        return Unscored(cause=_shared_cause(verdicts), detail=detail, scores=official)
+    chosen = _most_frequent(found) if rule == "majority" else None
+    merged = _means([chosen] if chosen and not silent else [*found, *silent])
+    return Scored(scores=(*merged, *_agreement([scores[name] for scores in found if name in scores])))
+
+
+def _shared_cause(verdicts: Sequence[Outcome]) -> Cause:
+    """The cause that all silent jurors share; where they differ, that a judge was not understood."""
+    causes = {one.cause for one in verdicts if isinstance(one, Unscored)}
+    return causes.pop() if len(causes) == 1 else Cause.JUDGE_UNPARSED
+
+
+_Scores = Mapping[str, tuple[float, ...]]
+
+
+def _by_name(scores: Sequence[Score]) -> _Scores:
+    return {score.name: score.counts for score in scores}
+
+
+def _most_frequent(found: Sequence[_Scores]) -> _Scores | None:
+    """The whole verdict that more jurors gave than any other; None where there is none, and the mean is taken."""
+    ranked = Counter(tuple(sorted(scores.items())) for scores in found).most_common(2)
+    is_clear = len(ranked) == 1 or ranked[0][1] > ranked[1][1]
+    return dict(ranked[0][0]) if is_clear else None
+
+
+def _means(found: Sequence[_Scores], wanted: frozenset[str] | None = None) -> tuple[Score, ...]:
+    """The mean of each metric's vectors over the jurors that have it."""
+    names = dict.fromkeys(name for scores in found for name in scores if wanted is None or name in wanted)
+    vectors = {name: [scores[name] for scores in found if name in scores] for name in names}
+    return tuple(
+        Score(name=name, counts=tuple(sum(column) / len(rows) for column in zip(*rows, strict=True)))
+        for name, rows in vectors.items()
     )
-    values = [scores[name].counts for scores in found if name in scores]
-    return Scored(scores=(*merged, *_agreement(values)))
-
-
-def _merged(vectors: Sequence[tuple[float, ...]], rule: Rule) -> tuple[float, ...]:
-    """The mean of `vectors`, or the one that more jurors gave than any other; where there is none, the mean."""
-    if rule == "majority":
-        ranked = Counter(vectors).most_common(2)
-        if len(ranked) == 1 or ranked[0][1] > ranked[1][1]:
-            return ranked[0][0]
-    return tuple(sum(column) / len(vectors) for column in zip(*vectors, strict=True))
 
 
 def _agreement(values: Sequence[tuple[float, ...]]) -> tuple[Score, ...]:

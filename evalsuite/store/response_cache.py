@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from evalsuite.engines.base import Batch, Engine
-from evalsuite.store.files import save_failed
 from evalsuite.types import Completion, GenerateRequest, Item, canonical_json, content_hash
 
 _SCHEMA = 1
@@ -29,6 +28,12 @@ class ResponseCache:
     def __init__(self, root: Path) -> None:
         self._root = root
         self.num_damaged = 0
+        self._unwritable = ""
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know of the cache; none of it moves a result."""
+        damaged = (f"{self.num_damaged} cached answers were damaged and asked again",) if self.num_damaged else ()
+        return (*damaged, *((self._unwritable,) if self._unwritable else ()))
 
     def lookup(self, engine: Engine, batch: Batch) -> tuple[tuple[str, Completion], ...] | None:
         """The answers to all items of `batch` by id, or None when one of them is not here."""
@@ -41,7 +46,7 @@ class ResponseCache:
         return tuple(found)
 
     def keep(self, engine: Engine, batch: Batch, answers: Mapping[str, Any]) -> None:
-        """Store the completions among `answers` to `batch`, by item id. Raises SaveFailed."""
+        """Store the completions among `answers` to `batch`, by item id. A cache that cannot be written costs no run."""
         for item, preimage in zip(batch.items, preimages(engine, batch.items), strict=True):
             answer = answers.get(item.id)
             if preimage is not None and isinstance(answer, Completion):
@@ -79,11 +84,13 @@ class ResponseCache:
             aside.write_text(text, encoding="ascii")
             aside.replace(path)
         except OSError as error:
-            raise save_failed(path, error) from error
+            self._unwritable = f"answers are not kept: {path.parent} cannot be written ({error.strerror})"
 
 
 def preimages(engine: Engine, items: Sequence[Item]) -> list[Mapping[str, Any] | None]:
-    """What each item's answer depends on; None for requests that are not kept."""
+    """What each item's answer depends on; None for requests that are not kept, and engines whose answers are not."""
+    if not engine.is_cacheable:
+        return [None] * len(items)
     company = [content_hash([item.request for item in items])] if engine.is_batch_atomic else []
     hardware = dict(engine.stack()) if engine.is_batch_atomic else {}
     return [

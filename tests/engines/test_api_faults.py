@@ -339,3 +339,85 @@ def test_the_usual_policy_survives_one_fault_in_twenty(tmp_path: Path, fault_fre
         assert run(tmp_path, prepared(server, quick)).counts.scored == LIMIT
         assert any(request.mode for request in server.requests)
     assert comparable(tmp_path) == fault_free
+
+
+# -- keys, clients, budgets, scoring by text
+
+
+def test_a_key_in_an_answer_that_is_an_error_is_not_told() -> None:
+    """Status 200 with an error that repeats the key, far enough back to be cut within."""
+    from evalsuite.engines.api.asking import Asker, Learnt
+    from evalsuite.engines.api.client import Answer
+    from evalsuite.engines.api.settings import read_settings
+    from evalsuite.types import GenerateRequest
+
+    class Telltale:
+        async def post(self, path: str, payload: object, key: str) -> Answer:
+            return Answer(json.dumps({"error": f"bad key {'x' * 300} {CANARY}"}).encode(), "application/json")
+
+        async def close(self) -> None:
+            pass
+
+    import asyncio
+
+    settings = read_settings({"model": "toy"}, {"OPENAI_API_KEY": CANARY})
+    fault = asyncio.run(Asker(settings, Telltale(), Learnt()).attempt(GenerateRequest(prompt="hi", max_tokens=1)))
+    assert "[key]" in fault.detail  # type: ignore[union-attr]
+    assert CANARY[:12] not in fault.detail  # type: ignore[union-attr]
+
+
+def test_a_proxy_that_cannot_be_used_is_refused_and_does_not_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "proxy.example:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with FaultServer() as server, pytest.raises(UsageError, match="no client"):
+        run(tmp_path, prepared(server))
+
+
+def test_nobody_there_is_a_wrong_address(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        ready = prepared(server)
+    with pytest.raises(UsageError, match="cannot be reached"):
+        run(tmp_path, ready)
+
+
+def test_requests_that_only_failed_are_spent_too(tmp_path: Path) -> None:
+    moods = Moods(at_rate(Mode.SERVER_ERROR, 1.0, None), spares_trial=False)
+    with FaultServer(moods, settings=SETTINGS) as server:
+        for _ in range(3):
+            assert isinstance(run(tmp_path, prepared(server, max_requests=7)).trouble, EndpointDown | BudgetExhausted)
+        assert len(server.requests) == 7
+        assert isinstance(run(tmp_path, prepared(server, max_requests=7)).trouble, BudgetExhausted)
+
+
+def test_what_is_paid_for_is_kept_when_a_budget_ends(tmp_path: Path) -> None:
+    """Answers of a tenth of their worst case: a cap of three worst cases is enough for many more."""
+    with FaultServer(settings=Settings(delay_s=0.05)) as server:
+        stopped = run(tmp_path, prepared(server, max_requests=30))
+        journal = (tmp_path / "journal" / "0001.jsonl").read_text()
+    assert isinstance(stopped.trouble, BudgetExhausted)
+    assert len(server.requests) == 30
+    assert sum(len(_replies(line)) for line in journal.splitlines()) == 29  # the trial is no sample's
+
+
+@pytest.mark.parametrize("added", [(), ("<s>",), ("<|begin_of_text|>",), ("<s>", " ")])
+def test_scores_by_text_do_not_trust_offsets(added: tuple[str, ...]) -> None:
+    """A server that puts tokens before a text shifts its offsets or does not; the tokens' own text decides."""
+    from evalsuite.engines.api.asking import tokens_after
+    from evalsuite.engines.api.policy import Fault
+    from evalsuite.engines.api.wire import EchoedToken
+    from evalsuite.types import LoglikelihoodRequest
+
+    texts = (*added, "The", " capital", " is", " Par", "is", " and")
+    tokens = [EchoedToken(text, None if not place else -float(place), -1.0) for place, text in enumerate(texts)]
+    request = LoglikelihoodRequest(context="The capital is ", continuation="Paris")
+    start = len(added) + 3
+    assert tokens_after(tokens, request) == [(-float(start), -1.0), (-float(start + 1), -1.0)]
+    spanning = LoglikelihoodRequest(context="The capital is P", continuation="aris")
+    assert tokens_after(tokens, spanning) == [(-float(start), -1.0), (-float(start + 1), -1.0)]
+    for other in ("The capitol is", "The capital is Paris and more"):
+        fault = tokens_after(tokens, LoglikelihoodRequest(context=other, continuation=" so"))
+        assert isinstance(fault, Fault)
+        assert "do not spell" in fault.detail

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from evalsuite.engines.api.budget import Caps, Ledger, Prices
 from evalsuite.engines.api.limits import Breaker, Concurrency, Rate
 from evalsuite.engines.api.policy import Action, Fault, Policy, fault_of_status, retry_after_s
-from evalsuite.engines.api.pool import Answered, Pool, Used
+from evalsuite.engines.api.pool import Answered, Pool, Size, Used
 from evalsuite.engines.api.settings import ApiSettings, read_settings
 from evalsuite.errors import BudgetExhausted, EndpointDown, UsageError
 from evalsuite.types import Cause, Failure, Spent
@@ -87,6 +87,7 @@ def test_each_status_has_its_cause_and_action(
         ({"retry-after": "Mon, 04 May 2026 12:00:30 GMT"}, 30.0),
         ({"retry-after": "Mon, 04 May 2026 11:00:00 GMT"}, 0.0),
         ({"retry-after": "Mon, 04 May 2026 14:00:30 +0200"}, 30.0),
+        ({"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
     ],
 )
 def test_retry_after_in_all_its_forms(headers: dict[str, str], seconds: float | None) -> None:
@@ -136,23 +137,36 @@ def test_concurrency_never_leaves_its_bounds() -> None:
     assert 1 <= limit.limit <= 3
 
 
-def test_a_rate_lets_a_minute_s_worth_pass_and_then_spreads() -> None:
+def test_a_rate_lets_five_seconds_worth_pass_and_then_spreads() -> None:
     time = Hours()
     rate = Rate(60, time.clock)
-    assert [rate.wait_s(1) for _ in range(60)] == [0.0] * 60
+    assert [rate.wait_s(1) for _ in range(5)] == [0.0] * 5
     assert rate.wait_s(1) == pytest.approx(1.0)
     assert rate.wait_s(2) == pytest.approx(3.0)
     time.now += 3.0
     assert rate.wait_s(1) == pytest.approx(1.0)
     time.now += 3600
-    assert [rate.wait_s(1) for _ in range(61)][-2:] == [0.0, pytest.approx(1.0)]
+    assert [rate.wait_s(1) for _ in range(6)][-2:] == [0.0, pytest.approx(1.0)]
 
 
-def test_a_rate_lets_a_request_larger_than_a_minute_pass_once_it_is_full() -> None:
+@pytest.mark.parametrize("per_minute", [1, 7, 60, 1000])
+def test_no_minute_holds_more_than_a_twelfth_too_much(per_minute: int) -> None:
+    time = Hours()
+    rate = Rate(per_minute, time.clock)
+    sent = []
+    for _ in range(3 * per_minute):
+        time.now += rate.wait_s(1)
+        sent.append(time.now)
+    most = max(sum(start <= other < start + 60 for other in sent) for start in sent)
+    assert most <= per_minute + max(1, per_minute / 12) + 1
+
+
+def test_a_request_larger_than_the_bucket_passes_and_is_paid_for_afterwards() -> None:
     time = Hours()
     rate = Rate(100, time.clock)
-    assert rate.wait_s(5000) == 0.0
-    assert rate.wait_s(1) == pytest.approx(0.6)
+    first = rate.wait_s(500)
+    assert first == pytest.approx((500 - 100 / 12) / 100 * 60)
+    assert rate.wait_s(1) == pytest.approx(first + 0.6)
     assert Rate(None, time.clock).wait_s(10**9) == 0.0
 
 
@@ -204,16 +218,17 @@ def test_too_many_retries_open_the_breaker() -> None:
 def test_a_budget_reserves_the_worst_case_and_settles_what_was_used() -> None:
     ledger = Ledger(Caps(tokens=100), None, Hours().clock)
     first = ledger.reserve(10, 50)
-    with pytest.raises(BudgetExhausted, match="100 tokens"):
-        ledger.reserve(10, 50)
+    assert first is not None
+    assert ledger.reserve(10, 50) is None, "the first may yet turn out smaller"
     ledger.settle(first, 10, 5)
     second = ledger.reserve(10, 50)
+    assert second is not None
     ledger.settle(second, None, None)
     assert ledger.take() == Spent(requests=2, tokens=75)
     assert ledger.take() == Spent()
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhausted, match="100 tokens"):
         ledger.reserve(20, 6)
-    ledger.reserve(20, 5)
+    assert ledger.reserve(20, 5) is not None
 
 
 @pytest.mark.parametrize(
@@ -229,6 +244,7 @@ def test_each_cap_ends_a_run_and_what_was_carried_counts(caps: Caps, num: int) -
                 promised = ledger.reserve(1, 1)
             except BudgetExhausted:
                 return number
+            assert promised is not None
             time.now += 1.0
             ledger.settle(promised, 1, 1)
         return 100
@@ -263,12 +279,13 @@ def attempts(*outcomes: Used[str] | Fault) -> Callable[[], Awaitable[Used[str] |
 
 
 GOOD = Used("yes", 1, 1)
+SMALL = Size(1, 1, 2)
 TIMEOUT = Fault(Cause.TIMEOUT, "late")
 ERROR = Fault(Cause.SERVER_ERROR, "HTTP 500", http_status=500)
 
 
 def ask(time: Hours, policy: Policy, *outcomes: Used[str] | Fault) -> Answered[str]:
-    return asyncio.run(pool(time, policy).ask(attempts(*outcomes), 1, 1))
+    return asyncio.run(pool(time, policy).ask(attempts(*outcomes), SMALL))
 
 
 def test_faults_are_retried_with_jitter_and_counted() -> None:
@@ -317,7 +334,7 @@ def test_retry_after_pauses_the_whole_pool() -> None:
             return GOOD
 
         limited = attempts(Fault(Cause.RATE_LIMITED, "slow down", Action.THROTTLE, 429, 200.0), GOOD)
-        return list(await asyncio.gather(shared.ask(limited, 1, 1), shared.ask(late, 1, 1)))
+        return list(await asyncio.gather(shared.ask(limited, SMALL), shared.ask(late, SMALL)))
 
     answers = asyncio.run(both())
     assert [answer.answer for answer in answers] == ["yes", "yes"]
@@ -330,6 +347,42 @@ def test_a_pause_does_not_count_against_the_time_of_a_request() -> None:
     found = ask(time, Policy(max_request_s=900), wait, wait, wait, GOOD)
     assert found.answer == "yes"
     assert time.now == 1000 + 3 * 600
+
+
+def test_waiting_for_a_turn_is_no_part_of_a_request_s_time() -> None:
+    time = Hours()
+
+    async def slow() -> Used[str] | Fault:
+        time.now += 60.0
+        return GOOD
+
+    failing = attempts(ERROR, GOOD)
+
+    async def all_of_them() -> Answered[str]:
+        shared = pool(time, concurrency=1)
+        *_, last = await asyncio.gather(*(shared.ask(slow, SMALL) for _ in range(30)), shared.ask(failing, SMALL))
+        return last
+
+    assert asyncio.run(all_of_them()).answer == "yes"
+
+
+def test_a_budget_is_waited_for_while_others_may_use_less() -> None:
+    time = Hours()
+    ledger = Ledger(Caps(tokens=1100), None, time.clock)
+    large = Size(0, 1000, 1000)
+
+    async def many() -> list[Answered[str]]:
+        shared = Pool(Policy(), ledger, concurrency=8, requests_per_minute=None, tokens_per_minute=None,
+                      clock=time.clock, sleep=time.sleep, draw=lambda: 0.5)  # fmt: skip
+
+        async def small() -> Used[str] | Fault:
+            await asyncio.sleep(0)
+            return Used("yes", 0, 5)
+
+        return list(await asyncio.gather(*(shared.ask(small, large) for _ in range(20))))
+
+    assert [found.answer for found in asyncio.run(many())] == ["yes"] * 20
+    assert ledger.take().tokens == 100
 
 
 def test_an_endpoint_that_stays_down_is_given_up() -> None:
@@ -354,7 +407,7 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
 
     async def many() -> None:
         shared = pool(time, concurrency=20)
-        await asyncio.gather(*(shared.ask(attempt, 1, 1) for _ in range(300)))
+        await asyncio.gather(*(shared.ask(attempt, SMALL) for _ in range(300)))
 
     asyncio.run(many())
     assert 15 < most <= 20
@@ -365,7 +418,7 @@ def test_rates_hold() -> None:
 
     async def many() -> None:
         shared = pool(time, requests_per_minute=60.0)
-        await asyncio.gather(*(shared.ask(attempts(GOOD), 1, 1) for _ in range(180)))
+        await asyncio.gather(*(shared.ask(attempts(GOOD), SMALL) for _ in range(180)))
 
     asyncio.run(many())
     assert time.now - 1000 >= 115
@@ -414,3 +467,12 @@ def test_bad_settings_are_refused_in_one_line(args: dict[str, str | int], said: 
         read_settings(args, {})
     assert "\n" not in str(caught.value)
     assert "sk-1" not in str(caught.value)
+
+
+def test_a_key_is_stripped_checked_and_never_shown() -> None:
+    settings = read_settings({"model": "m"}, {"OPENAI_API_KEY": " sk-1234\r\n"})
+    assert settings.api_key == "sk-1234"
+    assert "sk-1234" not in repr(settings)
+    with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
+        read_settings({"model": "m"}, {"OPENAI_API_KEY": "sk-\u00e9"})
+    assert "sk-" not in str(caught.value)

@@ -51,8 +51,7 @@ def local() -> Engine:
 
 def chats() -> list[Request]:
     return [
-        GenerateRequest(prompt=(Message(role="user", content=text),), max_tokens=12, stop=("\n",))
-        for text in GREETINGS
+        GenerateRequest(prompt=(Message(role="user", content=text),), max_tokens=12, stop=("\n",)) for text in GREETINGS
     ]
 
 

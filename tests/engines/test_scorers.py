@@ -115,7 +115,7 @@ def test_real_requests_score_as_each_alone(mirror: Path, task: str) -> None:
     assert engine.model.verdict.scoring == "forest"
     sum_difference = sum_nats = 0.0
     for item in items:
-        pair = engine._pair(item.request)
+        pair = engine.requests.pair(item.request)
         response, expected = found[item.id], plain_scorer.score(engine.model, [pair])[0]
         assert isinstance(response, Loglikelihood)
         assert isinstance(expected, Loglikelihood)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from evalsuite.judges._alignbench_rules import CATEGORIES, DEFINITIONS, DIMENSIONS, DIMENSIONS_OF
-from evalsuite.judges.alignbench import alignbench, build, protocol_of, score_unparsed
+from evalsuite.judges.alignbench import alignbench, build, score_unparsed
 from official_cases import answered, assert_scores_have_metrics, counts, judged, messages, reply, rows, values_of
 
 from evalsuite.contracts import Answered, JudgeOptions, Rubric
 from evalsuite.errors import DataError, UsageError
+from evalsuite.judging import protocol_of
 from evalsuite.types import GenerateRequest, Sample
 from evalsuite.verdicts import Rated, Unparsed
 
@@ -219,9 +220,11 @@ def test_the_official_definitions_fit_behind_a_file(mirror: Path) -> None:
 
 def test_the_protocol_names_the_file() -> None:
     digest = hashlib.sha256(FILE.encode("utf-8")).hexdigest()
-    assert protocol_of(JudgeOptions(prompt=FILE)) == f"alignbench-file-{digest[:8]}"
-    assert protocol_of(JudgeOptions()) == alignbench.protocol == "alignbench-own-v1"
-    assert protocol_of(JudgeOptions(prompt=FILE + " ")) != protocol_of(JudgeOptions(prompt=FILE))
+    assert protocol_of(alignbench, JudgeOptions(prompt=FILE)) == f"alignbench-file-{digest[:8]}"
+    assert protocol_of(alignbench, JudgeOptions()) == alignbench.protocol == "alignbench-own-v1"
+    assert protocol_of(alignbench, JudgeOptions(prompt=FILE + " ")) != protocol_of(
+        alignbench, JudgeOptions(prompt=FILE)
+    )
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,9 @@ def test_a_perfect_judge() -> None:
     assert card.first_position is not None
     assert (card.swap_consistency.value, card.swap_consistency.n) == (1.0, 130)
     assert (card.first_position.value, card.first_position.n) == (0.5, 260)
-    assert (card.length_slope.low, card.length_slope.high) == (0.0, 0.0)
+    assert (card.length_slope.low, card.length_slope.high) == (None, None), (
+        "slopes all alike say nothing of their error"
+    )
     assert (card.is_admissible, card.faults) == (True, ())
 
 
@@ -516,7 +518,7 @@ def test_the_table() -> None:
     assert rows[2] == ("attacks beat weak answers", "0.0 %", "[0.0, 27.8]", "50", "0", "interval < 50.0 %")
     assert [row[0].strip() for row in rows[3:13]] == list(KINDS)
     assert rows[13] == ("constant answer: praise", "0.0 %", "[0.0, 27.8]", "10", "0", "interval < 50.0 %")
-    assert rows[18] == ("gain per doubled length", "0.0 %", "[0.0, 0.0]", "20", "0", "≤ 10.0 %")
+    assert rows[18] == ("gain per doubled length", "0.0 %", "", "20", "0", "≤ 10.0 %")
     assert rows[19][:2] == ("same in both orders", "100.0 %")
     assert rows[20][:2] == ("for the answer shown first", "50.0 %")
     assert len(rows) == 21

@@ -278,3 +278,92 @@ def test_the_card_is_a_run_whose_figures_say_what_the_judge_does(
     assert told["is_admissible"] is is_admissible
     with pytest.raises(UsageError, match="has a card in"):
         prepare_card(ready, kit, ["tlh"])
+
+
+# -- what a reviewer found
+
+
+def test_the_order_in_which_two_runs_are_named_mirrors_the_result(tmp_path: Path) -> None:
+    """A sample that only one run has is a missing case whichever is named first."""
+    apple = answers(tmp_path / "a", "apple")
+    pear = answers(tmp_path / "b", "pear")
+    fewer = replace(pear, records=pear.records[: LIMIT - 2])
+    one = judge(tmp_path / "one", bench("pairwise", prefer("apple")), apple, fewer)
+    two = judge(tmp_path / "two", bench("pairwise", prefer("apple")), fewer, apple)
+    assert one.counts == two.counts
+    assert one.counts.unscored_by_cause == {"missing_response": 2}
+    assert estimate(one, "win_rate").value == 1.0
+    assert estimate(two, "win_rate").value == 0.0
+    assert estimate(one, "win_rate").protocol.endswith(" vs pear")
+    assert estimate(two, "win_rate").protocol.endswith(" vs apple")
+
+
+def test_answers_under_two_protocols_are_not_compared(tmp_path: Path) -> None:
+    apple = answers(tmp_path / "a", "apple")
+    spec = apple.result.spec
+    other = msgspec.structs.replace(
+        spec, tasks=tuple(msgspec.structs.replace(task, protocol="mini-v2") for task in spec.tasks)
+    )
+    pear = replace(apple, result=msgspec.structs.replace(apple.result, spec=other))
+    with pytest.raises(UsageError, match="mini-v1 and mini-v2"):
+        prepare_judging(bench("pairwise", rate(1)), [apple, pear])
+
+
+def test_juries_of_other_wordings_are_refused(tmp_path: Path) -> None:
+    run = answers(tmp_path / "answers", "apple")
+    judge(tmp_path / "one", bench("rating", rate(4), "one"), run)
+    judge(tmp_path / "two", bench("rating", rate(4), "two", JudgeOptions(max_tokens=9)), run)
+    with pytest.raises(UsageError, match="options"):
+        seal_jury([read_run(tmp_path / "one"), read_run(tmp_path / "two")], "mean")
+
+
+def test_a_jury_s_majority_is_of_whole_verdicts_and_causes_stay(tmp_path: Path) -> None:
+    apple, pear = answers(tmp_path / "a", "apple"), answers(tmp_path / "b", "pear")
+    for name, verdict in (("x", prefer("apple")), ("y", prefer("pear")), ("z", lambda request: completion("[[C]]"))):
+        judge(tmp_path / name, bench("pairwise", verdict, name), apple, pear)
+    jury = seal_jury([read_run(tmp_path / name) for name in ("x", "y", "z")], "majority")
+    found = {part.metric: part.value for part in jury.result.estimates if part.task == "mini_chat_en"}
+    shares = [found[name] for name in ("wins", "losses", "ties")]
+    assert shares == pytest.approx([1 / 3] * 3)
+    assert found["win_rate"] == pytest.approx(0.5)
+
+    partly = answers(tmp_path / "c", "plum", is_failing=lambda request: int(request.key[:2], 16) < 120)
+    for name in ("p", "q"):
+        judge(tmp_path / name, bench("rating", rate(4), name), partly)
+    counts = seal_jury([read_run(tmp_path / name) for name in ("p", "q")], "mean").result.counts
+    assert counts.unscored_by_cause.keys() == {"missing_response"}
+
+
+def test_a_failed_request_of_a_card_is_no_verdict(tmp_path: Path) -> None:
+    """With one order lost, what is left says nothing; a failed second asking says nothing either."""
+
+    def losing_half(request: Request) -> Response:
+        return Failure(cause=Cause.SERVER_ERROR) if int(request.key[:2], 16) % 2 else completion("[[B]]")
+
+    def silent_then_failing(request: Request) -> Response:
+        assert isinstance(request, GenerateRequest)
+        return completion("hm") if len(request.prompt) == 1 else Failure(cause=Cause.CONTEXT_TOO_LONG)
+
+    kit = card_kit()
+    for name, answer in (("half", losing_half), ("again", silent_then_failing)):
+        ready = bench("pairwise", answer, name)
+        execute(prepare_card(ready, kit, ["en"]), tmp_path / name, Quiet())
+        (card,) = read_cards(tmp_path / name, ready, kit).values()
+        told = msgspec.to_builtins(card)
+        assert told["attacks"]["num_unscored"] > 0
+        assert told["attacks"]["value"] in (0.5, None), "always the second answer: a tie wherever both orders came back"
+        assert told["is_admissible"] is False
+
+
+def test_turns_before_a_failure_are_judged() -> None:
+    """Only the second turn of a conversation failed: the first still has a text."""
+    from evalsuite.judging import _texts_of
+    from evalsuite.records import SampleRecord
+    from evalsuite.types import Sample
+
+    record = SampleRecord(
+        sample=Sample(id="t:test:0", input="?", language="en", turns=("one", "two")), task="t", family="t", items=(),
+        responses=(completion("<think>so</think>first"), Failure(cause=Cause.TIMEOUT)),
+        outcome=Unscored(cause=Cause.TIMEOUT),
+    )  # fmt: skip
+    assert _texts_of(record) == ("first",)

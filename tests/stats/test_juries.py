@@ -77,3 +77,28 @@ def test_merging() -> None:
     assert merged("majority", 2, 4, 4, 2) == (3.0, 1.0)
     assert isinstance(combine("rating", [rated(1), SILENT], "mean"), Unscored)
     assert combine("rating", [rated(1), rated(3), SILENT], "mean").scores[0].counts == (2.0, 1.0)
+
+
+def test_what_a_rule_counts_for_silence_is_averaged_too() -> None:
+    def official(value: float) -> Score:
+        return Score(name="official", counts=(value, 1.0))
+
+    spoken = Scored(scores=(Score(name="rating", counts=(8.0, 1.0)), official(8.0)))
+    silent = Unscored(cause=Cause.JUDGE_UNPARSED, scores=(official(-1.0),))
+    both = combine("rating", [spoken, spoken, silent], "mean")
+    assert {score.name: score.counts for score in both.scores if score.name in ("rating", "official")} == {
+        "rating": (8.0, 1.0), "official": (5.0, 1.0),
+    }  # fmt: skip
+    none = combine("rating", [spoken, silent], "mean")
+    assert isinstance(none, Unscored)
+    assert none.scores == (official(3.5),)
+
+
+def test_causes_that_all_share_stay() -> None:
+    lost = Unscored(cause=Cause.MISSING_RESPONSE)
+    found = combine("rating", [lost, lost], "mean")
+    assert isinstance(found, Unscored)
+    assert found.cause is Cause.MISSING_RESPONSE
+    mixed = combine("rating", [lost, SILENT], "mean")
+    assert isinstance(mixed, Unscored)
+    assert mixed.cause is Cause.JUDGE_UNPARSED

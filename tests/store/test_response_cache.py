@@ -57,6 +57,7 @@ class Known(ScriptedEngine):
     ) -> None:
         super().__init__(function or (lambda request: completion(f"{identity['weights']} {request.key}")))
         self.name = name
+        self.is_cacheable = True
         self.is_batch_atomic = is_batch_atomic
         self._identity, self._stack = identity, stack
         self.num_asked = 0

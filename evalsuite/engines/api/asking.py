@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import queue
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+import msgspec
+
 from evalsuite.engines.api import wire
-from evalsuite.engines.api.client import Answer, Client
+from evalsuite.engines.api.client import Answer, Client, told
 from evalsuite.engines.api.policy import Action, Fault
 from evalsuite.engines.api.pool import Used
 from evalsuite.engines.api.settings import ApiSettings
 from evalsuite.engines.api.wire import EchoedToken
-from evalsuite.engines.encoding import EncodedPair, Encoder
+from evalsuite.engines.encoded_requests import EncodedRequests
+from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.scores import response_of
 from evalsuite.types import (
     Cause,
@@ -23,8 +27,6 @@ from evalsuite.types import (
     Response,
     Scalar,
 )
-
-_NO_LIMIT = 1 << 30
 
 Scores: TypeAlias = list[tuple[float, float]]
 """Of each token its log-probability and that of the likeliest token in its place, in nats."""
@@ -38,23 +40,38 @@ class Learnt:
 
     kinds: set[str] = field(default_factory=set)
     gives_usage: bool = False
-    fingerprints: list[str] = field(default_factory=list)
+    fingerprints: set[str] = field(default_factory=set)
+    news: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+
+    def name_fingerprint(self, name: str) -> None:
+        """Note a version of itself that the server names, if it is a new one."""
+        if name and name not in self.fingerprints:
+            self.fingerprints.add(name)
+            self.news.put(name)
 
 
 @dataclass
 class Asker:
     """Makes attempts for one endpoint.
 
-    With an `encoder` prompts of the completions endpoint are sent as the token ids that a local engine would read.
+    With `encoded` requests, prompts of the completions endpoint are sent as the token ids a local engine would read.
     """
 
     settings: ApiSettings
     client: Client
     learnt: Learnt
-    encoder: Encoder | None = None
+    encoded: EncodedRequests | None = None
 
     async def attempt(self, request: Request) -> Used[Response] | Fault:
-        """Ask once."""
+        """Ask once. What went wrong is told on one line, without the key, which servers like to repeat."""
+        outcome = await self._attempt(request)
+        if isinstance(outcome, Used):
+            return outcome
+        return replace(outcome, detail=told(outcome.detail, self.settings.api_key))
+
+    async def _attempt(self, request: Request) -> Used[Response] | Fault:
+        if self.encoded is not None and (failure := self.encoded.too_long(request)):
+            return Fault(failure.cause, failure.detail, Action.FAIL)
         if isinstance(request, GenerateRequest):
             return await self._generate(request)
         if isinstance(request, LoglikelihoodRequest):
@@ -62,11 +79,16 @@ class Asker:
         return Fault(Cause.ENGINE_ERROR, "rolling log-likelihoods are not asked of servers", Action.FAIL)
 
     async def _generate(self, request: GenerateRequest) -> Used[Response] | Fault:
+        num_truncated = 0
         if self.is_chat(request):
             path, payload = wire.CHAT, wire.chat_payload(self.settings.model, request, self._extra())
         else:
+            prompt, num_truncated, num_lost = self._prompt(request)
+            if num_lost:
+                detail = "its protocol loses tokens of the answer, which no server does"
+                return Fault(Cause.ENGINE_ERROR, detail, Action.FAIL)
             path = wire.COMPLETIONS
-            payload = wire.completion_payload(self.settings.model, self._prompt(request), request, self._extra())
+            payload = wire.completion_payload(self.settings.model, prompt, request, self._extra())
         payload = {(self.settings.cap_name if key == "max_tokens" else key): payload[key] for key in payload}
         body = await self._body(path, payload, request.key)
         if isinstance(body, Fault):
@@ -75,25 +97,26 @@ class Asker:
         completion = read(body, request)
         if isinstance(completion, Fault):
             return completion
+        completion = msgspec.structs.replace(completion, num_truncated=num_truncated)
         return Used[Response](completion, body.num_prompt_tokens, body.num_tokens)
 
     async def _score(self, request: LoglikelihoodRequest) -> Used[Response] | Fault:
         """The log-likelihood of a continuation, from the log-probabilities of the whole text."""
         prompt, pair = self._pair(request)
-        body = await self._body(
-            wire.COMPLETIONS, wire.echo_payload(self.settings.model, prompt, self._extra()), request.key
-        )
+        payload = wire.echo_payload(self.settings.model, prompt, self._extra())
+        body = await self._body(wire.COMPLETIONS, payload, request.key)
         if isinstance(body, Fault):
             return body
         tokens = wire.echoed_tokens(body)
         if isinstance(tokens, Fault):
             return tokens
-        scored = tokens_of_pair(tokens, pair) if pair else tokens_after(tokens, prompt_cut(request))
+        scored = tokens_of_pair(tokens, pair) if pair else tokens_after(tokens, request)
         if isinstance(scored, Fault):
             return scored
         pair = pair or EncodedPair((), (0,) * len(scored), request.continuation)
-        response = response_of(pair, math.fsum(nats for nats, _ in scored), all(nats >= best for nats, best in scored))
-        return Used(response, body.num_prompt_tokens, body.num_tokens)
+        is_greedy = all(nats >= best for nats, best in scored)
+        response = response_of(pair, math.fsum(nats for nats, _ in scored), is_greedy)
+        return Used[Response](response, body.num_prompt_tokens, body.num_tokens)
 
     async def _body(self, path: str, payload: Mapping[str, Any], key: str) -> wire.Body | Fault:
         answer = await self.client.post(path, payload, key)
@@ -102,8 +125,7 @@ class Asker:
         body = wire.read_body(answer.content, answer.content_type, needs_usage=self.learnt.gives_usage)
         if isinstance(body, wire.Body):
             self.learnt.gives_usage |= None not in (body.num_prompt_tokens, body.num_tokens)
-            if body.fingerprint and body.fingerprint not in self.learnt.fingerprints:
-                self.learnt.fingerprints.append(body.fingerprint)
+            self.learnt.name_fingerprint(body.fingerprint)
         return body
 
     # -- what is sent
@@ -117,21 +139,23 @@ class Asker:
     def is_chat(self, request: GenerateRequest) -> bool:
         """Whether a request goes to the chat endpoint: conversations do, plain text only where it is asked for."""
         if self.settings.endpoint == "auto":
-            return not isinstance(request.prompt, str) and self.encoder is None
+            return not isinstance(request.prompt, str) and self.encoded is None
         return self.settings.endpoint == "chat"
 
-    def _prompt(self, request: GenerateRequest) -> str | tuple[int, ...]:
-        if self.encoder is not None:
-            return self.encoder.encode_prompt(request, self.settings.max_length or _NO_LIMIT).ids
+    def _prompt(self, request: GenerateRequest) -> tuple[str | tuple[int, ...], int, int]:
+        """What is sent of a prompt, how many tokens of it were dropped, and of the answer are to be."""
+        if self.encoded is not None:
+            prompt = self.encoded.prompt(request)
+            return prompt.ids, prompt.num_truncated, prompt.num_lost
         assert isinstance(request.prompt, str), "a conversation goes to the chat endpoint where there is no template"
-        return request.prompt
+        return request.prompt, 0, 0
 
     def _pair(self, request: LoglikelihoodRequest) -> tuple[str | tuple[int, ...], EncodedPair | None]:
         """What is sent of a pair: the token ids of a local engine, or its text."""
-        if self.encoder is None:
+        if self.encoded is None:
             assert isinstance(request.context, str), "the engine refuses conversations without a tokenizer"
             return request.context + request.continuation, None
-        pair = self.encoder.encode_pair(request)
+        pair = self.encoded.pair(request)
         return (*pair.context, *pair.continuation), pair
 
     def _extra(self) -> Mapping[str, Scalar]:
@@ -146,26 +170,31 @@ def tokens_of_pair(tokens: Sequence[EchoedToken], pair: EncodedPair) -> Scores |
     return _scores(tokens[len(pair.context) : num_sent])
 
 
-def tokens_after(tokens: Sequence[EchoedToken], span: tuple[int, int]) -> Scores | Fault:
-    """The tokens of an echoed text that reach beyond the place where the continuation begins, up to its end."""
-    start, end = span
-    offsets = [token.offset for token in tokens]
-    if None in offsets:
-        return _bad("no text offsets; without tokenizer=NAME they are needed to find the continuation")
-    ends = [*offsets[1:], end]
-    return _scores(
-        [
-            token
-            for token, begin, stop in zip(tokens, offsets, ends, strict=True)
-            if begin is not None and stop is not None and begin < end and stop > start
-        ]
-    )
+_MAX_ADDED = 4
+"""How many tokens a server may put before a text (a BOS or two)."""
 
 
-def prompt_cut(request: LoglikelihoodRequest) -> tuple[int, int]:
-    """Where the continuation begins and ends in the text; spaces at the context's end belong to it, as elsewhere."""
+def tokens_after(tokens: Sequence[EchoedToken], request: LoglikelihoodRequest) -> Scores | Fault:
+    """The tokens of an echoed text that reach into its continuation; spaces before that belong to it, as elsewhere.
+
+    The tokens must spell the text that was sent, but for some that the server puts before it and what it generates
+    after it; offsets that servers give are not trusted, since some count those in and some do not.
+    """
     context = str(request.context)
-    return len(context.rstrip()), len(context) + len(request.continuation)
+    text, start = context + request.continuation, len(context.rstrip())
+    for num_added in range(min(_MAX_ADDED, len(tokens)) + 1):
+        spelt, end, scored = tokens[num_added:], 0, []
+        if not "".join(token.text for token in spelt).startswith(text):
+            continue
+        for token in spelt:
+            if end >= len(text):
+                break
+            end += len(token.text)
+            if end > start:
+                scored.append(token)
+        return _scores(scored)
+    detail = "the server's tokens do not spell the text that was sent; give tokenizer=NAME"
+    return Fault(Cause.ENGINE_ERROR, detail, Action.FAIL)
 
 
 def _scores(tokens: Sequence[EchoedToken]) -> Scores | Fault:

@@ -47,20 +47,28 @@ class Ledger:
         """Count what earlier processes spent."""
         self._carried = spent
 
-    def reserve(self, num_prompt: int, num_generated: int) -> Spent:
-        """Promise a request's worst case. Raises BudgetExhausted when that might go beyond a cap."""
+    def reserve(self, num_prompt: int, num_generated: int) -> Spent | None:
+        """Promise a request's worst case, or None while only what others were promised stands against it.
+
+        Raises BudgetExhausted when it might go beyond a cap whatever becomes of the others.
+        """
         wanted = self._cost(num_prompt, num_generated)
-        after = self._carried + self._total() + self._promised + wanted
-        for name, cap, amount in (
-            ("requests", self._caps.requests, after.requests),
-            ("tokens", self._caps.tokens, after.tokens),
-            ("cost", self._caps.cost, after.cost),
-            ("seconds", self._caps.seconds, after.seconds),
-        ):
-            if cap is not None and amount > cap:
-                raise BudgetExhausted(f"the budget of {cap:g} {name} is spent; raise max_{name} to go on.")
+        used = self._carried + self._total() + wanted
+        if name := self._exceeded(used):
+            cap = getattr(self._caps, name)
+            raise BudgetExhausted(f"the budget of {cap:g} {name} is spent; raise max_{name} to go on.")
+        if self._exceeded(used + self._promised):
+            return None
         self._promised += wanted
         return wanted
+
+    def _exceeded(self, amount: Spent) -> str:
+        """The name of a cap that `amount` goes beyond, or nothing."""
+        for name in ("requests", "tokens", "cost", "seconds"):
+            cap = getattr(self._caps, name)
+            if cap is not None and getattr(amount, name) > cap:
+                return name
+        return ""
 
     def settle(self, promised: Spent, num_prompt: int | None, num_generated: int | None) -> None:
         """A request ended; what it used is not known of one that failed, so its worst case counts."""

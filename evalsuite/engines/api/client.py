@@ -16,6 +16,7 @@ from evalsuite.types import Cause
 
 _REDACTED = "[key]"
 _MAX_DETAIL = 400
+_MAX_BODY = 10_000
 NO_KEY = "none"
 """What is sent to servers that need no key; the client library insists on one."""
 
@@ -47,7 +48,6 @@ class OpenAIClient:
 
         from evalsuite.engines.api.transport import BoundedTransport
 
-        self._api_key = api_key
         self._policy = policy
         limits = httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
         transport = BoundedTransport(policy.max_body_bytes, limits=limits, proxy=_proxy(base_url))
@@ -75,41 +75,54 @@ class OpenAIClient:
                     path, cast_to=self._raw, body=payload, options={"headers": {"Idempotency-Key": key}}
                 )
         except openai.APIStatusError as error:
-            return self._fault_of(error)
+            return _fault_of(error)
         except (openai.APITimeoutError, TimeoutError, httpx2.TimeoutException) as error:
-            return Fault(Cause.TIMEOUT, self._clean(f"no answer in time ({_root(error)})"))
+            return Fault(Cause.TIMEOUT, f"no answer in time ({_root(error)})")
         except (openai.APIConnectionError, httpx2.TransportError, httpx2.DecodingError, OSError) as error:
             root = _root(error)
+            if _is_unreachable(error):
+                return Fault(Cause.CONNECTION_FAILED, f"{UNREACHABLE} ({root})")
             if isinstance(root, BodyTooLarge):
-                return Fault(Cause.OUTPUT_TOO_LARGE, self._clean(str(root)))
+                return Fault(Cause.OUTPUT_TOO_LARGE, str(root))
             if isinstance(root, httpx2.DecodingError):
-                return Fault(Cause.BAD_RESPONSE, self._clean(str(root)))
-            return Fault(Cause.CONNECTION_FAILED, self._clean(f"{type(root).__name__}: {root}"))
+                return Fault(Cause.BAD_RESPONSE, str(root))
+            return Fault(Cause.CONNECTION_FAILED, f"{type(root).__name__}: {root}")
         return Answer(response.content, response.headers.get("content-type", ""))
-
-    def _fault_of(self, error: Any) -> Fault:
-        code, message = _error_body(error.response.content)
-        fault = fault_of_status(
-            error.status_code, code[:80], message or error.response.reason_phrase, error.response.headers, _now()
-        )
-        return Fault(fault.cause, self._clean(fault.detail), fault.action, fault.http_status, fault.retry_after_s)
-
-    def _clean(self, text: str) -> str:
-        """`text` on one line, cut, and without the key, which servers like to repeat."""
-        line = " ".join(text.split())
-        if self._api_key != NO_KEY:
-            line = line.replace(self._api_key, _REDACTED)
-        return line[:_MAX_DETAIL]
 
     async def close(self) -> None:
         """Let go of the sockets."""
         await self._client.close()
 
 
+def told(text: str, key: str) -> str:
+    """`text` on one line, without the key, and cut."""
+    line = " ".join(text.split())
+    return (line if key == NO_KEY else line.replace(key, _REDACTED))[:_MAX_DETAIL]
+
+
+def _fault_of(error: Any) -> Fault:
+    code, message = _error_body(error.response.content)
+    reason = message or error.response.reason_phrase
+    return fault_of_status(error.status_code, code, reason, error.response.headers, _now())
+
+
 def _proxy(base_url: str) -> str | None:
     """The proxy that the environment names for this URL's host."""
     parts = urlsplit(base_url)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+
+
+UNREACHABLE = "the server cannot be reached"
+"""How the detail of a fault begins that no connection was made at."""
+
+
+def _is_unreachable(error: BaseException | None) -> bool:
+    """Whether not even a connection was made: a wrong address, or nobody there."""
+    import httpx2
+
+    while error is not None and not isinstance(error, httpx2.ConnectError):
+        error = error.__cause__
+    return error is not None
 
 
 def _root(error: BaseException) -> BaseException:
@@ -124,13 +137,13 @@ def _error_body(content: bytes) -> tuple[str, str]:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        return "", content[:300].decode("utf-8", "replace")
+        return "", content[:_MAX_BODY].decode("utf-8", "replace")
     error = value.get("error", value) if isinstance(value, dict) else value
     if not isinstance(error, dict):
-        return "", str(error)[:300]
+        return "", str(error)
     code = error.get("code") if isinstance(error.get("code"), str) else error.get("type")
     message = error.get("message", error.get("detail", ""))
-    return (code if isinstance(code, str) else ""), (message if isinstance(message, str) else str(message)[:300])
+    return (code if isinstance(code, str) else ""), str(message)
 
 
 def _now() -> datetime:

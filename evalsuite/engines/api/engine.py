@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from evalsuite.engines.api.asking import Asker, Learnt
 from evalsuite.engines.api.budget import Ledger
-from evalsuite.engines.api.client import Client, OpenAIClient
+from evalsuite.engines.api.client import UNREACHABLE, Client, OpenAIClient, told
 from evalsuite.engines.api.limits import Clock
-from evalsuite.engines.api.pool import Answered, Pool
+from evalsuite.engines.api.pool import Answered, Pool, Size
 from evalsuite.engines.api.settings import ApiSettings, read_settings
 from evalsuite.engines.base import (
     Batch,
@@ -26,8 +26,8 @@ from evalsuite.engines.base import (
     one_by_one,
     prompt_text,
 )
-from evalsuite.engines.encoding import Encoder
-from evalsuite.errors import EndpointDown, ModelUnreadable, UsageError
+from evalsuite.engines.encoded_requests import EncodedRequests
+from evalsuite.errors import BudgetExhausted, EndpointDown, ModelUnreadable, UsageError
 from evalsuite.types import (
     Cause,
     Failure,
@@ -42,8 +42,13 @@ from evalsuite.types import (
     Spent,
 )
 
-_CHARS_A_TOKEN = 3
-"""About what English has; only a guess to plan with where no tokenizer is given."""
+_BYTES_A_TOKEN = 3
+"""About what languages have; a guess for plans and rates, where no tokenizer is given."""
+
+_TOKENS_A_TURN = 16
+"""More than templates put round a turn, for the worst case; a text itself has no more tokens than bytes."""
+
+_TRIAL_ATTEMPTS = 3
 
 _GRACE_S = 5.0
 """How long requests under way may still take when the run is being stopped."""
@@ -70,17 +75,19 @@ class OpenAIEngine:
         self,
         settings: ApiSettings,
         *,
-        encoder: Encoder | None = None,
+        encoded: EncodedRequests | None = None,
         connect: Callable[[ApiSettings], Client] | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
         self.settings = settings
-        self.has_chat_template = settings.endpoint != "completions" or encoder is not None
-        self._encoder = encoder
+        self.is_cacheable = bool(settings.revision)  # a name and an address do not say which weights stand behind them
+        self.has_chat_template = settings.endpoint != "completions" or encoded is not None
+        self._encoded = encoded
         self._connect = connect or _connect
         self._around = surroundings or Surroundings()
         self._ledger = Ledger(settings.caps, settings.prices, self._around.clock)
         self._learnt = Learnt()
+        self._pool = self._make_pool()
         self._events: list[Event] = []
 
     def identity(self) -> Mapping[str, Scalar]:
@@ -92,6 +99,7 @@ class OpenAIEngine:
             "endpoint": settings.endpoint,
             "tokenizer": settings.tokenizer,
             "cap_name": settings.cap_name,
+            **({"revision": settings.revision} if settings.revision else {}),
             **({} if settings.max_length is None else {"max_length": settings.max_length}),
             **{f"extra_{key}": value for key, value in settings.extra},
         }
@@ -110,7 +118,7 @@ class OpenAIEngine:
 
     def _check(self, request: Request) -> None:
         is_talk = isinstance(request, LoglikelihoodRequest) and not isinstance(request.context, str)
-        if is_talk and self._encoder is None:
+        if is_talk and self._encoded is None:
             raise UsageError(
                 "log-likelihoods after a conversation need the server's chat template; give --model_args "
                 "tokenizer=NAME, the model whose tokenizer the server uses."
@@ -127,24 +135,26 @@ class OpenAIEngine:
         return TokenCount(naive=total, planned=total)
 
     def _num_tokens(self, request: Request) -> int:
-        return sum(worst_case(request))
+        return self._size(request).usual
+
+    def _size(self, request: Request) -> Size:
+        """How large a request is: exactly, where the server's tokenizer is known."""
+        num_generated = request.max_tokens if isinstance(request, GenerateRequest) else 1
+        if self._encoded is not None:
+            num_prompt = self._encoded.num_tokens(request) - num_generated
+            return Size(num_prompt, num_generated, num_prompt + num_generated)
+        text = prompt_text(request)
+        num_bytes = len(text.encode("utf-8", "surrogatepass"))
+        most = num_bytes + _TOKENS_A_TURN * (1 + text.count("\n"))
+        return Size(most, num_generated, num_bytes // _BYTES_A_TOKEN + num_generated)
 
     def overflow(self, request: Request) -> int:
-        """By how many tokens a prompt is too long, where tokenizer and context are known."""
-        limit = self.settings.max_length
-        if limit is None or self._encoder is None:
-            return 0
-        if isinstance(request, GenerateRequest):
-            return max(0, len(self._encoder.encode_prompt(request, limit).ids) + request.max_tokens - limit)
-        if isinstance(request, LoglikelihoodRequest):
-            return max(0, len(self._encoder.encode_pair(request).row) - limit)
-        return 0
+        """By how many tokens a prompt is too long, where the server's tokenizer is known."""
+        return self._encoded.overflow(request) if self._encoded is not None else 0
 
     def render(self, request: Request) -> str:
         """The request as plain text, by the server's template where its tokenizer is known."""
-        if self._encoder is not None and isinstance(request, GenerateRequest):
-            return self._encoder.render(request.prompt)
-        return prompt_text(request)
+        return self._encoded.render(request) if self._encoded is not None else prompt_text(request)
 
     def cost(self, batches: Sequence[Batch]) -> None:
         """Nothing is computed here."""
@@ -157,7 +167,9 @@ class OpenAIEngine:
         """
         feed = batches if isinstance(batches, BatchFeed) else BatchFeed(batches)
         line: queue.Queue[_Message] = queue.Queue()
-        crew = _Crew(self._asker, self._pool, line)
+        self._pool.open()
+        asker = Asker(self.settings, self._connect(self.settings), self._learnt, self._encoded)
+        crew = _Crew(asker, self._pool, self._size, line)
         crew.start()
         try:
             yield from self._answers(feed, crew, line)
@@ -165,29 +177,29 @@ class OpenAIEngine:
             crew.stop()
 
     def _answers(self, feed: BatchFeed, crew: _Crew, line: queue.Queue[_Message]) -> Iterator[tuple[str, Response]]:
-        under_way, is_fed, trouble = 0, False, None
-        stopped_at: float | None = None
+        """Keep the crew busy and take what it brings, until all is answered or no more may be asked."""
+        under_way, is_fed = 0, False
+        trouble: Exception | None = None
+        deadline: float | None = None
         while True:
             while not is_fed and trouble is None and under_way < 2 * self.settings.concurrency:
                 batch = next(feed, None)
-                if batch is None:
-                    is_fed = True
-                    break
-                for item in batch.items:
+                is_fed = batch is None
+                for item in batch.items if batch else ():
                     crew.take(item)
                     under_way += 1
             if not under_way:
                 break
-            if feed.is_stopping() or trouble is not None:
-                stopped_at = stopped_at or time.monotonic()
-                if time.monotonic() - stopped_at > _GRACE_S:
-                    break
+            if deadline is None and (trouble is not None or feed.is_stopping()):
+                deadline = time.monotonic() + self._grace_s(trouble)
+            if deadline is not None and time.monotonic() > deadline:
+                break
             try:
                 message = line.get(timeout=_POLL_S)
             except queue.Empty:
                 continue
             under_way -= 1
-            if isinstance(message.outcome, BaseException):
+            if isinstance(message.outcome, Exception):
                 trouble = trouble or message.outcome
                 continue
             if message.outcome.retries:
@@ -196,13 +208,14 @@ class OpenAIEngine:
         if trouble is not None:
             raise trouble
 
+    def _grace_s(self, trouble: Exception | None) -> float:
+        """How long what is under way may still take: what is paid for is waited for, a user or a dead server is not."""
+        return self.settings.policy.attempt_s if isinstance(trouble, BudgetExhausted) else _GRACE_S
+
     def _note_retries(self, item: Item, causes: Sequence[str]) -> None:
         self._events.append(Event("retried", {"item": item.id, "causes": ",".join(causes)}))
 
-    def _asker(self) -> Asker:
-        return Asker(self.settings, self._connect(self.settings), self._learnt, self._encoder)
-
-    def _pool(self) -> Pool:
+    def _make_pool(self) -> Pool:
         settings = self.settings
         return Pool(
             settings.policy,
@@ -225,8 +238,9 @@ class OpenAIEngine:
 
     def take_events(self) -> Sequence[Event]:
         """Requests that were tried more than once, and names the server gives its own version of the model."""
-        named = [Event("system_fingerprint", {"name": name}) for name in drained(self._learnt.fingerprints)]
-        return [*drained(self._events), *named]
+        while not self._learnt.news.empty():
+            self._events.append(Event("system_fingerprint", {"name": self._learnt.news.get()}))
+        return drained(self._events)
 
     def close(self) -> None:
         """Nothing is held between runs."""
@@ -237,17 +251,16 @@ class _Message:
     """An item's end: an answer with its retries, or what stops the run."""
 
     item: Item
-    outcome: Answered[Response] | BaseException
+    outcome: Answered[Response] | Exception
 
 
 class _Crew:
     """A thread with an event loop in which requests are asked; items go in by `take`, messages come out of `line`."""
 
-    def __init__(
-        self, make_asker: Callable[[], Asker], make_pool: Callable[[], Pool], line: queue.Queue[_Message]
-    ) -> None:
-        self._make_asker = make_asker
-        self._make_pool = make_pool
+    def __init__(self, asker: Asker, pool: Pool, size: Callable[[Request], Size], line: queue.Queue[_Message]) -> None:
+        self._asker = asker
+        self._pool = pool
+        self._size = size
         self._line = line
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._work, name="evalsuite-api", daemon=True)
@@ -269,15 +282,14 @@ class _Crew:
 
     def _work(self) -> None:
         asyncio.set_event_loop(self._loop)
-        asker = self._asker = self._make_asker()
-        self._pool = self._make_pool()
         try:
             self._loop.run_forever()
         finally:
-            for task in self._tasks:
+            left = [*self._tasks, *self._checks.values()]
+            for task in left:
                 task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-            self._loop.run_until_complete(asker.client.close())
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._loop.run_until_complete(self._asker.client.close())
             self._loop.close()
 
     def _begin(self, item: Item) -> None:
@@ -286,7 +298,7 @@ class _Crew:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, item: Item) -> None:
-        outcome: Answered[Response] | BaseException
+        outcome: Answered[Response] | Exception
         try:
             await self._checked(item.request)
             outcome = await self._ask(item.request)
@@ -294,8 +306,8 @@ class _Crew:
             outcome = error
         self._line.put(_Message(item, outcome))
 
-    async def _ask(self, request: Request) -> Answered[Response]:
-        return await self._pool.ask(lambda: self._asker.attempt(request), *worst_case(request))
+    async def _ask(self, request: Request, max_attempts: int | None = None) -> Answered[Response]:
+        return await self._pool.ask(lambda: self._asker.attempt(request), self._size(request), max_attempts)
 
     async def _checked(self, request: Request) -> None:
         """Wait until one small request of this kind was answered: the first of a kind sends it."""
@@ -308,7 +320,7 @@ class _Crew:
 
     async def _check(self, kind: str, request: Request) -> None:
         """Raises UsageError where the endpoint cannot be asked so, EndpointDown where it does not answer."""
-        answer = (await self._ask(request)).answer
+        answer = (await self._ask(request, _TRIAL_ATTEMPTS)).answer
         if not isinstance(answer, Failure):
             self._asker.learnt.kinds.add(kind)
             return
@@ -318,7 +330,7 @@ class _Crew:
                 f"{where} for log-likelihoods brought {answer.detail}. They need a completions endpoint with echo and "
                 "log-probabilities, as vLLM's server has; ask tasks that generate instead."
             )
-        if not answer.cause.is_transient:
+        if not answer.cause.is_transient or answer.detail.startswith(UNREACHABLE):
             raise UsageError(f"{where} ({kind}) failed: {answer.detail}")
         raise EndpointDown(f"{where} ({kind}) was not answered in {answer.attempts} attempts: {answer.detail}")
 
@@ -338,14 +350,12 @@ def trial(request: Request) -> Request:
     return request
 
 
-def worst_case(request: Request) -> tuple[int, int]:
-    """About how many tokens a request sends and at most how many it gets back."""
-    num_prompt = len(prompt_text(request)) // _CHARS_A_TOKEN + 1
-    return num_prompt, request.max_tokens if isinstance(request, GenerateRequest) else 1
-
-
 def _connect(settings: ApiSettings) -> Client:
-    return OpenAIClient(settings.base_url, settings.api_key, settings.policy, settings.concurrency)
+    """The client. Raises UsageError where the environment's proxy cannot be used."""
+    try:
+        return OpenAIClient(settings.base_url, settings.api_key, settings.policy, settings.concurrency)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"no client for {settings.base_url}: {told(str(error), settings.api_key)}") from error
 
 
 def open_engine(options: EngineOptions) -> OpenAIEngine:
@@ -353,17 +363,26 @@ def open_engine(options: EngineOptions) -> OpenAIEngine:
     settings = read_settings(options.args)
     if options.chat_template and not settings.tokenizer:
         raise UsageError("--chat_template: the server has its own template; give --model_args tokenizer=NAME too.")
-    return OpenAIEngine(settings, encoder=_encoder(settings.tokenizer, options.chat_template))
+    return OpenAIEngine(settings, encoded=_encoded(settings, options.chat_template))
 
 
-def _encoder(name: str, template: str | None) -> Encoder | None:
-    """The tokenizer of a local model, which is the server's too."""
-    if not name:
+def _encoded(settings: ApiSettings, template: str | None) -> EncodedRequests | None:
+    """Requests by the tokenizer of a local model, which is the server's too."""
+    if not settings.tokenizer:
         return None
     try:
         from evalsuite.engines.local_model import LocalModel, ModelSettings
     except ImportError as error:
         raise ModelUnreadable("tokenizer= needs `pip install 'evalsuite[transformers]'`.") from error
-    return LocalModel(
-        ModelSettings(name=name, revision=None, dtype="auto", device="cpu", max_length=None, template_file=template)
-    ).encoder
+    return EncodedRequests(
+        LocalModel(
+            ModelSettings(
+                name=settings.tokenizer,
+                revision=None,
+                dtype="auto",
+                device="cpu",
+                max_length=settings.max_length,
+                template_file=template,
+            )
+        )
+    )

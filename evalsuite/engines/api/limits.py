@@ -44,23 +44,23 @@ class Concurrency:
 
 
 class Rate:
-    """A budget of so many units a minute that fills up evenly and holds at most a minute's worth."""
+    """So many units a minute, evenly: at most five seconds' worth may be used at once."""
 
     def __init__(self, per_minute: float | None, clock: Clock) -> None:
         self._per_s = None if per_minute is None else per_minute / 60.0
-        self._capacity = per_minute or 0.0
+        self._capacity = max(1.0, (per_minute or 0.0) / 12.0)
         self._level = self._capacity
         self._clock = clock
         self._at = clock()
 
     def wait_s(self, amount: float) -> float:
-        """Take `amount` (at most a minute's worth counts) and return how long to wait before using it."""
+        """Take `amount` and return how long to wait before using it."""
         if self._per_s is None:
             return 0.0
         now = self._clock()
         self._level = min(self._capacity, self._level + (now - self._at) * self._per_s)
         self._at = now
-        self._level -= min(amount, self._capacity)
+        self._level -= amount
         return max(0.0, -self._level / self._per_s)
 
 

@@ -113,7 +113,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
             return max(0.0, seconds)
     try:
         until = parsedate_to_datetime(headers.get("retry-after", "").strip())
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - now).total_seconds())

@@ -12,12 +12,21 @@ from evalsuite.engines.api.budget import Ledger
 from evalsuite.engines.api.limits import Breaker, Clock, Concurrency, Rate
 from evalsuite.engines.api.policy import Action, Fault, Policy
 from evalsuite.errors import BudgetExhausted, EndpointDown, EvalsuiteError, UsageError
-from evalsuite.types import Cause, Failure
+from evalsuite.types import Cause, Failure, Spent
 
 T = TypeVar("T")
 
 _THROTTLES = {Cause.RATE_LIMITED, Cause.TIMEOUT}
 _MINUTE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """A request in tokens: at most so many in its prompt and its answer, and about as many as it will have."""
+
+    num_prompt: int
+    num_generated: int
+    usual: int
 
 
 @dataclass(frozen=True)
@@ -65,70 +74,92 @@ class Pool:
         self._sleep = sleep
         self._draw = draw
         self._paused_until = clock()
-        self._paused_s = 0.0
         self._num_under_way = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._unsettled: deque[asyncio.Future[None]] = deque()
         self._end: EvalsuiteError | None = None
 
+    def open(self) -> None:
+        """Begin anew after an end; what was learnt of the endpoint's pace stays."""
+        self._end = None
+
     async def ask(
-        self, attempt: Callable[[], Awaitable[Used[T] | Fault]], num_prompt: int, num_generated: int
+        self, attempt: Callable[[], Awaitable[Used[T] | Fault]], size: Size, max_attempts: int | None = None
     ) -> Answered[T]:
-        """Try `attempt` as the policy says; the tokens are its worst case.
+        """Try `attempt` as the policy says, at most `max_attempts` times where that is less.
 
         Raises EndpointDown, BudgetExhausted or UsageError when nothing more may be asked of the endpoint at all; from
         then on every request ends so.
         """
         try:
-            return await self._tried(attempt, num_prompt, num_generated)
+            most = self._policy.max_attempts
+            return await self._tried(attempt, size, min(max_attempts or most, most))
         except EvalsuiteError as error:
             self._end = self._end or error
             raise
 
     async def _tried(
-        self, attempt: Callable[[], Awaitable[Used[T] | Fault]], num_prompt: int, num_generated: int
+        self, attempt: Callable[[], Awaitable[Used[T] | Fault]], size: Size, max_attempts: int
     ) -> Answered[T]:
+        """The attempts and the waits between them; waiting for leave to make one is no part of a request's time."""
         causes: list[str] = []
-        started, paused = self._clock(), self._paused_s
+        elapsed_s = 0.0
         while True:
-            outcome = await self._once(attempt, num_prompt, num_generated, is_retry=bool(causes))
+            outcome, seconds = await self._once(attempt, size, is_retry=bool(causes))
             if isinstance(outcome, Used):
                 return Answered(outcome.answer, tuple(causes))
             self._raise_if_final(outcome)
-            elapsed = self._clock() - started - (self._paused_s - paused)
-            is_last = len(causes) + 1 >= self._policy.max_attempts or elapsed >= self._policy.max_request_s
+            elapsed_s += seconds
+            is_last = len(causes) + 1 >= max_attempts or elapsed_s >= self._policy.max_request_s
             if outcome.action is Action.FAIL or is_last:
                 return Answered(_failure(outcome, causes), tuple(causes))
             causes.append(str(outcome.cause))
-            await self._sleep(self._policy.backoff_s(len(causes), self._draw()))
+            wait_s = self._policy.backoff_s(len(causes), self._draw())
+            elapsed_s += wait_s
+            await self._sleep(wait_s)
 
     async def _once(
-        self,
-        attempt: Callable[[], Awaitable[Used[T] | Fault]],
-        num_prompt: int,
-        num_generated: int,
-        *,
-        is_retry: bool,
-    ) -> Used[T] | Fault:
-        """One attempt, when every limit lets it through."""
+        self, attempt: Callable[[], Awaitable[Used[T] | Fault]], size: Size, *, is_retry: bool
+    ) -> tuple[Used[T] | Fault, float]:
+        """One attempt and the seconds it took, when every limit lets it through."""
         await self._enter()
         try:
             is_probe = await self._wait_for_leave()
-            if self._end is not None:
-                raise self._end
-            promised = self._ledger.reserve(num_prompt, num_generated)
+            promised = await self._reserve(size)
             used: tuple[int | None, int | None] = (None, None)
             try:
                 await self._pause(self._requests.wait_s(1))
-                await self._pause(self._tokens.wait_s(num_prompt + num_generated))
+                await self._pause(self._tokens.wait_s(size.usual))
+                started = self._clock()
                 outcome = await attempt()
+                seconds = self._clock() - started
                 if isinstance(outcome, Used):
                     used = (outcome.num_prompt, outcome.num_generated)
             finally:
                 self._ledger.settle(promised, *used)
+                self._tell_settled()
             self._learn(outcome, is_retry=is_retry, is_probe=is_probe)
-            return outcome
+            return outcome, seconds
         finally:
             self._leave()
+
+    async def _reserve(self, size: Size) -> Spent:
+        """The budget's promise, waited for while it depends on what others turn out to use."""
+        while True:
+            if self._end is not None:
+                raise self._end
+            promised = self._ledger.reserve(size.num_prompt, size.num_generated)
+            if promised is not None:
+                return promised
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._unsettled.append(place)
+            await place
+
+    def _tell_settled(self) -> None:
+        while self._unsettled:
+            place = self._unsettled.popleft()
+            if not place.done():
+                place.set_result(None)
 
     def _learn(self, outcome: Used[T] | Fault, *, is_retry: bool, is_probe: bool) -> None:
         """What an outcome says about the endpoint. A request that is refused for itself says that it is well."""
@@ -145,9 +176,7 @@ class Pool:
         """Let nothing pass for a while. Raises EndpointDown for a longer while than the policy waits."""
         if seconds > self._policy.give_up_s:
             raise EndpointDown(f"the server asks for a pause of {seconds / _MINUTE_S:.0f} minutes ({detail}).")
-        until = self._clock() + seconds
-        self._paused_s += max(0.0, until - max(self._paused_until, self._clock()))
-        self._paused_until = max(self._paused_until, until)
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     async def _wait_for_leave(self) -> bool:
         """Wait out pauses of the whole pool and an open breaker; whether what follows is its probe.

@@ -23,7 +23,8 @@ _POLICY_ARGS = {"max_attempts": "max_attempts", "timeout": "attempt_s", "max_ret
                 "give_up_after": "give_up_s"}  # fmt: skip
 _ARGS = {
     "model", "name", "base_url", "endpoint", "tokenizer", "concurrency", "rpm", "tpm", "max_requests", "max_tokens",
-    "max_cost", "max_seconds", "prompt_price", "completion_price", "max_length", "cap_name", *_POLICY_ARGS,
+    "max_cost", "max_seconds", "prompt_price", "completion_price", "max_length", "cap_name", "revision",
+    *_POLICY_ARGS,
 }  # fmt: skip
 _EXTRA = "extra_"
 _METADATA_HOSTS = {"metadata.google.internal", "metadata", "instance-data"}
@@ -35,12 +36,13 @@ class ApiSettings:
 
     `extra` goes into every body as it is; `cap_name` is what the server calls the cap on generated tokens. `tokenizer`
     names a local model whose tokenizer is the server's: then prompts are sent as token ids, and log-likelihoods of
-    conversations can be asked. `max_length` is the server's context.
+    conversations can be asked. `max_length` is the server's context, `revision` the user's own name for what it serves,
+    without which answers are not kept across runs.
     """
 
     model: str
     base_url: str
-    api_key: str
+    api_key: str = field(repr=False)
     endpoint: Endpoint = "auto"
     tokenizer: str = ""
     concurrency: int = 64
@@ -50,6 +52,7 @@ class ApiSettings:
     prices: Prices | None = None
     max_length: int | None = None
     cap_name: str = "max_tokens"
+    revision: str = ""
     extra: tuple[tuple[str, Scalar], ...] = ()
     policy: Policy = field(default_factory=Policy)
 
@@ -73,7 +76,7 @@ def read_settings(args: Mapping[str, Scalar], environ: Mapping[str, str] = os.en
     return ApiSettings(
         model=str(args["model"]),
         base_url=_checked_url(str(args.get("base_url") or environ.get("OPENAI_BASE_URL") or DEFAULT_URL)),
-        api_key=environ.get("OPENAI_API_KEY") or NO_KEY,
+        api_key=_checked_key(environ.get("OPENAI_API_KEY", "")),
         endpoint=endpoint,
         tokenizer=str(args.get("tokenizer", "")),
         concurrency=int(_positive(args, "concurrency") or ApiSettings.concurrency),
@@ -82,6 +85,7 @@ def read_settings(args: Mapping[str, Scalar], environ: Mapping[str, str] = os.en
         caps=_caps(args),
         prices=_prices(args),
         max_length=None if max_length is None else int(max_length),
+        revision=str(args.get("revision", "")),
         cap_name=str(args.get("cap_name", "max_tokens")),
         extra=tuple(sorted((key.removeprefix(_EXTRA), args[key]) for key in args if key.startswith(_EXTRA))),
         policy=_policy(args),
@@ -128,6 +132,14 @@ def _number(args: Mapping[str, Scalar], name: str, *, least: float) -> float:
     if isinstance(value, bool | str) or not math.isfinite(value) or value < least:
         raise UsageError(f"--model_args {name}={value}: expected a number{' above' if least else ', at least'} 0.")
     return float(value)
+
+
+def _checked_key(key: str) -> str:
+    """The key as it is sent. Raises UsageError, which does not tell it, for one that cannot stand in a header."""
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("OPENAI_API_KEY holds characters that no key has; set it anew.")
+    return key or NO_KEY
 
 
 def _checked_url(url: str) -> str:

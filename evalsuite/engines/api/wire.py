@@ -99,7 +99,7 @@ def read_body(content: bytes, content_type: str, *, needs_usage: bool) -> Body |
     if not isinstance(value, dict):
         return _bad(f"JSON {type(value).__name__}, not an object")
     if value.get("error"):
-        return _bad(f"status 200 with an error: {str(value['error'])[:300]}")
+        return _bad(f"status 200 with an error: {value['error']}")
     choices = value.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
         return _bad(f"{len(choices) if isinstance(choices, list) else 'no'} choices, not 1")
@@ -187,7 +187,7 @@ def _chosen_logprobs(choice: Mapping[str, Any]) -> _Chosen | None:
                 for _, _, others in places
             ),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         return None
 
 
@@ -195,41 +195,48 @@ LEAST_NATS = -9999.0
 """What vLLM writes for a probability of 0, JSON having no infinity."""
 
 
+_ROUNDING_NATS = 0.01
+"""How far above 0 rounding may take a log-probability."""
+
+
 def _finite(value: Any) -> float:
+    """A log-probability in nats, no less than `LEAST_NATS`. Raises ValueError for what is none."""
     number = float(value)
-    if math.isnan(number):
-        raise ValueError("a log-probability that is no number")
-    return max(number, LEAST_NATS)
+    if math.isnan(number) or number > _ROUNDING_NATS:
+        raise ValueError(f"{number} is no log-probability")
+    return min(0.0, max(number, LEAST_NATS))
 
 
 @dataclass(frozen=True)
 class EchoedToken:
-    """One token of a text that was sent: where it begins, its log-probability (None for the first), the likeliest's."""
+    """One token of what was sent: its text, its log-probability (None for the first), and the likeliest's there."""
 
-    offset: int | None
+    text: str
     nats: float | None
     best_nats: float | None
 
 
 def echoed_tokens(body: Body) -> tuple[EchoedToken, ...] | Fault:
-    """The tokens of a text with their log-probabilities, or what is missing of them."""
+    """The tokens of a text with their log-probabilities in nats, or what is missing of them."""
     given = body.choice.get("logprobs")
     if not isinstance(given, dict) or not isinstance(given.get("token_logprobs"), list):
         return _bad("no log-probabilities")
-    values, tops = given["token_logprobs"], given.get("top_logprobs") or [None] * len(given["token_logprobs"])
-    offsets = given.get("text_offset") or [None] * len(values)
-    if not isinstance(tops, list) or not isinstance(offsets, list) or len({len(values), len(tops), len(offsets)}) > 1:
-        return _bad("log-probabilities, offsets and alternatives of different lengths")
+    values, texts = given["token_logprobs"], given.get("tokens")
+    tops = given.get("top_logprobs") or [None] * len(values)
+    if not isinstance(tops, list) or not isinstance(texts, list) or len({len(values), len(tops), len(texts)}) > 1:
+        return _bad("tokens, log-probabilities and alternatives of different numbers")
+    if not values:
+        return _bad("log-probabilities of no token")
     try:
         return tuple(
             EchoedToken(
-                None if offset is None else int(offset),
-                None if value is None else float(value),
-                max((float(other) for other in top.values()), default=None) if isinstance(top, dict) else None,
+                str(text),
+                None if value is None else _finite(value),
+                max((_finite(other) for other in top.values()), default=None) if isinstance(top, dict) else None,
             )
-            for offset, value, top in zip(offsets, values, tops, strict=True)
+            for text, value, top in zip(texts, values, tops, strict=True)
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         return _bad(f"log-probabilities that are no numbers ({error})")
 
 
