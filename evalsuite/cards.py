@@ -8,9 +8,9 @@ from pathlib import Path
 
 from evalsuite import plugins
 from evalsuite.building import PreparedTask
-from evalsuite.contracts import CardKit
+from evalsuite.contracts import MISSING, CardKit
 from evalsuite.errors import UsageError
-from evalsuite.judging import MISSING, Bench, prepare_cases, protocol_of, replies_of, task_of_cases, verdicts_of
+from evalsuite.judging import Bench, prepare_cases, protocol_of, replies_of, task_of_cases, verdicts_of
 from evalsuite.prepare import Prepared
 from evalsuite.store.results import read_samples
 from evalsuite.types import Record, Sample

@@ -170,12 +170,16 @@ class JudgeOptions:
     max_tokens: int | None = None
 
 
+MISSING = "missing"
+"""Key of a case's metadata that says why there is no answer to judge; such a case is not asked about."""
+
+
 @dataclass(frozen=True)
 class Rubric:
     """How a judge judges, as functions.
 
     `cases` makes of the answers of one run, or of two, the cases to judge: samples whose `metadata` holds the answers
-    (`answer_1` and so on) and whose cluster is the question's; a case without an answer holds why under `missing`.
+    (`answer_1` and so on) and whose cluster is the question's; a case without an answer holds why under `MISSING`.
     `render` asks about a case, once or in several orders; `parse` reads one reply; `score` turns all verdicts of a case
     into its scores, and `score_unparsed` is what an official rule counts all the same for a case that has none.
     `ask_again`, in judges of our own, words a second request after a reply that cannot be parsed.

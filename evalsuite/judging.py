@@ -17,7 +17,7 @@ from evalsuite import plugins
 from evalsuite.asking import Settings
 from evalsuite.building import PreparedTask, check_samples
 from evalsuite.config import ModelConfig
-from evalsuite.contracts import Answered, Judge, JudgeOptions, Rubric, Task
+from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.base import Engine
 from evalsuite.errors import NothingSelected, UsageError
@@ -40,9 +40,6 @@ from evalsuite.types import (
     content_hash,
 )
 from evalsuite.verdicts import Unparsed, Verdict
-
-MISSING = "missing"
-"""Key of a case's metadata that says why there is no answer to judge."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from evalsuite.contracts import Answered, JudgeOptions
+from evalsuite.contracts import MISSING, Answered, JudgeOptions
 from evalsuite.errors import UsageError
 from evalsuite.types import Sample
 from evalsuite.verdicts import Rated, Verdict
@@ -24,7 +24,7 @@ def answer_case(answered: Answered, suffix: str, metadata: Mapping[str, str]) ->
     """A case about the last answer to a question of one turn: ``<sample>/<suffix>``, with `answer_1` or `missing`."""
     sample = answered.sample
     texts = answered.texts
-    answer = {"answer_1": texts[-1]} if texts else {"missing": answered.missing or "no answer"}
+    answer = {"answer_1": texts[-1]} if texts else {MISSING: answered.missing or "no answer"}
     return Sample(
         id=f"{sample.id}/{suffix}",
         input=question(sample),

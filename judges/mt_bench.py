@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from evalsuite.contracts import Answered, Dataset, Judge, JudgeOptions, Rows, Rubric
+from evalsuite.contracts import MISSING, Answered, Dataset, Judge, JudgeOptions, Rows, Rubric
 from evalsuite.errors import DataError
 from evalsuite.metrics import accuracy, probability, share
 from evalsuite.text.thinking import without_thinking
@@ -142,7 +142,7 @@ def _case(sample: Sample, turn: int, answers: Mapping[str, str], missing: str) -
             **references,
             **({"reference_doubtful": "lm-sys/FastChat#3158"} if is_doubtful else {}),
             **answers,
-            **({"missing": missing} if missing else {}),
+            **({MISSING: missing} if missing else {}),
         },
     )
 

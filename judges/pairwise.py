@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from evalsuite.contracts import Answered, Judge, JudgeOptions, Rows, Rubric
+from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rows, Rubric
 from evalsuite.errors import DataError, UsageError
 from evalsuite.metrics import accuracy, probability, right, share
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
@@ -126,13 +126,13 @@ def _case(a: Answered | None, b: Answered | None) -> Sample:
         present = a or b
         assert present is not None
         number = 1 if a is None else 2
-        return case_of(present, SUFFIX, {"missing": f"run {number} has no such sample"})
+        return case_of(present, SUFFIX, {MISSING: f"run {number} has no such sample"})
     if questions(a.sample) != questions(b.sample):
         raise DataError(f"{a.sample.id}: the two runs were asked different questions; judge runs of the same task.")
     systems = {"system_a": a.model, "system_b": b.model}
     problems = [f"run {number}: {why}" for number, one in ((1, a), (2, b)) if (why := reason_missing(one))]
     if problems:
-        return case_of(a, SUFFIX, systems | {"missing": "; ".join(problems)})
+        return case_of(a, SUFFIX, systems | {MISSING: "; ".join(problems)})
     return case_of(a, SUFFIX, systems | numbered("a", answers(a)) | numbered("b", answers(b)))
 
 

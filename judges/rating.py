@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from evalsuite.contracts import Answered, Judge, JudgeOptions, Metric, Rows, Rubric
+from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Metric, Rows, Rubric
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
 from evalsuite.verdicts import Rated, Unparsed, Verdict
 
@@ -75,7 +75,7 @@ def _cases(runs: tuple[tuple[Answered, ...], ...]) -> tuple[Sample, ...]:
 
 def _case(answered: Answered) -> Sample:
     missing = reason_missing(answered)
-    return case_of(answered, SUFFIX, {"missing": missing} if missing else numbered("answer", answers(answered)))
+    return case_of(answered, SUFFIX, {MISSING: missing} if missing else numbered("answer", answers(answered)))
 
 
 def _shown(case: Sample) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.cli.main import printable
-from evalsuite.cli.output import estimate_json, print_json
+from evalsuite.cli.output import estimate_json, print_json, print_table
 from evalsuite.cli.run_command import finish, run_in
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
 from evalsuite.interop import alpaca_eval_files, mt_bench_files
@@ -233,9 +233,7 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns as wide as what is in them: a name is never cut."""
     table = [columns, *([_one_line(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[index]) for row in table) for index in range(len(columns))]
-    for row in table:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    print_table(table)
 
 
 def _finish_json(kind: str, results: list[dict[str, Any]], options: argparse.Namespace) -> None:

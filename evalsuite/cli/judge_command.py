@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from evalsuite.cards import card_kit, prepare_card, read_cards
-from evalsuite.cli.output import print_json, run_json
+from evalsuite.cli.output import print_json, print_table, run_json
 from evalsuite.cli.run_command import exit_code, run_in
 from evalsuite.cli.score_command import add_judge_options, asked_from
 from evalsuite.judging import open_bench
@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
     cards = read_cards(finished.path, bench, kit)
     for language, card in cards.items():
         print(f"\n{bench.judge.name} by {bench.model}, {language}")
-        _print_table([kit.header, *kit.table(card)])
+        print_table([kit.header, *kit.table(card)], indent="  ")
         for fault in kit.faults(card):
             print(f"  against it: {fault}")
         print("  not admissible" if kit.faults(card) else "  admissible")
@@ -53,9 +53,3 @@ def execute(options: argparse.Namespace) -> int:
         print_json({**run_json(finished), "cards": found})
     others = {cause for cause in finished.counts.unscored_by_cause if cause != "judge_unparsed"}
     return exit_code(finished) if others else 0
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
