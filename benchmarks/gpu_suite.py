@@ -197,7 +197,7 @@ def make_job(task: str, num_docs: int | None, model: LocalModel, mirror: Path) -
     documents = list(dict.fromkeys(sample.id for sample, _ in asked))
     first = set(documents[: max(1, len(documents) // 8)])
     part = items if task == GENERATION else [item for item in items if item.sample_id in first]
-    naive = engine.count_tokens([item.request for item in items]).naive
+    naive = engine.count_naive_tokens([item.request for item in items])
     flops = least_flops(model, engine, items)
     return Job(task, len(documents), tuple(items), tuple(part), naive, flops)
 

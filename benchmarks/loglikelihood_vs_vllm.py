@@ -24,6 +24,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,17 +62,23 @@ class Slice:
 
 @dataclass
 class Process:
-    """lm-eval's `vllm` backend in its own process."""
+    """lm-eval's `vllm` backend in its own processes, which stand still unless they are asked.
+
+    vLLM's workers spin while they wait, and would have half of the machine in our turn.
+    """
 
     stdin: IO[str]
     stdout: IO[str]
+    group: int
 
     def ask(self, line: str) -> Any:
         """Send `line` and wait for the answer. Raises RuntimeError when the process ends instead."""
+        os.killpg(self.group, signal.SIGCONT)
         self.stdin.write(f"{line}\n")
         self.stdin.flush()
         for found in self.stdout:
             if found.startswith(vllm_side.MARK):
+                os.killpg(self.group, signal.SIGSTOP)
                 return json.loads(found.removeprefix(vllm_side.MARK))
         raise RuntimeError("the vLLM process ended; its own messages are in the file named by --vllm_log")
 
@@ -104,13 +111,14 @@ def vllm_process(python: Path, log: Path, threads: str) -> Any:
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [str(python), str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-            env=_environment(python, threads),
+            env=_environment(python, threads), start_new_session=True,
         )  # fmt: skip
         assert process.stdin
         assert process.stdout
         try:
-            yield Process(process.stdin, process.stdout)
+            yield Process(process.stdin, process.stdout, process.pid)
         finally:
+            os.killpg(process.pid, signal.SIGCONT)
             process.stdin.close()
             process.stdout.close()
             process.terminate()

@@ -7,11 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import lm_eval_side
 
-import evalsuite.prepare
 from evalsuite.asking import first_requests, settings_of
 from evalsuite.config import RunConfig
 from evalsuite.engines.base import EngineOptions
@@ -19,7 +17,7 @@ from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.model_arguments import open_engine
 from evalsuite.engines.transformers import TransformersEngine
-from evalsuite.prepare import Prepared, prepare
+from evalsuite.prepare import Opened, Prepared, prepare
 from evalsuite.types import Failure, Item, Loglikelihood, Response
 
 DOCS = {"hellaswag": 7, "arc_challenge": 7, "mmlu_astronomy": 20, "truthfulqa": 20, "winogrande": 40}
@@ -72,8 +70,7 @@ def prepared(
         gen_kwargs=dict(gen_kwargs or {}),
         data_dir=str(mirror),
     )
-    with mock.patch.object(evalsuite.prepare, "_open_engine", return_value=("transformers", engine_of(model))):
-        return prepare(config)
+    return prepare(config, Opened("transformers", config.model, engine_of(model)))
 
 
 def items_of(run: Prepared) -> list[Item]:

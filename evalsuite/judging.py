@@ -19,9 +19,8 @@ from evalsuite.building import PreparedTask, check_samples
 from evalsuite.config import ModelConfig
 from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
-from evalsuite.engines.base import Engine
 from evalsuite.errors import NothingSelected, UsageError
-from evalsuite.prepare import Prepared, open_engine, task_spec
+from evalsuite.prepare import Opened, Prepared, open_engine, task_spec
 from evalsuite.records import DatasetPin, JudgedSpec, ModelSpec, RunResult, RunSpec, SampleRecord
 from evalsuite.selection import take_stratified
 from evalsuite.store.results import read_results, read_samples
@@ -80,22 +79,25 @@ class Bench:
     judge: Judge
     rubric: Rubric
     pins: tuple[DatasetPin, ...]
-    engine_name: str
-    model: str
-    engine: Engine
+    opened: Opened
+
+    @property
+    def model(self) -> str:
+        """The name of the model that judges."""
+        return self.opened.model
 
 
 def open_bench(asked: Asked) -> Bench:
     """The judge that is asked for. Raises UsageError or DataError."""
     judge = plugins.judge(asked.judge)
-    engine_name, model, engine = open_engine(asked.model)
-    if not engine.has_chat_template:
+    opened = open_engine(asked.model)
+    if not opened.engine.has_chat_template:
         raise UsageError(
-            f"{model} has no chat template, and judges are asked in conversations; give --chat_template FILE."
+            f"{opened.model} has no chat template, and judges are asked in conversations; give --chat_template FILE."
         )
     loaded = [load_rows(dataset, source_from_environment(asked.data_dir)) for dataset in judge.datasets]
     rubric = judge.build(tuple(rows for rows, _ in loaded), asked.options)
-    return Bench(asked, judge, rubric, tuple(pin for _, pin in loaded), engine_name, model, engine)
+    return Bench(asked, judge, rubric, tuple(pin for _, pin in loaded), opened)
 
 
 def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
@@ -129,7 +131,7 @@ def prepare_cases(
     check_cases(tasks)
     spec = RunSpec(
         schema=SCHEMA_VERSION,
-        model=ModelSpec(name=bench.model, engine=bench.engine_name, identity=bench.engine.identity()),
+        model=ModelSpec(name=bench.model, engine=bench.opened.name, identity=bench.opened.engine.identity()),
         asked=tuple(task.task.name for task in tasks),
         tasks=tuple(task_spec(task, Settings(), asked.seed) for task in tasks),
         limit=asked.limit,
@@ -148,7 +150,7 @@ def prepare_cases(
             answers_sha256=content_hash(texts),
         ),
     )
-    return Prepared(spec, tuple(tasks), bench.engine, num_asked=_families(tasks))
+    return Prepared(spec, tuple(tasks), bench.opened.engine, num_asked=_families(tasks))
 
 
 def _options(options: JudgeOptions) -> dict[str, Scalar]:

@@ -45,15 +45,28 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def prepare(config: RunConfig) -> Prepared:
-    """Everything `config` asks for, pinned. Raises UsageError, DataError or NothingSelected."""
+@dataclass(frozen=True)
+class Opened:
+    """An engine that is not loaded yet, by its name, and the name of the model that answers through it."""
+
+    name: str
+    model: str
+    engine: Engine
+
+
+def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
+    """Everything `config` asks for, pinned; answered by the engine it names, or by one that is `opened` already.
+
+    Raises UsageError, DataError or NothingSelected.
+    """
     choices = plugins.choose_tasks(list(config.tasks), is_protocol_given=isinstance(config.protocol, str))
     _check_names(choices, config)
     if config.samples and config.limit is not None:
         raise UsageError("--limit and --samples both choose samples; give one of them.")
-    engine_name, model_name, engine = open_engine(config)
+    opened = opened or open_engine(config)
+    engine = opened.engine
     if config.apply_chat_template and not engine.has_chat_template:
-        raise UsageError(f"--apply_chat_template: {model_name} has no chat template; give --chat_template FILE.")
+        raise UsageError(f"--apply_chat_template: {opened.model} has no chat template; give --chat_template FILE.")
     source = source_from_environment(config.data_dir)
     built = [build_task(choice, config, engine, source) for choice in choices]
     check_samples(built)
@@ -68,7 +81,7 @@ def prepare(config: RunConfig) -> Prepared:
         raise UsageError("--repeats: no task samples its answers; add --gen_kwargs temperature=0.7, say.")
     spec = RunSpec(
         schema=SCHEMA_VERSION,
-        model=ModelSpec(name=model_name, engine=engine_name, identity=engine.identity()),
+        model=ModelSpec(name=opened.model, engine=opened.name, identity=engine.identity()),
         asked=_asked(choices),
         tasks=tuple(task_spec(task, settings, config.seed) for task in tasks),
         limit=config.limit,
@@ -169,8 +182,8 @@ def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> No
                 raise UsageError(f"--{flag}: {name} is not among the tasks that --tasks asks for{guess}")
 
 
-def open_engine(config: ModelConfig) -> tuple[str, str, Engine]:
-    """The engine that `config` names, not loaded yet: its name, the model's, and the engine. Raises UsageError."""
+def open_engine(config: ModelConfig) -> Opened:
+    """The engine that `config` names. Raises UsageError or ModelUnreadable."""
     name = ENGINE_ALIASES.get(config.model, config.model)
     engine_name = name if name in plugins.names(plugins.ENGINES) else "transformers"
     options = EngineOptions(
@@ -182,7 +195,7 @@ def open_engine(config: ModelConfig) -> tuple[str, str, Engine]:
         is_deterministic=config.deterministic,
     )
     engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
-    return engine_name, _model_name(config), engine
+    return Opened(engine_name, _model_name(config), engine)
 
 
 def _model_name(config: ModelConfig) -> str:

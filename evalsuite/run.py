@@ -367,7 +367,7 @@ def _restored(path: Path, engine: Engine, stored: Sequence[PlannedBatch], items:
     batches = []
     for batch in stored:
         members = tuple(by_id[item_id] for item_id, _ in batch.items)
-        batches.append(Batch(batch.index, members, engine.count_tokens([item.request for item in members]).planned))
+        batches.append(Batch(batch.index, members, engine.count_tokens([item.request for item in members])))
     return tuple(batches)
 
 

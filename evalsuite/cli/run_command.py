@@ -156,7 +156,7 @@ def _planned(prepared: Prepared, entry: PreparedTask) -> dict[str, Any]:
         "task": entry.task.name,
         "num_samples": len(entry.samples),
         "num_requests": len(items),
-        "num_tokens_naive": prepared.engine.count_tokens([item.request for item in items]).naive,
+        "num_tokens_naive": prepared.engine.count_naive_tokens([item.request for item in items]),
         "num_tokens_planned": sum(batch.num_tokens for batch in batches),
         "seconds": None if cost is None else round(cost.seconds, 1),
         "num_bytes": None if cost is None else cost.num_bytes,

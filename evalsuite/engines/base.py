@@ -57,14 +57,6 @@ class BatchFeed:
 
 
 @dataclass(frozen=True)
-class TokenCount:
-    """What a set of requests costs: one row a request, and as this engine plans it. Generated tokens at their cap."""
-
-    naive: int
-    planned: int
-
-
-@dataclass(frozen=True)
 class Cost:
     """What batches will take, as far as it can be known before: seconds of this machine, and bytes of memory."""
 
@@ -106,8 +98,11 @@ class Engine(Protocol):
     def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
         """The items in batches."""
 
-    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
-        """What `requests` cost together."""
+    def count_tokens(self, requests: Sequence[Request]) -> int:
+        """Tokens that this engine computes to answer `requests` together, generated ones at their caps."""
+
+    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
+        """Tokens of one row a request, generated ones at their caps."""
 
     def cost(self, batches: Sequence[Batch]) -> Cost | None:
         """What `batches` will take of time and memory, or None where nothing is computed here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.engines import planner
-from evalsuite.engines.base import Batch, TokenCount
+from evalsuite.engines.base import Batch
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.forecast import Work, mean
@@ -74,18 +74,25 @@ class EncodedRequests:
         detail = f"{what}: {self.num_tokens(request)} tokens; the model takes {self._model.max_length}"
         return Failure(cause=Cause.CONTEXT_TOO_LONG, detail=detail)
 
-    def count(self, requests: Sequence[Request]) -> TokenCount:
-        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows is planned once."""
+    def count(self, requests: Sequence[Request]) -> int:
+        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
+        return planner.num_forest_tokens(self._rows(requests)) + self._num_generated(requests)
+
+    def count_naive(self, requests: Sequence[Request]) -> int:
+        """Tokens of one row a request."""
+        return sum(map(len, self._rows(requests))) + self._num_generated(requests)
+
+    def _rows(self, requests: Sequence[Request]) -> list[tuple[int, ...]]:
         scored = [request for request in requests if not isinstance(request, GenerateRequest)]
-        generated = sum(
+        self.encode_all(scored)
+        return [self.pair(request).row for request in scored]
+
+    def _num_generated(self, requests: Sequence[Request]) -> int:
+        return sum(
             len(self.prompt(request).ids) + request.max_tokens
             for request in requests
             if isinstance(request, GenerateRequest)
         )
-        self.encode_all(scored)
-        rows = [self.pair(request).row for request in scored]
-        naive = sum(map(len, rows))
-        return TokenCount(naive=naive + generated, planned=planner.num_forest_tokens(rows) + generated)
 
     def work(self, batches: Sequence[Batch], num_rows: int) -> Work:
         """What `batches` are to compute, when at most `num_rows` answers are under way at once."""

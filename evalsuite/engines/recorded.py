@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evalsuite.engines.base import Batch, EngineOptions, TokenCount, one_by_one, prompt_text
+from evalsuite.engines.base import Batch, EngineOptions, one_by_one, prompt_text
 from evalsuite.errors import DataError, UsageError
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, Request, Response, Scalar, content_hash
 
@@ -42,9 +42,13 @@ class RecordedEngine:
         """Every item a batch of its own."""
         return one_by_one(items, lambda request: len(prompt_text(request).split()))
 
-    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
+    def count_tokens(self, requests: Sequence[Request]) -> int:
         """Nothing is computed."""
-        return TokenCount(naive=0, planned=0)
+        return 0
+
+    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
+        """Nothing is computed."""
+        return 0
 
     def overflow(self, request: Request) -> int:
         """Nothing is ever too long."""

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from evalsuite.engines import planner
-from evalsuite.engines.base import Batch, Cost, Event, TokenCount, drained
+from evalsuite.engines.base import Batch, Cost, Event, drained
 from evalsuite.engines.encoded_requests import EncodedRequests, is_generation
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
@@ -115,7 +115,7 @@ class TransformersEngine:
         generated = [item for item in items if isinstance(item.request, GenerateRequest)]
         groups = [*self._scoring_groups(scored), *self._generation_groups(generated)]
         return tuple(
-            Batch(index, tuple(group), self.count_tokens([item.request for item in group]).planned)
+            Batch(index, tuple(group), self.count_tokens([item.request for item in group]))
             for index, group in enumerate(groups)
         )
 
@@ -160,9 +160,13 @@ class TransformersEngine:
         """Rows under way at once in generation."""
         return self._batch_size or AUTO_ROWS.get(self.model.device_kind, 8)
 
-    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
-        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows is planned once."""
+    def count_tokens(self, requests: Sequence[Request]) -> int:
+        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
         return self.requests.count(requests)
+
+    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
+        """Tokens of one row a request."""
+        return self.requests.count_naive(requests)
 
     def cost(self, batches: Sequence[Batch]) -> Cost:
         """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""

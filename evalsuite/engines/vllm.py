@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from evalsuite.engines import loading, vllm_asking
-from evalsuite.engines.base import Batch, Cost, EngineOptions, TokenCount
+from evalsuite.engines.base import Batch, Cost, EngineOptions
 from evalsuite.engines.encoded_requests import EncodedRequests
 from evalsuite.engines.local_model import ModelSettings
 from evalsuite.engines.vllm_model import Placement, VllmModel
@@ -97,7 +97,7 @@ class VllmEngine:
         kind = self.model.device_kind
         groups = [*self._groups(scored, BATCH_TOKENS.get(kind, 2**15)), *self._groups(generated, None)]
         return tuple(
-            Batch(index, tuple(group), self.count_tokens([item.request for item in group]).planned)
+            Batch(index, tuple(group), self.count_tokens([item.request for item in group]))
             for index, group in enumerate(groups)
         )
 
@@ -121,9 +121,13 @@ class VllmEngine:
         if group:
             yield group
 
-    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
-        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows is planned once."""
+    def count_tokens(self, requests: Sequence[Request]) -> int:
+        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
         return self.requests.count(requests)
+
+    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
+        """Tokens of one row a request."""
+        return self.requests.count_naive(requests)
 
     def cost(self, batches: Sequence[Batch]) -> Cost:
         """By the model's size and this device's rates, as for our own engine; vLLM itself takes what memory it may."""

@@ -5,13 +5,8 @@ The run is the one that ``evalsuite run --model recorded`` makes of the same tex
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import msgspec
+from dataclasses import dataclass
 
 from evalsuite import plugins
 from evalsuite.building import build_task
@@ -20,7 +15,7 @@ from evalsuite.data import source_from_environment
 from evalsuite.engines.recorded import RecordedEngine
 from evalsuite.errors import DataError
 from evalsuite.interop.mt_bench_files import ModelAnswer, merge_equal
-from evalsuite.prepare import Prepared, prepare
+from evalsuite.prepare import Opened, Prepared, prepare
 from evalsuite.types import Sample
 
 TASK = "mt_bench"
@@ -102,10 +97,5 @@ def _texts(answer: ModelAnswer) -> tuple[str, ...]:
 
 
 def _prepare(texts: Mapping[str, tuple[str, ...]], source: str, model: str, config: RunConfig) -> Prepared:
-    """The run of recorded `texts`; the file that the engine reads them from is gone when it is ready."""
-    lines = [json.dumps({"sample_id": sample_id, "texts": found}) for sample_id, found in texts.items()]
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "answers.jsonl"
-        path.write_text("\n".join(lines), encoding="utf-8")
-        prepared = prepare(msgspec.structs.replace(config, model_args={"path": str(path), "name": model}))
-    return replace(prepared, engine=RecordedEngine(texts, path=source))
+    """The run of recorded `texts`, as though they had been read from a file of ours."""
+    return prepare(config, Opened("recorded", model, RecordedEngine(texts, path=source)))

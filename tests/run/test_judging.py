@@ -50,7 +50,7 @@ def answers(path: Path, word: str, *, is_failing: Callable[[Request], bool] = la
 def bench(judge: str, answer: Answer, name: str = "judge", options: JudgeOptions | None = None) -> Bench:
     model = ModelConfig(model="scripted", model_args={"name": name})
     opened = open_bench(Asked(judge, model, options or JudgeOptions()))
-    return replace(opened, engine=ScriptedEngine(answer, label=name))
+    return replace(opened, opened=replace(opened.opened, engine=ScriptedEngine(answer, label=name)))
 
 
 def judge(path: Path, ready: Bench, *runs: JudgedRun) -> Finished:
@@ -131,7 +131,7 @@ def test_the_same_command_asks_nothing_and_other_answers_are_another_run(tmp_pat
     apple, pear = answers(tmp_path / "a", "apple"), answers(tmp_path / "b", "pear")
     first = judge(tmp_path / "judged", bench("rating", rate(3)), apple)
     silent = bench("rating", lambda request: Failure(cause=Cause.ENGINE_ERROR))
-    again = execute(prepare_judging(replace(silent, engine=bench("rating", rate(3)).engine), [apple]),
+    again = execute(prepare_judging(replace(silent, opened=bench("rating", rate(3)).opened), [apple]),
                     tmp_path / "judged", Quiet())  # fmt: skip
     assert again.result == first.result
     ids = {

@@ -21,7 +21,6 @@ from evalsuite.engines.base import (
     BatchFeed,
     EngineOptions,
     Event,
-    TokenCount,
     drained,
     one_by_one,
     prompt_text,
@@ -129,10 +128,13 @@ class OpenAIEngine:
                 "endpoint=completions takes plain text; leave --apply_chat_template out, or give tokenizer=NAME."
             )
 
-    def count_tokens(self, requests: Sequence[Request]) -> TokenCount:
+    def count_tokens(self, requests: Sequence[Request]) -> int:
         """What the requests are guessed to cost, answers at their caps."""
-        total = sum(self._num_tokens(request) for request in requests)
-        return TokenCount(naive=total, planned=total)
+        return sum(self._num_tokens(request) for request in requests)
+
+    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
+        """The same: nothing is shared here."""
+        return self.count_tokens(requests)
 
     def _num_tokens(self, request: Request) -> int:
         return self._size(request).usual
