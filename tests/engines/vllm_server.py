@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,24 +50,33 @@ def vllm_python() -> Path:
 def vllm_server(
     python: Path, *, dtype: str = "float32", max_length: int = MAX_LENGTH, arguments: tuple[str, ...] = ()
 ) -> Iterator[VllmServer]:
-    """The server once it is healthy, and its end afterwards. Raises RuntimeError, with the log's end, if it dies or
-    is not healthy in `STARTS_WITHIN_S`."""
+    """The server once it is healthy, and its end afterwards. Raises RuntimeError as `serving` does."""
     folder = models.locate(MODEL).path
-    port = _free_port()
+    port = free_port()
     command = [
         str(python), "-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", str(port),
         "--model", str(folder), "--served-model-name", MODEL, "--dtype", dtype, "--max-model-len", str(max_length),
         "--generation-config", "vllm", "--enforce-eager", *arguments,
     ]  # fmt: skip
+    with serving(command, _environment(), port) as log:
+        yield VllmServer(f"http://127.0.0.1:{port}/v1", MODEL, log)
+
+
+@contextmanager
+def serving(command: Sequence[str], environment: Mapping[str, str], port: int) -> Iterator[Path]:
+    """The log of a server that `command` starts, once it is healthy at `port`; its end afterwards.
+
+    Raises RuntimeError, with the log's end, if it dies or is not healthy in `STARTS_WITHIN_S`.
+    """
     with tempfile.TemporaryDirectory() as place:
-        log = Path(place) / "vllm.log"
+        log = Path(place) / "server.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, env=_environment(), cwd=place, start_new_session=True
+                command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=place, start_new_session=True
             )
         try:
             _wait_until_healthy(process, port, log)
-            yield VllmServer(f"http://127.0.0.1:{port}/v1", MODEL, log)
+            yield log
         finally:
             _stop(process)
 
@@ -82,7 +91,8 @@ def _environment() -> Mapping[str, str]:
     }  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -92,11 +102,11 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) 
     deadline = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"vLLM's server ended with {process.returncode}:\n{_end_of(log)}")
+            raise RuntimeError(f"the server ended with {process.returncode}:\n{_end_of(log)}")
         if _is_healthy(port):
             return
         time.sleep(_POLL_S)
-    raise RuntimeError(f"vLLM's server was not healthy within {STARTS_WITHIN_S:.0f} s:\n{_end_of(log)}")
+    raise RuntimeError(f"the server was not healthy within {STARTS_WITHIN_S:.0f} s:\n{_end_of(log)}")
 
 
 def _is_healthy(port: int) -> bool:

@@ -142,6 +142,8 @@ def _completion(body: Body, request: GenerateRequest, text: str, *, is_refusal: 
         return Fault(Cause.CONTENT_FILTER, "the server's filter ended the answer", Action.FAIL, 200)
     if not isinstance(reason, str) or reason not in _REASONS:
         return _bad(f"finish_reason {str(reason)[:40]!r}")
+    if reason == "length":
+        text = text.rstrip("\N{REPLACEMENT CHARACTER}")  # the cap may fall inside a character of several tokens
     stop = first_stop(text, request.stop)
     logprobs = _chosen_logprobs(body.choice) if request.num_alternatives else None
     return Completion(
