@@ -106,7 +106,7 @@ def answers_of(*quizzes: Quiz) -> Mapping[str, Answers]:
 
 def sealed(*quizzes: Quiz) -> Sealed:
     spec: Any = SimpleNamespace(
-        run_id="r", limit=None, limit_mode="first", model=SimpleNamespace(name="m"),
+        run_id="r", limit=None, limit_mode="first", subject="m",
         tasks=[SimpleNamespace(name=quiz.name, num_available=9) for quiz in quizzes],
     )  # fmt: skip
     prepared = Prepared(spec, tuple(quiz.prepared() for quiz in quizzes), ScriptedEngine(plausible))
@@ -144,7 +144,7 @@ def test_outcomes_are_counted_by_kind_and_cause() -> None:
 
 def test_a_stopped_runs_samples_without_answers_were_not_run() -> None:
     quizzes = Quiz("quiz", (None, answered(said()), Answers())), Quiz("riddle", (FAILED, None))
-    counts = count_outcomes([quiz.prepared() for quiz in quizzes], answers_of(*quizzes))
+    counts = count_outcomes([quiz.prepared() for quiz in quizzes], answers_of(*quizzes), "interrupted")
     assert (counts.requested, counts.scored, counts.unscored, counts.not_run) == (5, 1, 1, 3)
 
 
