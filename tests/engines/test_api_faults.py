@@ -421,3 +421,25 @@ def test_scores_by_text_do_not_trust_offsets(added: tuple[str, ...]) -> None:
         fault = tokens_after(tokens, LoglikelihoodRequest(context=other, continuation=" so"))
         assert isinstance(fault, Fault)
         assert "do not spell" in fault.detail
+
+
+def test_what_nobody_thought_of_ends_the_run_by_name(tmp_path: Path) -> None:
+    """A client that raises what no client should: one error that says so, and no hang."""
+    from evalsuite.engines.api.client import Answer
+    from evalsuite.engines.api.engine import OpenAIEngine
+    from evalsuite.errors import EngineFailed
+
+    class Broken:
+        async def post(self, path: str, payload: object, key: str) -> Answer:
+            raise ZeroDivisionError("nobody thought of it")
+
+        async def close(self) -> None:
+            pass
+
+    with FaultServer() as server:
+        ready = prepared(server)
+        assert isinstance(ready.engine, OpenAIEngine)
+        broken = OpenAIEngine(ready.engine.settings, connect=lambda settings: Broken())
+        with pytest.raises(EngineFailed, match="ZeroDivisionError: nobody thought of it"):
+            run(tmp_path, replace(ready, engine=broken))
+        assert run(tmp_path, ready).counts.scored == LIMIT

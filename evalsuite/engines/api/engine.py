@@ -26,7 +26,7 @@ from evalsuite.engines.base import (
     prompt_text,
 )
 from evalsuite.engines.encoded_requests import EncodedRequests
-from evalsuite.errors import BudgetExhausted, EndpointDown, ModelUnreadable, UsageError
+from evalsuite.errors import BudgetExhausted, EndpointDown, EngineFailed, EvalsuiteError, ModelUnreadable, UsageError
 from evalsuite.types import (
     Cause,
     Failure,
@@ -304,8 +304,10 @@ class _Crew:
         try:
             await self._checked(item.request)
             outcome = await self._ask(item.request)
-        except Exception as error:  # whatever it is must end the run by its name, not hang it
+        except EvalsuiteError as error:
             outcome = error
+        except Exception as error:  # a fault of ours, or a server nobody thought of: it must end the run, not hang it
+            outcome = EngineFailed(f"engine openai fails on {item.id}: {type(error).__name__}: {error}")
         self._line.put(_Message(item, outcome))
 
     async def _ask(self, request: Request, max_attempts: int | None = None) -> Answered[Response]:
