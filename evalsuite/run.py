@@ -6,20 +6,16 @@ function of the journal in plan order. The same command on the same directory go
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Protocol
 
-import msgspec
-
+from evalsuite.answering import Committer, Progress, answer_batches, is_done
 from evalsuite.asking import items_of, settings_of
-from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
-from evalsuite.errors import EngineFailed, RunStopped, SaveFailed, SpecMismatch
+from evalsuite.engines.base import Batch, Engine, Metered
+from evalsuite.errors import EngineFailed, RunStopped, SpecMismatch
 from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import Counts, RunResult
@@ -28,33 +24,9 @@ from evalsuite.store.response_cache import ResponseCache
 from evalsuite.store.results import write_results, write_samples
 from evalsuite.store.run_directory import PlannedBatch, RunDirectory, locked
 from evalsuite.types import (
-    Cause,
     Failure,
     Item,
-    Loglikelihood,
-    Response,
-    Spent,
-    canonical_json,
 )
-
-_NO_BATCH = -1
-"""The batch of a record that holds no answers, only what was spent on none."""
-
-_ROUNDING_NATS = 0.01
-"""How far above 0 rounding may take a log-likelihood."""
-
-
-class Progress(Protocol):
-    """Told what is planned and what is done; may show it."""
-
-    def start_wave(self, wave: int, num_items: int, num_tokens: int, done_tokens: int) -> None:
-        """A wave begins, of which `done_tokens` were computed before."""
-
-    def advance(self, num_items: int, num_tokens: int) -> None:
-        """A batch is committed."""
-
-    def finish(self) -> None:
-        """Nothing more will come."""
 
 
 class Quiet:
@@ -170,20 +142,20 @@ def _answer_waves(
             if not items:
                 break
             batches = _planned(directory, prepared.engine, wave, items)
-            open_batches = [batch for batch in batches if not _is_done(batch, state.journal)]
+            open_batches = [batch for batch in batches if not is_done(batch, state.journal)]
             num_tokens = sum(batch.num_tokens for batch in batches)
             left_tokens = sum(batch.num_tokens for batch in open_batches)
             progress.start_wave(wave, len(items), num_tokens, num_tokens - left_tokens)
             if open_batches:
                 writer = writer or resources.enter_context(_open_writer(prepared, directory, state.journal))
-                committer = _Committer(prepared.engine, wave, writer, state.journal, progress, directory.note, cache)
+                committer = Committer(prepared.engine, wave, writer, state.journal, progress, directory.note, cache)
                 try:
-                    _answer_batches(committer, open_batches, should_stop)
+                    answer_batches(committer, open_batches, should_stop)
                 finally:
                     _record_replies(state, items)
             else:
                 _record_replies(state, items)
-            if any(not _is_done(batch, state.journal) for batch in open_batches):
+            if any(not is_done(batch, state.journal) for batch in open_batches):
                 return False
     return True
 
@@ -195,119 +167,6 @@ def _open_writer(prepared: Prepared, directory: RunDirectory, journal: Journal) 
     if stack not in journal.stacks:
         journal.stacks.append(stack)
     return writer
-
-
-@dataclass
-class _Committer:
-    """Makes whole batches durable, one after the other."""
-
-    engine: Engine
-    wave: int
-    writer: JournalWriter
-    journal: Journal
-    progress: Progress
-    note: Callable[..., None]
-    cache: ResponseCache | None
-
-    def from_cache(self, batch: Batch) -> bool:
-        """Commit `batch` from the cache, if that has all its answers."""
-        found = self.cache.lookup(self.engine, batch) if self.cache else None
-        if found is None:
-            return False
-        self._commit(batch, found, is_cached=True)
-        return True
-
-    def commit(self, batch: Batch, responses: Mapping[str, Response]) -> None:
-        """Commit what the engine answered, in the batch's order."""
-        self._commit(batch, tuple((item.id, responses[item.id]) for item in batch.items), is_cached=False)
-        for event in self.engine.take_events():
-            self.note(event.name, **event.facts)
-        if self.cache:
-            self.cache.keep(self.engine, batch, responses)
-
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Make durable what was spent since the last commit, however the answering inside ends."""
-        try:
-            yield
-        except SaveFailed:
-            raise
-        except BaseException:
-            self._record_spent()
-            raise
-        self._record_spent()
-
-    def _record_spent(self) -> None:
-        spent = _spent(self.engine)
-        if spent is not None and spent.requests:
-            self.writer.commit(self.wave, _NO_BATCH, (), spent=spent)
-        for event in self.engine.take_events():
-            self.note(event.name, **event.facts)
-
-    def _commit(self, batch: Batch, responses: Sequence[tuple[str, Response]], *, is_cached: bool) -> None:
-        self.writer.commit(self.wave, batch.index, responses, spent=_spent(self.engine), is_cached=is_cached)
-        self.journal.responses.update(responses)
-        self.journal.num_cached += len(responses) if is_cached else 0
-        self.progress.advance(len(batch.items), batch.num_tokens)
-
-
-def _answer_batches(committer: _Committer, batches: Sequence[Batch], should_stop: Callable[[], bool]) -> None:
-    """Hand the batches over as the engine takes them, and commit each once it is whole."""
-    engine = committer.engine
-    asked = [_without_answered(engine, batch, committer.journal) for batch in batches]
-    if committer.cache:
-        asked = [batch for batch in asked if not committer.from_cache(batch)]
-    batch_of = {item.id: batch for batch in asked for item in batch.items}
-    waiting: dict[int, dict[str, Response]] = {batch.index: {} for batch in asked}
-    feed = BatchFeed(asked, should_stop)
-    with committer.counting(), closing(_answers(engine, feed, is_needed=bool(asked))) as answers:
-        for item_id, response in answers:
-            batch = batch_of.pop(item_id, None)
-            if batch is None:
-                raise EngineFailed(
-                    f"engine {engine.name} answered {item_id}, which was not asked or is answered already"
-                )
-            waiting[batch.index][item_id] = _admitted(response)
-            if len(waiting[batch.index]) == len(batch.items):
-                committer.commit(batch, waiting.pop(batch.index))
-    if any(index in waiting for index in feed.taken) and not feed.is_stopping():
-        raise EngineFailed(f"engine {engine.name} left {len(batch_of)} requests without an answer")
-
-
-def _answers(engine: Engine, feed: BatchFeed, *, is_needed: bool) -> Generator[tuple[str, Response], None, None]:
-    """The engine's answers; an engine that has nothing to answer is not even loaded."""
-    if is_needed:
-        yield from engine.run(feed)
-
-
-def _spent(engine: Engine) -> Spent | None:
-    return engine.take_spent() if isinstance(engine, Metered) else None
-
-
-def _admitted(response: Response) -> Response:
-    """`response` as it will be read back from the journal, so that a resumed run scores the very same.
-
-    A log-likelihood that is no number becomes a failure: whatever the engine, NaN is no score.
-    """
-    if isinstance(response, Loglikelihood) and not math.isfinite(response.sum_nats):
-        return Failure(cause=Cause.NONFINITE_LOGITS, detail=f"the engine answered {response.sum_nats}")
-    if isinstance(response, Loglikelihood) and response.sum_nats > _ROUNDING_NATS:
-        return Failure(
-            cause=Cause.ENGINE_ERROR, detail=f"a log-likelihood of {response.sum_nats}: a probability above 1"
-        )
-    return msgspec.convert(json.loads(canonical_json(response)), type(response))
-
-
-def _without_answered(engine: Engine, batch: Batch, journal: Journal) -> Batch:
-    """The batch whole where its members influence one another, else without what is answered already."""
-    if engine.is_batch_atomic:
-        return batch
-    missing = tuple(item for item in batch.items if item.id not in journal.responses)
-    return Batch(batch.index, missing, batch.num_tokens)
-
-
-def _is_done(batch: Batch, journal: Journal) -> bool:
-    return all(item.id in journal.responses for item in batch.items)
 
 
 # -- what a wave asks

@@ -37,11 +37,14 @@ LAYERS = {
     "cards": 4,
     "averages": 4,
     "outcomes": 4,
+    "answering": 4,
     "run": 4,
     "interop": 4,
     "cli": 5,
 }
-PIPELINE = ("asking", "building", "prepare", "averages", "outcomes", "run", "judging", "cards", "jury", "interop")
+PIPELINE = (
+    "asking", "building", "prepare", "averages", "outcomes", "answering", "run", "judging", "cards", "jury", "interop",
+)  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
