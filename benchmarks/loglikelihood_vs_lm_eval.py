@@ -375,6 +375,7 @@ def as_json(
             "max_abs_diff_nats": max(row.difference.nats for row in engine),
             "ratio_of_sums": theirs / ours,
             "dtype": str(models.ours.dtype),
+            "compile": models.ours.settings.is_compiled,
             "tasks": by_task,
             "machine": machine,
         }
@@ -406,10 +407,11 @@ def compare(options: argparse.Namespace, models: Models) -> tuple[list[EngineTim
     return engine, ends
 
 
-def open_models(name: str, dtype: str) -> Models:
-    """lm-eval's weights in float32, and ours in `dtype`."""
+def open_models(name: str, dtype: str, *, is_compiled: bool) -> Models:
+    """lm-eval's weights in float32, and ours in `dtype`, their norms and feed-forward layers fused where asked."""
     theirs = slices.open_model(name, "float32")
-    ours = theirs if dtype == "float32" else slices.open_model(name, dtype)
+    is_same = dtype == "float32" and not is_compiled
+    ours = theirs if is_same else slices.open_model(name, dtype, is_compiled=is_compiled)
     return Models(ours, theirs, shape_of(theirs.config))
 
 
@@ -419,6 +421,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", default=list(slices.DOCS), choices=list(slices.DOCS))
     parser.add_argument("--docs", type=int, help="documents of each task, instead of its own number")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"], help="ours")
+    parser.add_argument("--compile", action="store_true", help="ours with --model_args compile=true")
     parser.add_argument("--rounds", type=int, help="counted turns of each side: 3, or 1 without warm-up when quick")
     parser.add_argument("--their_batch_sizes", type=int, nargs="+", help="lm-eval's to try; one is taken as it is")
     parser.add_argument("--end_to_end", action=argparse.BooleanOptionalAction, help="time rendering and tokenising too")
@@ -435,7 +438,7 @@ def main() -> int:
     options = parse()
     logging.disable(logging.WARNING)
     machine = measuring.machine()
-    models = open_models(options.model, options.dtype)
+    models = open_models(options.model, options.dtype, is_compiled=options.compile)
     if models.ours.verdict.scoring != "forest":
         print(f"this model scores in the mode {models.ours.verdict.scoring}; our work is counted as a forest's")
     score_plainly(models.theirs, [EncodedPair((1,) * 256, (1,), "")])  # allocators and threads, where no round warms up

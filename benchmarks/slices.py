@@ -39,9 +39,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     return found
 
 
-def open_model(name: str, dtype: str) -> LocalModel:
+def open_model(name: str, dtype: str, *, is_compiled: bool = False) -> LocalModel:
     """A model's name, folder or .gguf file, with weights loaded and its ways of computing chosen."""
-    model = open_engine(EngineOptions(model=name, args={"dtype": dtype})).model
+    model = open_engine(EngineOptions(model=name, args={"dtype": dtype, "compile": is_compiled})).model
     assert model.verdict
     return model
 

@@ -1,10 +1,10 @@
-"""What in a result makes its numbers doubtful though each was scored: ties, and prompts that were cut. Pure."""
+"""What makes a result's numbers doubtful though each was scored: ties, cut prompts, a server that changed. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evalsuite.records import RunResult, TaskSummary
+from evalsuite.records import SERVER_VERSION, RunResult, TaskSummary
 from evalsuite.types import Flag
 
 MAX_TIED = 0.05
@@ -20,8 +20,15 @@ def alarms(result: RunResult) -> dict[str, tuple[str, ...]]:
     for task in result.tasks:
         families.setdefault(task.family, []).append(task)
     shortened = {task.name: task.num_shortened for task in result.spec.tasks}
-    found = {family: tuple(_of_family(tasks, shortened)) for family, tasks in families.items()}
+    of_run = tuple(_of_run(result))
+    found = {family: (*_of_family(tasks, shortened), *of_run) for family, tasks in families.items()}
     return {family: sentences for family, sentences in found.items() if sentences}
+
+
+def _of_run(result: RunResult) -> Iterator[str]:
+    versions = sorted({str(stack[SERVER_VERSION]) for stack in result.stacks if SERVER_VERSION in stack})
+    if len(versions) > 1:
+        yield f"answers of {len(versions)} versions of the server ({SERVER_VERSION}): {', '.join(versions)}"
 
 
 def _of_family(tasks: Sequence[TaskSummary], shortened: dict[str, int]) -> Iterator[str]:

@@ -85,7 +85,12 @@ class Committer:
             self.note(event.name, **event.facts)
 
     def _commit(self, batch: Batch, responses: Sequence[tuple[str, Response]], *, is_cached: bool) -> None:
-        self.writer.commit(self.wave, batch.index, responses, spent=_spent(self.engine), is_cached=is_cached)
+        versions = self.engine.take_versions() if isinstance(self.engine, Metered) else ()
+        self.writer.commit(
+            self.wave, batch.index, responses, spent=_spent(self.engine), is_cached=is_cached, versions=versions
+        )
+        if versions:
+            self.journal.see(self.engine.stack(), versions)
         self.journal.responses.update(responses)
         self.journal.num_cached += len(responses) if is_cached else 0
         self.progress.advance(len(batch.items), batch.num_tokens)

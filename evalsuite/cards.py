@@ -10,10 +10,11 @@ from evalsuite import plugins
 from evalsuite.building import PreparedTask
 from evalsuite.contracts import MISSING, CardKit
 from evalsuite.errors import UsageError
-from evalsuite.judging import Bench, prepare_cases, protocol_of, replies_of, task_of_cases, verdicts_of
+from evalsuite.judging import Bench, prepare_cases, protocol_of, task_of_cases
 from evalsuite.prepare import Prepared
 from evalsuite.store.results import read_samples
 from evalsuite.types import Record, Sample
+from evalsuite.verdict_scoring import replies_of, verdicts_of
 from evalsuite.verdicts import Unparsed, Verdict
 
 FAMILY = "judge_card"

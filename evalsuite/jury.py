@@ -13,7 +13,7 @@ from evalsuite.contracts import JudgeOptions, Task
 from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import UsageError
-from evalsuite.judging import JudgedRun
+from evalsuite.judged import JudgedRun
 from evalsuite.outcomes import Sealed, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec

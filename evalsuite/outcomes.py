@@ -25,6 +25,7 @@ from evalsuite.types import (
     Scalar,
     Scored,
     Unscored,
+    canonical_json,
 )
 
 
@@ -49,7 +50,7 @@ def seal(
     prepared: Prepared,
     answers: Mapping[str, Answers],
     packages: Mapping[str, str],
-    stacks: tuple[Mapping[str, Scalar], ...],
+    stacks: Sequence[Mapping[str, Scalar]],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
     spec, tasks = prepared.spec, prepared.tasks
@@ -71,7 +72,7 @@ def seal(
         aggregates=aggregates(prepared, measured, rows),
         tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
         packages=packages,
-        stacks=stacks,
+        stacks=tuple(sorted(stacks, key=canonical_json)),  # servers' versions come in the order of their answers
     )
     records = tuple(
         _record(entry, sample, outcome, answers) for entry in tasks for sample, outcome in rows[entry.task.name]

@@ -211,10 +211,14 @@ class TaskSummary(Record, frozen=True, kw_only=True):
     language_provenance: str = ""
 
 
+SERVER_VERSION = "system_fingerprint"
+"""In a stack, the name that a server gave its own version of the model."""
+
+
 class RunResult(Record, frozen=True, kw_only=True):
     """A sealed run: a function of its spec, its journal and the scoring `packages`, without clock or machine.
 
-    `stacks` are the devices and thread counts that answered.
+    `stacks` are the devices and thread counts that answered, and of servers the versions they named.
     """
 
     schema: int

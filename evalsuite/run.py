@@ -113,7 +113,7 @@ def _conclude(
         reason = trouble.reason if trouble else "interrupted"
         counts = count_outcomes(prepared.tasks, state.answers, reason)
         return Finished(directory.path, spec.run_id, counts, None, warnings, state.journal.num_cached, trouble)
-    sealed = seal(prepared, state.answers, scoring_packages(), tuple(state.journal.stacks))
+    sealed = seal(prepared, state.answers, scoring_packages(), state.journal.stacks)
     _store(directory.path, sealed)
     return Finished(
         directory.path, spec.run_id, sealed.result.counts, sealed.result, warnings, state.journal.num_cached
@@ -164,8 +164,7 @@ def _open_writer(prepared: Prepared, directory: RunDirectory, journal: Journal) 
     stack = prepared.engine.stack()
     writer = directory.open_writer(journal, stack)
     directory.note("opened", run_id=prepared.spec.run_id, writer=writer.path.name)
-    if stack not in journal.stacks:
-        journal.stacks.append(stack)
+    journal.see(stack)
     return writer
 
 

@@ -8,11 +8,8 @@ itself is a verdict. Everything here is linear in the length of the texts.
 
 from __future__ import annotations
 
-import math
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 
 from evalsuite.text.numbers import ascii_digits
 from evalsuite.types import Completion
@@ -28,7 +25,6 @@ _INVISIBLE = (0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *rang
 _PLAIN = dict.fromkeys(_INVISIBLE, "") | {ord(wide): narrow for wide, narrow in zip("［］", "[]", strict=True)}
 _DECORATION = " \t\u00a0\u3000*_`#.。।۔"
 _RATING_NUMBER = re.compile(r"\[\[\s*(\d{1,2})\s*\]\]")
-_LEADING_NUMBER = re.compile(r"(\d{1,2})(?!\d)")
 
 
 def preference(reply: Completion, shown: Sequence[str], token: str) -> Preferred | Unparsed:
@@ -104,39 +100,7 @@ def _own_words(text: str, token: str) -> str:
     return re.sub(rf"<(\w{{1,20}})_{token}>.*?(?:</\1_{token}>|\Z)", "\n", spoken, flags=re.DOTALL)
 
 
-def expected_rating(reply: Completion, value: float) -> float | None:
-    """The mean of the scale's numbers, weighted by the probabilities the judge gave them where it wrote `value`.
-
-    None where the reply has no alternatives at that place. Where digits are tokens of their own and a 1 was written,
-    the next place tells 1 from 10; an alternative 1 to another digit counts as 1.
-    """
-    text = "".join(reply.tokens)
+def last_rating_span(text: str) -> tuple[int, int] | None:
+    """Where the number of the last ``[[n]]`` stands, if there is one."""
     found = list(_RATING_NUMBER.finditer(text))
-    if not found or int(found[-1][1]) != value:
-        return None
-    start = found[-1].start(1)
-    ends = list(accumulate(map(len, reply.tokens)))
-    place = bisect_right(ends, start)
-    if place >= len(reply.alternatives):
-        return None
-    token_start = ends[place] - len(reply.tokens[place])
-    weights = _weights(reply, place, reply.tokens[place][: start - token_start])
-    total = math.fsum(weights.values())
-    if not 0.0 < total < math.inf:  # no rating among the alternatives, or an endpoint that sends NaN
-        return None
-    return math.fsum(number * weight for number, weight in weights.items()) / total
-
-
-def _weights(reply: Completion, place: int, prefix: str) -> dict[int, float]:
-    """Probability of each number of the scale among the tokens at `place` that begin with `prefix`."""
-    weights: dict[int, float] = {}
-    for text, logprob_nats in reply.alternatives[place]:
-        found = _LEADING_NUMBER.match(text.removeprefix(prefix)) if text.startswith(prefix) else None
-        if found and LOW <= int(found[1]) <= HIGH:
-            weights[int(found[1])] = weights.get(int(found[1]), 0.0) + math.exp(logprob_nats)
-    is_lone_one = reply.tokens[place].removeprefix(prefix) == "1"
-    if is_lone_one and place + 1 < len(reply.alternatives):
-        share = math.fsum(math.exp(nats) for text, nats in reply.alternatives[place + 1] if text.startswith("0"))
-        one = weights.pop(1, 0.0)
-        weights[1], weights[10] = one * (1 - min(share, 1.0)), weights.get(10, 0.0) + one * min(share, 1.0)
-    return weights
+    return found[-1].span(1) if found else None

@@ -1,4 +1,4 @@
-"""MT-Bench's rating as an expectation over the judge's own token probabilities, beside the rating it wrote.
+"""A rating as its expectation over the judge's own token probabilities, beside the rating it wrote.
 
 After the probability-weighted scores of G-Eval (Liu et al. 2023, arXiv 2303.16634). The judge's other ratings are taken
 only where they can be told exactly, or nearly: a tokenizer that writes 10 as two tokens hides 10 behind ``1``.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from evalsuite.text.fastchat import rating_span
-from evalsuite.text.thinking import without_thinking
+from evalsuite.text.numbers import ascii_digits
 from evalsuite.types import Completion
 
 NUM_ALTERNATIVES = 20
@@ -24,24 +23,28 @@ _MAX_UNTOLD = 0.005
 """The share of ``1`` up to which it may stay open whether 10 is meant; it moves a rating by at most 0.045."""
 
 _Alternatives = Sequence[tuple[str, float]]
+Span = tuple[int, int]
+Finder = Callable[[str], Span | None]
+"""Where in a reply the number of its rating stands, if anywhere."""
 
 
-def weighted_rating(completion: Completion) -> float | None:
+def weighted_rating(completion: Completion, written: float, find: Finder) -> float | None:
     """The expectation of the rating, 1 to 10, over the alternatives at the token of the rating's number.
 
-    Whole ratings among the alternatives are taken, their probabilities scaled to sum to 1. None without alternatives,
-    where the number is not a whole rating or not found in the tokens, and where 1 and 10 cannot be told apart.
+    `written` is the rating that was read, `find` says where. Whole ratings among the alternatives are taken, their
+    probabilities scaled to sum to 1. None without alternatives, where the number is not a whole rating or not found in
+    the tokens, and where 1 and 10 cannot be told apart.
     """
-    place = _place(completion)
+    place = _place(completion, written, find)
     if place is None:
         return None
     masses = _masses(completion.alternatives[place.index], place)
     total = math.fsum(masses.values())
     if not total:
         return None
-    if place.is_digit_wise and 10 not in masses:
-        zeros = _share_of_zero(completion.alternatives[place.index + 1 :])
-        masses |= {10: masses.get(1, 0.0) * zeros, 1: masses.get(1, 0.0) * (1.0 - zeros)}
+    if place.is_digit_wise:
+        ones, zeros = masses.get(1, 0.0), _share_of_zero(completion.alternatives[place.index + 1 :])
+        masses |= {1: ones * (1.0 - zeros), 10: masses.get(10, 0.0) + ones * zeros}
     elif 10 not in masses and not place.tail and masses.get(1, 0.0) > _MAX_UNTOLD * total:
         return None
     expected = math.fsum(rating * mass for rating, mass in masses.items()) / math.fsum(masses.values())
@@ -61,30 +64,24 @@ class _Place:
     is_digit_wise: bool
 
 
-def _place(completion: Completion) -> _Place | None:
-    """Where the number stands; None when the tokens do not spell the text's rating, or split it other than by digit."""
-    tokens, joined = completion.tokens, "".join(completion.tokens)
-    spelt, read = _written_rating(joined), _written_rating(completion.text)
-    if spelt is None or read is None or spelt[1] != read[1] or len(completion.alternatives) != len(tokens):
+def _place(completion: Completion, written: float, find: Finder) -> _Place | None:
+    """Where the number stands; None when the tokens do not spell what was read, or split it other than by digit."""
+    tokens, joined = completion.tokens, ascii_digits("".join(completion.tokens))
+    span = find(joined)
+    if span is None or len(completion.alternatives) != len(tokens):
         return None
-    start, written = spelt
+    start, number = span[0], joined[slice(*span)]
+    if _RATINGS.get(number) != written:
+        return None
     ends = list(accumulate(map(len, tokens)))
     index = bisect_right(ends, start)
     begin = start - (ends[index] - len(tokens[index]))
-    lead, rest = tokens[index][:begin], tokens[index][begin:]
-    if rest.startswith(written):
-        tail = rest[len(written) :]
-        return _Place(index, lead, tail, is_digit_wise=written == "1" and not tail)
+    token = ascii_digits(tokens[index])
+    lead, rest = token[:begin], token[begin:]
+    if rest.startswith(number):
+        tail = rest[len(number) :]
+        return _Place(index, lead, tail, is_digit_wise=number == "1" and not tail)
     return _Place(index, lead, "", is_digit_wise=True) if rest == "1" else None
-
-
-def _written_rating(text: str) -> tuple[int, str] | None:
-    """Where the rating's number begins after the judge's thinking, and its digits; None unless it is a whole rating."""
-    reply = without_thinking(text)
-    span = rating_span(reply)
-    if span is None or reply[slice(*span)] not in _RATINGS:
-        return None
-    return len(text) - len(reply) + span[0], reply[slice(*span)]
 
 
 def _masses(alternatives: _Alternatives, place: _Place) -> dict[int, float]:
@@ -99,9 +96,9 @@ def _masses(alternatives: _Alternatives, place: _Place) -> dict[int, float]:
 
 
 def _relative(alternatives: _Alternatives) -> list[tuple[str, float]]:
-    """Tokens with their probabilities over that of the likeliest."""
+    """Tokens, digits as ASCII, with their probabilities over that of the likeliest."""
     likeliest = max((logprob_nats for _, logprob_nats in alternatives), default=0.0)
-    return [(token, math.exp(logprob_nats - likeliest)) for token, logprob_nats in alternatives]
+    return [(ascii_digits(token), math.exp(logprob_nats - likeliest)) for token, logprob_nats in alternatives]
 
 
 def _share_of_zero(following: Sequence[_Alternatives]) -> float:

@@ -17,6 +17,7 @@ from functools import partial
 
 from evalsuite.contracts import Answered, Dataset, Judge, JudgeOptions, Rows, Rubric
 from evalsuite.errors import DataError
+from evalsuite.text.labels import plain_label
 from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Scored
 from evalsuite.verdicts import Unparsed, Verdict
@@ -74,7 +75,7 @@ def build(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
     """The rubric. Raises UsageError for a prompt of the user's own, and for weighting."""
     refuse_prompt("belle", options)
     refuse_weighting("belle", options)
-    prompts = {class_name(row["class"]): str(row["prompt"]) for row in rows[0]}
+    prompts = {plain_label(row["class"]): str(row["prompt"]) for row in rows[0]}
     return Rubric(
         cases=_cases,
         render=partial(_render, prompts, options.max_tokens or MAX_TOKENS),
@@ -82,11 +83,6 @@ def build(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
         score=_score,
         metrics=(_MACRO9.metric, _MACRO8.metric, *_BY_CLASS.values()),
     )
-
-
-def class_name(written: str) -> str:
-    """A class as this module names it: ``closed qa`` for ``closed QA``, whatever the kind of space."""
-    return " ".join(written.split()).casefold()
 
 
 def _cases(runs: tuple[tuple[Answered, ...], ...]) -> tuple[Sample, ...]:

@@ -24,6 +24,7 @@ from typing import Any
 from evalsuite.contracts import MISSING, Answered, Dataset, Judge, JudgeOptions, Rows, Rubric
 from evalsuite.errors import DataError
 from evalsuite.metrics import accuracy, probability, share
+from evalsuite.text.fastchat import rating_span
 from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
 from evalsuite.verdicts import Preferred, Rated, Unparsed, Verdict, Winner
@@ -192,8 +193,16 @@ def _parse_single(is_weighted: bool, case: Sample, completion: Completion) -> Ve
     verdict = mt_bench_rating(without_thinking(completion.text))
     if isinstance(verdict, Unparsed) or not is_weighted:
         return verdict
-    expected = weighted_rating(completion)
+    expected = weighted_rating(completion, verdict.value, _rating_span)
     return verdict if expected is None else Rated(value=verdict.value, parts=((_WEIGHTED, expected),))
+
+
+def _rating_span(text: str) -> tuple[int, int] | None:
+    """Where FastChat finds the rating after the judge's thinking."""
+    reply = without_thinking(text)
+    span = rating_span(reply)
+    start = len(text) - len(reply)
+    return (start + span[0], start + span[1]) if span else None
 
 
 def _score_single(case: Sample, verdicts: tuple[Verdict, ...]) -> Scored:

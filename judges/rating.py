@@ -27,15 +27,15 @@ from ._conversations import (
     shown_question,
     shown_reference,
 )
-from ._markers import HIGH, LOW, expected_rating
+from ._markers import HIGH, LOW, last_rating_span
 from ._markers import rating as read_rating
 from ._prompts import check_wording, fence, render_prompt, render_wording
+from ._weighted import NUM_ALTERNATIVES, weighted_rating
 from .pairwise import asked_again
 
 PROTOCOL = "rating-v1"
 MAX_TOKENS = 1024
 SUFFIX = "rating"
-NUM_ALTERNATIVES = 20
 WEIGHTED = "weighted"
 
 
@@ -114,7 +114,7 @@ def _parse(is_weighted: bool, case: Sample, reply: Completion) -> Verdict | Unpa
     found = read_rating(reply, _shown(case), _token(case))
     if isinstance(found, Unparsed) or not is_weighted:
         return found
-    weighted = expected_rating(reply, found.value)
+    weighted = weighted_rating(reply, found.value, last_rating_span)
     return found if weighted is None else msgspec.structs.replace(found, parts=((WEIGHTED, weighted),))
 
 

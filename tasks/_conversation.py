@@ -6,14 +6,14 @@ language and which ends where the model is to speak. The model's own earlier ans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evalsuite.contracts import TaskOptions
+from evalsuite.contracts import Dataset, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.errors import UnknownName, UsageError
 from evalsuite.metrics import mean_length
 from evalsuite.text.thinking import without_thinking
-from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
+from evalsuite.types import Completion, GenerateRequest, Message, Replies, Request, Sample, Score, Scored
 
 from ._answers import LANGUAGE_FIDELITY, answer_flags, language_score
 
@@ -56,6 +56,37 @@ def choose_protocol(name: str, protocols: Sequence[ChatProtocol], options: TaskO
     if options.system_instruction and known[wanted].is_sealed:
         raise UsageError(f"--system_instruction: the protocol {wanted} of {name} fixes it: none; leave it out.")
     return known[wanted]
+
+
+def chat_task(
+    info: TaskInfo,
+    protocol: ChatProtocol,
+    *,
+    datasets: tuple[Dataset, ...],
+    source: str,
+    samples: Callable[[tuple[Rows, ...]], tuple[Sample, ...]],
+    next_requests: Callable[[Sample, Replies], tuple[Request, ...]],
+    score: Callable[[Sample, Replies], Scored],
+) -> Task:
+    """The task that `info` shows, version 1, with what all chat tasks are scored for."""
+    return Task(
+        name=info.name,
+        family=info.family,
+        version=1,
+        language=info.language,
+        protocol=protocol.id,
+        num_fewshot=0,
+        kind=info.kind,
+        datasets=datasets,
+        samples=samples,
+        next_requests=next_requests,
+        score=score,
+        metrics=METRICS,
+        title=info.title,
+        source=source,
+        licence=info.licence,
+        is_sealed=protocol.is_sealed,
+    )
 
 
 def ask(

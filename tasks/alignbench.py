@@ -19,7 +19,7 @@ from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptio
 from evalsuite.types import Replies, Request, Sample, Scored
 
 from ._answers import completions
-from ._conversation import METRICS, ChatProtocol, ask, choose_protocol, score_answers
+from ._conversation import ChatProtocol, ask, chat_task, choose_protocol, score_answers
 
 PROTOCOL = ChatProtocol("alignbench-v1.1", max_tokens=2048)
 MAX_REPEATS = 3
@@ -35,8 +35,7 @@ TEMPERATURES = {
     "角色扮演": 0.7,
 }
 _NAME = "alignbench"
-_TITLE = "AlignBench: open questions in Chinese"
-_LICENCE = "none stated"
+_INFO = TaskInfo(_NAME, _NAME, "zh", "chat", "AlignBench: open questions in Chinese", "none stated")
 _REVISION = "5b79d4a84e566db26e755c719935c62a0e1b0527"
 QUESTIONS = Dataset(
     "THUDM/AlignBench",
@@ -51,23 +50,14 @@ QUESTIONS = Dataset(
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol, UsageError for what the protocol fixes."""
     protocol = choose_protocol(name, (PROTOCOL,), options)
-    return Task(
-        name=name,
-        family=_NAME,
-        version=1,
-        language="zh",
-        protocol=protocol.id,
-        num_fewshot=0,
-        kind="chat",
+    return chat_task(
+        _INFO,
+        protocol,
         datasets=(QUESTIONS,),
+        source="Liu et al. 2023, arXiv 2311.18743",
         samples=_samples,
         next_requests=partial(_next_requests, options),
         score=_score,
-        metrics=METRICS,
-        title=_TITLE,
-        source="Liu et al. 2023, arXiv 2311.18743",
-        licence=_LICENCE,
-        is_sealed=protocol.is_sealed,
     )
 
 
@@ -100,4 +90,4 @@ def _score(sample: Sample, replies: Replies) -> Scored:
     return score_answers(sample, completions(replies)[-1:])
 
 
-alignbench = Family(_NAME, (TaskInfo(_NAME, _NAME, "zh", "chat", _TITLE, _LICENCE),), build, (PROTOCOL.id,))
+alignbench = Family(_NAME, (_INFO,), build, (PROTOCOL.id,))

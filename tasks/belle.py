@@ -4,7 +4,7 @@ Paper: Ji et al. 2023, "Towards Better Instruction Following Language Models for
 Data: ``LianjiaTech/BELLE`` at the pinned commit, ``eval/eval_set.json``, which is JSON lines; the repository's data
 licence is ODC-By, its README asks for research use only. 631 rows have an answer to compare with: none of
 brainstorming and generation, 39 of 131 of rewrite, all others. Classes are spelt in several ways there (letter case,
-no-break spaces) and in one here, see `class_name`.
+no-break spaces) and in one here, see `plain_label`.
 
 One turn, no instruction. The papers sample at temperature 0.001, which is greedy here; at most 1,024 new tokens is our
 choice, since no number is published. Scored here is what needs no judge: language and length.
@@ -15,15 +15,15 @@ from __future__ import annotations
 from functools import partial
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
+from evalsuite.text.labels import plain_label
 from evalsuite.types import Replies, Request, Sample, Scored
 
 from ._answers import completions
-from ._conversation import METRICS, ChatProtocol, ask, choose_protocol, score_answers
+from ._conversation import ChatProtocol, ask, chat_task, choose_protocol, score_answers
 
 PROTOCOL = ChatProtocol("belle-1k", max_tokens=1024)
 _NAME = "belle"
-_TITLE = "BELLE: instructions in Chinese"
-_LICENCE = "ODC-By"
+_INFO = TaskInfo(_NAME, _NAME, "zh", "chat", "BELLE: instructions in Chinese", "ODC-By")
 _REVISION = "645084d36454cdeb4e7f1ce9b2f3426bac39f1f9"
 QUESTIONS = Dataset(
     "BelleGroup/BELLE_eval",
@@ -38,23 +38,14 @@ QUESTIONS = Dataset(
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol, UsageError for what the protocol fixes."""
     protocol = choose_protocol(name, (PROTOCOL,), options)
-    return Task(
-        name=name,
-        family=_NAME,
-        version=1,
-        language="zh",
-        protocol=protocol.id,
-        num_fewshot=0,
-        kind="chat",
+    return chat_task(
+        _INFO,
+        protocol,
         datasets=(QUESTIONS,),
+        source="Ji et al. 2023, arXiv 2304.07854",
         samples=_samples,
         next_requests=partial(_next_requests, options),
         score=_score,
-        metrics=METRICS,
-        title=_TITLE,
-        source="Ji et al. 2023, arXiv 2304.07854",
-        licence=_LICENCE,
-        is_sealed=protocol.is_sealed,
     )
 
 
@@ -66,15 +57,10 @@ def _samples(files: tuple[Rows, ...]) -> tuple[Sample, ...]:
             input=row["question"],
             language="zh",
             target=row["std_answer"],
-            category=class_name(row["class"]),
+            category=plain_label(row["class"]),
         )
         for index, row in enumerate(rows)
     )
-
-
-def class_name(spelling: str) -> str:
-    """The name of a class however it is spelt: in lower case, with plain single spaces."""
-    return " ".join(spelling.casefold().split())
 
 
 def _next_requests(options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
@@ -85,4 +71,4 @@ def _score(sample: Sample, replies: Replies) -> Scored:
     return score_answers(sample, completions(replies))
 
 
-belle = Family(_NAME, (TaskInfo(_NAME, _NAME, "zh", "chat", _TITLE, _LICENCE),), build, (PROTOCOL.id,))
+belle = Family(_NAME, (_INFO,), build, (PROTOCOL.id,))

@@ -23,7 +23,7 @@ from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptio
 from evalsuite.types import Replies, Request, Sample, Scored
 
 from ._answers import completions
-from ._conversation import METRICS, ChatProtocol, ask, choose_protocol, score_answers
+from ._conversation import ChatProtocol, ask, chat_task, choose_protocol, score_answers
 
 MT_BENCH = ChatProtocol("mt-bench", max_tokens=1024)
 MT_BENCH_256 = ChatProtocol("mt-bench-256", max_tokens=256, is_sealed=False)
@@ -39,8 +39,7 @@ TEMPERATURES = {
     "humanities": 0.1,
 }
 _NAME = "mt_bench"
-_TITLE = "MT-Bench: open questions of two turns"
-_LICENCE = "Apache-2.0"
+_INFO = TaskInfo(_NAME, _NAME, "en", "chat", "MT-Bench: open questions of two turns", "Apache-2.0")
 _REVISION = "0e6d3e4beaab66f4d3f93db72541a4abab8af28d"
 _FOLDER = f"https://raw.githubusercontent.com/lm-sys/FastChat/{_REVISION}/fastchat/llm_judge/data/mt_bench"
 QUESTIONS = Dataset(
@@ -64,23 +63,14 @@ REFERENCES = Dataset(
 def build(name: str, options: TaskOptions) -> Task:
     """The task. Raises UnknownName for another protocol, UsageError for what the protocol fixes."""
     protocol = choose_protocol(name, PROTOCOLS, options)
-    return Task(
-        name=name,
-        family=_NAME,
-        version=1,
-        language="en",
-        protocol=protocol.id,
-        num_fewshot=0,
-        kind="chat",
+    return chat_task(
+        _INFO,
+        protocol,
         datasets=(QUESTIONS, REFERENCES),
+        source="Zheng et al. 2023, arXiv 2306.05685",
         samples=_samples,
         next_requests=partial(_next_requests, options, protocol),
         score=_score,
-        metrics=METRICS,
-        title=_TITLE,
-        source="Zheng et al. 2023, arXiv 2306.05685",
-        licence=_LICENCE,
-        is_sealed=protocol.is_sealed,
     )
 
 
@@ -123,7 +113,7 @@ def _score(sample: Sample, replies: Replies) -> Scored:
 
 mt_bench = Family(
     _NAME,
-    (TaskInfo(_NAME, _NAME, "en", "chat", _TITLE, _LICENCE),),
+    (_INFO,),
     build,
     tuple(protocol.id for protocol in PROTOCOLS),
 )

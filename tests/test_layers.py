@@ -32,7 +32,9 @@ LAYERS = {
     "asking": 4,
     "building": 4,
     "prepare": 4,
+    "judged": 4,
     "judging": 4,
+    "verdict_scoring": 4,
     "jury": 4,
     "cards": 4,
     "averages": 4,
@@ -43,7 +45,8 @@ LAYERS = {
     "cli": 5,
 }
 PIPELINE = (
-    "asking", "building", "prepare", "averages", "outcomes", "answering", "run", "judging", "cards", "jury", "interop",
+    "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from evalsuite.cli.run_command import directory_name, finish
-from evalsuite.judging import read_run
+from evalsuite.judged import read_run
 from evalsuite.jury import seal_jury, write_jury
 from evalsuite.run import Finished
 

@@ -9,7 +9,8 @@ from evalsuite.cli.run_command import finish, run_in
 from evalsuite.cli.run_options import model_config_from
 from evalsuite.contracts import JudgeOptions
 from evalsuite.errors import UsageError
-from evalsuite.judging import Asked, open_bench, prepare_judging, read_run
+from evalsuite.judged import read_run
+from evalsuite.judging import Asked, open_bench, prepare_judging
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

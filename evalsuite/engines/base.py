@@ -125,13 +125,17 @@ class Engine(Protocol):
 
 @runtime_checkable
 class Metered(Protocol):
-    """An engine whose answers cost something that a user may cap."""
+    """An engine whose answers somebody else computes: they cost something that a user may cap, and who computes may
+    change under way."""
 
     def carry(self, spent: Spent) -> None:
         """Count what earlier processes of this run spent."""
 
     def take_spent(self) -> Spent:
         """What was spent since the last call."""
+
+    def take_versions(self) -> tuple[str, ...]:
+        """Names that the server gave its own version of the model since the last call, each once a process."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from evalsuite.engines import memory
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.scores import score_row
@@ -29,13 +30,16 @@ _MAX_ROWS = 64
 def score(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:
     """The log-likelihood of each pair's continuation, in order. Raises ValueError for a model that keeps no cache."""
     found: dict[int, Response] = {}
-    for places in _groups(pairs):
+    for places in _groups(pairs, memory.MAX_LOGITS // len(model.encoder.tokenizer)):
         found |= zip(places, _score_group(model, [pairs[place] for place in places]), strict=True)
     return [found[place] for place in range(len(pairs))]
 
 
-def _groups(pairs: Sequence[EncodedPair]) -> Iterator[list[int]]:
-    """Places of pairs whose contexts have one length, whole contexts together as far as the limits allow."""
+def _groups(pairs: Sequence[EncodedPair], max_reads: int) -> Iterator[list[int]]:
+    """Places of pairs whose contexts have one length, whole contexts together as far as the limits allow.
+
+    Continuations padded to the longest have at most `max_reads` tokens, unless one alone has more.
+    """
 
     def by_context(place: int) -> tuple[int, tuple[int, ...]]:
         return len(pairs[place].context), pairs[place].context
@@ -44,16 +48,31 @@ def _groups(pairs: Sequence[EncodedPair]) -> Iterator[list[int]]:
     contexts = 0
     length = 0
     for (size, _), places in groupby(sorted(range(len(pairs)), key=by_context), key=by_context):
-        members = list(places)
-        for start in range(0, len(members), _MAX_ROWS):
-            part = members[start : start + _MAX_ROWS]
-            is_full = (contexts + 1) * size > CONTEXT_TOKENS or len(group) + len(part) > _MAX_ROWS
+        for part in _parts(pairs, list(places), max_reads):
+            is_full = (contexts + 1) * size > CONTEXT_TOKENS or not _fit(pairs, [*group, *part], max_reads)
             if group and (size != length or is_full):
                 yield group
                 group, contexts = [], 0
             group, contexts, length = group + part, contexts + 1, size
     if group:
         yield group
+
+
+def _parts(pairs: Sequence[EncodedPair], places: Sequence[int], max_reads: int) -> Iterator[list[int]]:
+    """The continuations of one context, in their order, as many together as may be."""
+    part: list[int] = []
+    for place in places:
+        if part and not _fit(pairs, [*part, place], max_reads):
+            yield part
+            part = []
+        part.append(place)
+    yield part
+
+
+def _fit(pairs: Sequence[EncodedPair], places: Sequence[int], max_reads: int) -> bool:
+    """Whether continuations may go on together."""
+    longest = max(len(pairs[place].continuation) for place in places)
+    return len(places) <= _MAX_ROWS and len(places) * longest <= max_reads
 
 
 def _score_group(model: LocalModel, pairs: Sequence[EncodedPair]) -> list[Response]:

@@ -16,6 +16,9 @@ ACTIVATION_BYTES = {"cpu": 2**31, "cuda": 2**33, "mps": 2**31}
 MAX_TOKENS = {"cpu": 2**15, "cuda": 2**16, "mps": 2**14}
 """Tokens beyond which a larger micro-batch gains nothing: prefixes repeated in the next cost at most 2 % (MMLU)."""
 
+MAX_LOGITS = 2**28
+"""Logits computed together: 1 GiB in float32."""
+
 _MIN_TOKENS = 2**10
 _CPU_MESSAGE = "can't allocate memory"
 """How torch reports on a CPU what has a type of its own on a GPU."""
@@ -36,11 +39,19 @@ def activation_bytes(config: Any, item_bytes: int) -> int:
 
 
 def key_value_bytes(config: Any, item_bytes: int) -> int:
-    """What the keys and values of one token take in all layers."""
+    """What the keys and values of one token take in all layers, as attention reads them.
+
+    A model that makes them of latents (DeepSeek's MLA) has keys of two parts; transformers' own cache keeps the latents
+    only, ours what is made of them.
+    """
     heads = int(getattr(config, "num_attention_heads", 0) or 16)
-    width = int(getattr(config, "head_dim", 0) or (getattr(config, "hidden_size", 0) or 1024) // heads)
     shared = int(getattr(config, "num_key_value_heads", 0) or heads)
-    return 2 * int(getattr(config, "num_hidden_layers", 0) or 32) * shared * width * item_bytes
+    parts = [int(getattr(config, name, 0) or 0) for name in ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")]
+    if all(parts):
+        width = sum(parts)
+    else:
+        width = 2 * int(getattr(config, "head_dim", 0) or (getattr(config, "hidden_size", 0) or 1024) // heads)
+    return int(getattr(config, "num_hidden_layers", 0) or 32) * shared * width * item_bytes
 
 
 @contextmanager

@@ -6,17 +6,16 @@ Weights load at the first `run`; planning needs the tokenizer only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from evalsuite.engines import planner
-from evalsuite.engines.base import Batch, Cost, Event, drained
-from evalsuite.engines.encoded_requests import EncodedRequests, is_generation
+from evalsuite.engines import memory, planner
+from evalsuite.engines.base import Batch, Event, drained
+from evalsuite.engines.encoded_requests import is_generation
 from evalsuite.engines.encoding import EncodedPair
+from evalsuite.engines.in_process import InProcess
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.lookahead import prepared_ahead
-from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import NO_TOKENS, NONFINITE, OUT_OF_MEMORY
 from evalsuite.types import (
@@ -29,14 +28,10 @@ from evalsuite.types import (
 
 if TYPE_CHECKING:
     from evalsuite.engines.decoding import Row
-    from evalsuite.engines.forecast import Rates
     from evalsuite.engines.packed_pass import PassPlan
 
 PLAIN_TOKENS = 4096
 """Tokens of padded rows that go through the model together where a forest cannot."""
-
-MAX_LOGITS = 2**28
-"""Logits a micro-batch may ask for: 1 GiB in float32."""
 
 AUTO_ROWS = {"cpu": 32, "cuda": 64, "mps": 16}
 """Rows under way at once in generation when no batch size is given."""
@@ -54,32 +49,19 @@ _Way = Literal["rows", "continuous", "together"]
 """How a batch is answered: by rows that come and go, or all of it at once."""
 
 
-class TransformersEngine:
+class TransformersEngine(InProcess[LocalModel]):
     """Plans by length, answers batch by batch, and halves a batch that does not fit into memory."""
 
     name = "transformers"
-    is_batch_atomic = True
-    is_cacheable = True
 
     def __init__(self, model: LocalModel, batch_size: int | None = None, *, is_deterministic: bool = False) -> None:
-        self.model = model
-        self._is_deterministic = is_deterministic
-        self.requests = EncodedRequests(model)
-        self._batch_size = batch_size
+        super().__init__(model, batch_size, is_deterministic=is_deterministic)
         self._earlier = self._present = RowMemory(0)
         self._events: list[Event] = []
 
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether conversations can be rendered."""
-        return self.model.encoder.template is not None
-
     def identity(self) -> Mapping[str, Scalar]:
         """The model's, and what shapes its micro-batches."""
-        shape: dict[str, Scalar] = {"batch_size": self._batch_size or "auto", "token_budget": self.model.token_budget}
-        if self._is_deterministic:
-            shape["deterministic"] = True
-        return {**self.model.identity(), **shape}
+        return {**super().identity(), "token_budget": self.model.token_budget}
 
     def stack(self) -> Mapping[str, Scalar]:
         """Threads and device, and how log-likelihoods are computed."""
@@ -125,7 +107,7 @@ class TransformersEngine:
         fitting = [item for item in items if not self.overflow(item.request) and not self._moves_others(item.request)]
         pairs = [self.requests.pair(item.request) for item in fitting]
         rows, first_reads = [pair.row for pair in pairs], [len(pair.context) - 1 for pair in pairs]
-        max_reads = MAX_LOGITS // len(self.model.encoder.tokenizer)
+        max_reads = memory.MAX_LOGITS // len(self.model.encoder.tokenizer)
         for group in planner.scoring_groups(rows, first_reads, self.model.token_budget, max_reads, self._batch_size):
             yield [fitting[place] for place in group]
         yield from ([item] for item in items if self.overflow(item.request) or self._moves_others(item.request))
@@ -159,34 +141,6 @@ class TransformersEngine:
     def _num_rows(self) -> int:
         """Rows under way at once in generation."""
         return self._batch_size or AUTO_ROWS.get(self.model.device_kind, 8)
-
-    def count_tokens(self, requests: Sequence[Request]) -> int:
-        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
-        return self.requests.count(requests)
-
-    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
-        """Tokens of one row a request."""
-        return self.requests.count_naive(requests)
-
-    def cost(self, batches: Sequence[Batch]) -> Cost:
-        """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""
-        from evalsuite.engines import forecast
-
-        return forecast.cost_of(self.model, self.requests.work(batches, self._num_rows), self._rates)
-
-    @cached_property
-    def _rates(self) -> Rates:
-        from evalsuite.engines import forecast
-
-        return forecast.measure(self.model.settings.device, self.model.dtype)
-
-    def overflow(self, request: Request) -> int:
-        """By how many tokens `request` exceeds the model's context."""
-        return self.requests.overflow(request)
-
-    def render(self, request: Request) -> str:
-        """The text exactly as the tokenizer reads it."""
-        return self.requests.render(request)
 
     # -- answering
 
@@ -264,7 +218,7 @@ class TransformersEngine:
         if not fitting:
             return
         answers = None
-        with shortage_ignored():
+        with memory.shortage_ignored():
             answers = self._answer(fitting, planned)
         if answers is None:
             self._forget_rows()

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from evalsuite.engines import loading, vllm_asking
-from evalsuite.engines.base import Batch, Cost, EngineOptions
-from evalsuite.engines.encoded_requests import EncodedRequests
+from evalsuite.engines.base import Batch, EngineOptions
+from evalsuite.engines.in_process import InProcess
 from evalsuite.engines.local_model import ModelSettings
 from evalsuite.engines.vllm_model import Placement, VllmModel
 from evalsuite.errors import UsageError
 from evalsuite.types import GenerateRequest, Item, Request, Response, Scalar
-
-if TYPE_CHECKING:
-    from evalsuite.engines.forecast import Rates
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 _ARGS = {
@@ -48,34 +43,13 @@ _USUAL_ROWS = 256
 """Requests that vLLM has under way at once when no batch size is given, for the forecast."""
 
 
-class VllmEngine:
+class VllmEngine(InProcess[VllmModel]):
     """Plans by shared beginnings, and hands vLLM batch after batch."""
 
     name = "vllm"
-    is_batch_atomic = True
-    is_cacheable = True
-
-    def __init__(self, model: VllmModel, batch_size: int | None = None, *, is_deterministic: bool = False) -> None:
-        self.model = model
-        self.requests = EncodedRequests(model)
-        self._batch_size = batch_size
-        self._is_deterministic = is_deterministic
-
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether conversations can be rendered."""
-        return self.model.encoder.template is not None
-
-    def identity(self) -> Mapping[str, Scalar]:
-        """The model's, and what shapes vLLM's batches. How continuations are scored is in the stack: it is known only
-        once weights are loaded, and moves last bits."""
-        shape: dict[str, Scalar] = {"batch_size": self._batch_size or "auto"}
-        if self._is_deterministic:
-            shape["deterministic"] = True
-        return {**self.model.identity(), **shape}
 
     def stack(self) -> Mapping[str, Scalar]:
-        """Device, and how log-likelihoods are computed."""
+        """Device, and how log-likelihoods are computed: known only once weights are loaded, it moves last bits."""
         return self.model.stack()
 
     def take_events(self) -> tuple[()]:
@@ -121,34 +95,10 @@ class VllmEngine:
         if group:
             yield group
 
-    def count_tokens(self, requests: Sequence[Request]) -> int:
-        """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
-        return self.requests.count(requests)
-
-    def count_naive_tokens(self, requests: Sequence[Request]) -> int:
-        """Tokens of one row a request."""
-        return self.requests.count_naive(requests)
-
-    def cost(self, batches: Sequence[Batch]) -> Cost:
-        """By the model's size and this device's rates, as for our own engine; vLLM itself takes what memory it may."""
-        from evalsuite.engines import forecast
-
-        work = self.requests.work(batches, self._batch_size or _USUAL_ROWS)
-        return forecast.cost_of(self.model, work, self._rates)
-
-    @cached_property
-    def _rates(self) -> Rates:
-        from evalsuite.engines import forecast
-
-        return forecast.measure(self.model.settings.device, self.model.dtype)
-
-    def overflow(self, request: Request) -> int:
-        """By how many tokens `request` exceeds the model's context."""
-        return self.requests.overflow(request)
-
-    def render(self, request: Request) -> str:
-        """The text exactly as the tokenizer reads it."""
-        return self.requests.render(request)
+    @property
+    def _num_rows(self) -> int:
+        """Requests that vLLM has under way at once; it itself takes what memory it may."""
+        return self._batch_size or _USUAL_ROWS
 
     # -- answering
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from evalsuite.errors import CorruptStore
+from evalsuite.records import SERVER_VERSION
 from evalsuite.store.files import save_failed, sync_directory
 from evalsuite.store.frames import Fault, frame, read_frames
 from evalsuite.types import SCHEMA_VERSION, Failure, Record, Response, Scalar, Spent
@@ -38,7 +39,7 @@ class Committed(Record, frozen=True, kw_only=True, tag="committed"):
     """One batch: its wave and number, and the response to each of its items.
 
     `spent` is what this process spent since the commit before, where that is counted; `is_cached` marks answers that
-    were taken from the cache.
+    were taken from the cache; `versions` are names a server gave itself since the commit before, new to this process.
     """
 
     seq: int
@@ -47,6 +48,7 @@ class Committed(Record, frozen=True, kw_only=True, tag="committed"):
     responses: tuple[tuple[str, Response], ...]
     spent: Spent | None = None
     is_cached: bool = False
+    versions: tuple[str, ...] = ()
 
 
 @dataclass
@@ -59,6 +61,11 @@ class Journal:
     last_epoch: int = 0
     num_cached: int = 0
     spent: Spent = field(default_factory=Spent)
+
+    def see(self, stack: Mapping[str, Scalar], versions: Sequence[str] = ()) -> None:
+        """Note what answers: a stack, and under it the versions of itself that a server names."""
+        named = ({**stack, SERVER_VERSION: version} for version in versions)
+        self.stacks.extend(one for one in (stack, *named) if one not in self.stacks)
 
     def reopened(self) -> Journal:
         """The journal without the failures that may be gone by now: what they answered is asked again."""
@@ -90,6 +97,7 @@ def epoch_files(directory: Path) -> list[tuple[int, Path]]:
 
 
 def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
+    stack: Mapping[str, Scalar] = {}
     for seq, value in enumerate(read_frames(path.read_bytes())):
         if isinstance(value, Fault):
             if not value.is_tail:
@@ -105,12 +113,13 @@ def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
             raise _corrupt(path, None, f"record {seq} is out of place")
         if isinstance(record, Opened):
             _check_opened(path, record, run_id, epoch)
-            if record.stack not in journal.stacks:
-                journal.stacks.append(record.stack)
+            stack = record.stack
+            journal.see(stack)
         else:
             _merge(path, record, journal.responses)
             journal.num_cached += len(record.responses) if record.is_cached else 0
             journal.spent += record.spent or Spent()
+            journal.see(stack, record.versions)
 
 
 def _decode(path: Path, seq: int, value: Any) -> Opened | Committed:
@@ -174,6 +183,7 @@ class JournalWriter:
         *,
         spent: Spent | None = None,
         is_cached: bool = False,
+        versions: Sequence[str] = (),
     ) -> None:
         """Make a batch's responses durable. Raises SaveFailed, after which the writer must not be used."""
         self._append(
@@ -184,6 +194,7 @@ class JournalWriter:
                 responses=tuple(responses),
                 spent=spent,
                 is_cached=is_cached,
+                versions=tuple(versions),
             )
         )
 

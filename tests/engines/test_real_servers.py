@@ -15,7 +15,8 @@ from evalsuite.engines.api.engine import OpenAIEngine, open_engine
 from evalsuite.engines.base import Engine, EngineOptions
 from evalsuite.engines.model_arguments import open_engine as open_local
 from evalsuite.errors import UsageError
-from evalsuite.judging import Asked, open_bench, prepare_judging, read_run
+from evalsuite.judged import read_run
+from evalsuite.judging import Asked, open_bench, prepare_judging
 from evalsuite.prepare import prepare
 from evalsuite.run import Quiet, execute
 from evalsuite.types import (

@@ -138,7 +138,7 @@ def answer_object(asked: Asked, seed: int) -> dict[str, Any]:
         "object": kind,
         "created": 1_700_000_000,
         "model": asked.model,
-        "system_fingerprint": f"toy-{seed}",
+        "system_fingerprint": "toy-1",
         "choices": choices,
         "usage": usage(asked.num_prompt_tokens, num_tokens),
     }

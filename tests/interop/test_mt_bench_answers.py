@@ -15,7 +15,7 @@ from evalsuite.errors import DataError
 from evalsuite.interop.json_files import read_rows
 from evalsuite.interop.mt_bench_answers import ImportedAnswers, prepare_answers
 from evalsuite.interop.mt_bench_files import model_answers
-from evalsuite.judging import read_run
+from evalsuite.judged import read_run
 from evalsuite.prepare import prepare
 from evalsuite.records import SampleRecord
 from evalsuite.run import Quiet, execute

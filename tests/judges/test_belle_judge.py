@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from evalsuite.judges.belle import CLASSES, belle, build, class_name
+from evalsuite.judges.belle import CLASSES, belle, build
 from official_cases import (
     GOLDEN,
     answered,
@@ -24,6 +24,7 @@ from official_cases import (
 from evalsuite.contracts import Answered, JudgeOptions, Rubric
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import DataError, UsageError
+from evalsuite.text.labels import plain_label
 from evalsuite.types import Sample
 from evalsuite.verdicts import Rated, Unparsed
 
@@ -69,7 +70,7 @@ def text_of(case: Sample) -> str:
     ],
 )
 def test_class_names(written: str, name: str) -> None:
-    assert class_name(written) == name
+    assert plain_label(written) == name
 
 
 def test_a_case() -> None:

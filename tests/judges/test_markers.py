@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 
 import pytest
-from evalsuite.judges._markers import expected_rating, preference, rating
+from evalsuite.judges._markers import last_rating_span, preference, rating
+from evalsuite.judges._weighted import weighted_rating
 from own_cases import reply
 
 from evalsuite.types import Completion, StopReason
@@ -368,7 +369,7 @@ OPEN, CLOSE = ("[[", {"[[": 1.0}), ("]]", {"]]": 1.0})
     ],
 )
 def test_expected_ratings(places: tuple[tuple[str, dict[str, float]], ...], value: float, expected: float) -> None:
-    assert expected_rating(with_tokens(*places), value) == pytest.approx(expected, abs=1e-12)
+    assert weighted_rating(with_tokens(*places), value, last_rating_span) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +383,7 @@ def test_expected_ratings(places: tuple[tuple[str, dict[str, float]], ...], valu
     ],
 )
 def test_no_expectation_without_alternatives_at_the_rating(completion: Completion, value: float) -> None:
-    assert expected_rating(completion, value) is None
+    assert weighted_rating(completion, value, last_rating_span) is None
 
 
 def test_no_expectation_from_nan() -> None:
@@ -394,4 +395,4 @@ def test_no_expectation_from_nan() -> None:
         tokens=("[[", "8", "]]"),
         alternatives=((), (("8", math.nan),), ()),
     )
-    assert expected_rating(completion, 8) is None
+    assert weighted_rating(completion, 8, last_rating_span) is None

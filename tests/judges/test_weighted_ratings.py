@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from evalsuite.judges._weighted import weighted_rating
 from evalsuite.judges.mt_bench import mt_bench_single
 from official_cases import MT_BENCH_TEMPLATES, answered, counts, mt_bench_sample, values_of
 
@@ -31,6 +30,14 @@ def spoken(tokens: Sequence[str], chances: dict[int, Chances], text: str | None 
         tokens=tuple(tokens),
         alternatives=tuple(alternatives),
     )
+
+
+def expectation(reply: Completion) -> float | None:
+    """What the official judge finds in `reply` beside the rating it wrote, where it finds that."""
+    rubric = mt_bench_single.build((MT_BENCH_TEMPLATES,), JudgeOptions(is_weighted=True))
+    case = rubric.cases(((answered(mt_bench_sample(), "x", "y"),),))[0]
+    verdict = rubric.parse(case, reply)
+    return dict(verdict.parts).get("weighted") if isinstance(verdict, Rated) else None
 
 
 @pytest.mark.parametrize(
@@ -71,24 +78,24 @@ def spoken(tokens: Sequence[str], chances: dict[int, Chances], text: str | None 
     ],
 )
 def test_expectations(tokens: Sequence[str], chances: dict[int, Chances], expected: float | None) -> None:
-    found = weighted_rating(spoken(tokens, chances))
+    found = expectation(spoken(tokens, chances))
     assert found == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
 
 def test_the_text_may_be_cut_at_a_stop_string() -> None:
     tokens = ["[[", "8", "]]", "\n###"]
-    assert weighted_rating(spoken(tokens, {1: {"8": 0.5, "6": 0.5}}, text="[[8]]")) == pytest.approx(7.0)
+    assert expectation(spoken(tokens, {1: {"8": 0.5, "6": 0.5}}, text="[[8]]")) == pytest.approx(7.0)
 
 
 def test_tokens_that_spell_another_rating_tell_nothing() -> None:
-    assert weighted_rating(spoken(["[[", "8", "]]"], {1: {"8": 1.0}}, text="[[7]]")) is None
+    assert expectation(spoken(["[[", "8", "]]"], {1: {"8": 1.0}}, text="[[7]]")) is None
 
 
 def test_replies_without_alternatives_tell_nothing() -> None:
     plain = Completion(text="[[8]]", stop_reason="end", num_prompt_tokens=1, num_tokens=3)
-    assert weighted_rating(plain) is None
+    assert expectation(plain) is None
     tokens = Completion(text="[[8]]", stop_reason="end", num_prompt_tokens=1, num_tokens=1, tokens=("[[8]]",))
-    assert weighted_rating(tokens) is None
+    assert expectation(tokens) is None
 
 
 @pytest.mark.parametrize("logprob", [math.nan, math.inf, -math.inf])
@@ -101,7 +108,7 @@ def test_what_is_no_probability_tells_nothing(logprob: float) -> None:
         tokens=("[[8]]",),
         alternatives=((("[[8]]", logprob),),),
     )
-    assert weighted_rating(reply) is None
+    assert expectation(reply) is None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +127,7 @@ def test_probabilities_count_by_proportion(alternatives: tuple[tuple[str, float]
         tokens=("[", "8", "]"),
         alternatives=((("[", 0.0),), alternatives, (("]", 0.0),)),
     )
-    assert weighted_rating(reply) == pytest.approx(expected)
+    assert expectation(reply) == pytest.approx(expected)
 
 
 def test_the_weighted_total_is_of_the_replies_that_have_one() -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from evalsuite.alarms import alarms
 from evalsuite.config import make_config
 from evalsuite.engines.base import Batch
 from evalsuite.engines.scripted import ScriptedEngine, completion
 from evalsuite.errors import EXIT_BUDGET, EXIT_INCOMPLETE, BudgetExhausted, EndpointDown
 from evalsuite.prepare import Prepared, prepare
+from evalsuite.records import SERVER_VERSION
 from evalsuite.run import Finished, Quiet, execute
 from evalsuite.store.results import RESULTS, read_samples
 from evalsuite.types import Cause, Completion, Failure, Request, Response, Spent
@@ -61,6 +63,7 @@ class Metering(Faulty):
         super().__init__()
         self.carried = Spent()
         self.new = Spent()
+        self.versions: tuple[str, ...] = ()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
         for answered in super().run(batches):
@@ -72,6 +75,10 @@ class Metering(Faulty):
 
     def take_spent(self) -> Spent:
         taken, self.new = self.new, Spent()
+        return taken
+
+    def take_versions(self) -> tuple[str, ...]:
+        taken, self.versions = self.versions, ()
         return taken
 
 
@@ -188,3 +195,28 @@ def test_an_answer_is_not_replaced_by_a_later_failure(tmp_path: Path) -> None:
         writer.commit(1, 0, [(item_id, Failure(cause=Cause.TIMEOUT))])
     with pytest.raises(CorruptStore, match="second, different response"):
         directory.read_journal()
+
+
+def test_a_server_that_changes_between_two_processes_is_an_alarm(tmp_path: Path) -> None:
+    """Half of the answers by one version of the model, half by another: a number of neither."""
+    engine = Metering()
+    engine.fault = failing(Cause.TIMEOUT, first_keys(2))
+    engine.versions = ("fp_1",)
+    first = run(tmp_path, engine).result
+    assert first is not None
+    assert alarms(first) == {}
+    later = Metering()
+    later.versions = ("fp_2",)
+    result = run(tmp_path, later).result
+    assert result is not None
+    assert [stack[SERVER_VERSION] for stack in result.stacks if SERVER_VERSION in stack] == ["fp_1", "fp_2"]
+    assert alarms(result) == {"mini_chat": ("answers of 2 versions of the server (system_fingerprint): fp_1, fp_2",)}
+    assert run(tmp_path, Metering()).result == result
+
+
+def test_one_version_of_a_server_is_no_alarm(tmp_path: Path) -> None:
+    engine = Metering()
+    engine.versions = ("fp_1",)
+    result = run(tmp_path, engine).result
+    assert result is not None
+    assert alarms(result) == {}

@@ -15,7 +15,8 @@ from evalsuite.config import ModelConfig, make_config
 from evalsuite.contracts import JudgeOptions
 from evalsuite.engines.scripted import ScriptedEngine, completion
 from evalsuite.errors import NothingSelected, UsageError
-from evalsuite.judging import Asked, Bench, JudgedRun, open_bench, prepare_judging, read_run
+from evalsuite.judged import JudgedRun, read_run
+from evalsuite.judging import Asked, Bench, open_bench, prepare_judging
 from evalsuite.jury import seal_jury, write_jury
 from evalsuite.prepare import prepare
 from evalsuite.records import Estimate
@@ -357,7 +358,7 @@ def test_a_failed_request_of_a_card_is_no_verdict(tmp_path: Path) -> None:
 
 def test_turns_before_a_failure_are_judged() -> None:
     """Only the second turn of a conversation failed: the first still has a text."""
-    from evalsuite.judging import _texts_of
+    from evalsuite.judged import _texts_of
     from evalsuite.records import SampleRecord
     from evalsuite.types import Sample
 

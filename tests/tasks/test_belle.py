@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from chat_tasks import asked, conversation, digest, raw_rows, replies, samples, task
-from evalsuite.tasks.belle import class_name
 
 from evalsuite.errors import UnknownName, UsageError
 from evalsuite.plugins import family
+from evalsuite.text.labels import plain_label
 from evalsuite.types import Scored
 
 NAME = "belle"
@@ -50,12 +50,12 @@ def test_classes_are_counted_under_one_spelling(mirror: Path) -> None:
 def test_every_class_of_the_judge_prompts_has_its_name(mirror: Path) -> None:
     """The file of prompts spells two classes otherwise, and has one more."""
     prompts = raw_rows(mirror / "BelleGroup__BELLE_eval" / "eval_prompt.json")
-    assert {class_name(row["class"]) for row in prompts} == {*SIZES, "translation"}
+    assert {plain_label(row["class"]) for row in prompts} == {*SIZES, "translation"}
 
 
 @pytest.mark.parametrize("spelling", ["closed qa", "closed\u00a0qa", "closed QA", " Closed\u00a0 QA "])
 def test_a_class_has_one_name(spelling: str) -> None:
-    assert class_name(spelling) == "closed qa"
+    assert plain_label(spelling) == "closed qa"
 
 
 @pytest.mark.data

@@ -234,10 +234,12 @@ class OpenAIEngine:
         return self._ledger.take()
 
     def take_events(self) -> Sequence[Event]:
-        """Requests that were tried more than once, and names the server gives its own version of the model."""
-        while not self._learnt.news.empty():
-            self._events.append(Event("system_fingerprint", {"name": self._learnt.news.get()}))
+        """Requests that were tried more than once."""
         return drained(self._events)
+
+    def take_versions(self) -> tuple[str, ...]:
+        """Names (system_fingerprint) that the server gave its own version of the model since the last call."""
+        return tuple(self._learnt.news.get() for _ in range(self._learnt.news.qsize()))
 
     def close(self) -> None:
         """Nothing is held between runs."""
