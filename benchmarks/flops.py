@@ -2,7 +2,8 @@
 
 Counted are the products that grow with the model: ``2 * body parameters * tokens``, attention's
 ``4 * layers * heads * head width`` for each query and key that meet (exactly causal), and ``2 * head parameters`` for
-each position whose logits are computed. Norms, softmax and look-ups are not, neither for us nor for lm-eval.
+each position whose logits are computed. Norms, softmax and look-ups are not, neither for us nor for lm-eval;
+sliding windows are counted as if they were none.
 """
 
 from __future__ import annotations
@@ -94,11 +95,25 @@ def forest_work(batches: Iterable[Sequence[EncodedPair]]) -> Work:
     return sum((_forest_work(pairs) for pairs in batches), Work())
 
 
-def _forest_work(pairs: Sequence[EncodedPair]) -> Work:
-    forest = build_forest([np.array(pair.row, dtype=np.int32) for pair in pairs])
+def distinct_work(rows: Iterable[Sequence[int]], num_logits: int) -> Work:
+    """Every distinct prefix of `rows` once, and logits at so many places."""
+    return _work_of(_forest_of(rows), num_logits)
+
+
+def _forest_of(rows: Iterable[Sequence[int]]) -> Forest:
+    return build_forest([np.array(row, dtype=np.int32) for row in rows])
+
+
+def _work_of(forest: Forest, num_logits: int) -> Work:
     seen = sum(_causal_pairs(segment.start, segment.end) for segment in forest.segments)
+    return Work(forest.num_tokens, seen, num_logits)
+
+
+def _forest_work(pairs: Sequence[EncodedPair]) -> Work:
+    pairs = [pair for pair in pairs if pair.continuation]
+    forest = _forest_of(pair.row for pair in pairs)
     read = {place for pair, last in zip(pairs, forest.last_segment, strict=True) for place in _read(forest, last, pair)}
-    return Work(forest.num_tokens, seen, len(read))
+    return _work_of(forest, len(read))
 
 
 def _read(forest: Forest, last: int, pair: EncodedPair) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+import flops
 import lm_eval_side
 import msgspec
 import numpy as np
@@ -38,7 +39,6 @@ from transformers import AutoModelForCausalLM, LlamaConfig
 
 from evalsuite.config import RunConfig
 from evalsuite.engines.encoding import EncodedPair
-from evalsuite.engines.forest import build_forest
 from evalsuite.engines.local_model import LocalModel, ModelSettings
 from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.plugins import family
@@ -233,13 +233,7 @@ def least_flops(model: LocalModel, engine: TransformersEngine, items: Sequence[I
 
 def flops_of(model: LocalModel, rows: Sequence[Sequence[int]], num_logits: int) -> int:
     """Operations of the distinct prefixes of `rows` on `model`, and of the logits at `num_logits` places."""
-    forest = build_forest([np.array(row, dtype=np.int32) for row in rows])
-    pairs = sum((part.end * (part.end + 1) - part.start * (part.start + 1)) // 2 for part in forest.segments)
-    body = sum(each.numel() for each in model.model.model.layers.parameters() if each.dim() > 1)
-    head = model.model.lm_head.weight.numel()
-    config = model.config
-    width = config.num_attention_heads * config.head_dim
-    return int(2 * body * forest.num_tokens + 4 * config.num_hidden_layers * width * pairs + 2 * head * num_logits)
+    return flops.distinct_work(rows, num_logits).flops(flops.shape_of(model.config))
 
 
 def _rows(engine: TransformersEngine, items: Sequence[Item]) -> tuple[list[Sequence[int]], int]:

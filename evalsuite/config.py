@@ -29,14 +29,15 @@ GENERATION_KEYS = {
 """What ``gen_kwargs`` may hold, in lm-eval's spellings, and what it is called here."""
 
 
-_Number = Annotated[float, msgspec.Meta(ge=0)]
+MAX_TEMPERATURE = 100.0
+"""Beyond it all tokens are as likely as any, which no server takes."""
 
 
 class _Generation(Record, frozen=True, kw_only=True):
     """What the values of ``gen_kwargs`` must be."""
 
-    temperature: _Number | None = None
-    top_p: Annotated[_Number, msgspec.Meta(le=1)] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=MAX_TEMPERATURE)] | None = None
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     do_sample: bool | None = None
 

@@ -17,7 +17,7 @@ from evalsuite.judged import JudgedRun
 from evalsuite.outcomes import Sealed, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec
-from evalsuite.stats.juries import AGREEMENT, ALPHA, Rule, outcomes_by_case
+from evalsuite.stats.juries import Jury, Rule, outcomes_by_case
 from evalsuite.store.results import write_results, write_samples
 from evalsuite.store.run_directory import RunDirectory, locked
 from evalsuite.types import Outcome
@@ -29,11 +29,11 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     judge = plugins.judge(judged.judge)
     rows = tuple(load_rows(dataset, source_from_environment(data_dir))[0] for dataset in judge.datasets)
     options = JudgeOptions(is_weighted=bool(judged.options.get("is_weighted")))
-    metrics = (*judge.build(rows, options).metrics, AGREEMENT, ALPHA)
+    jury = Jury(judge.build(rows, options).metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
     by_run: list[dict[str, Outcome]] = [{record.sample.id: record.outcome for record in run.records} for run in runs]
     if any(found.keys() != by_run[0].keys() for found in by_run):
         raise UsageError("the judge runs have different cases; give them the same --limit and --seed.")
-    combined = outcomes_by_case(by_run, metrics[0].name, rule)
+    combined = outcomes_by_case(jury, by_run)
     jurors = [run.result.spec.model.name for run in runs]
     name = f"jury of {', '.join(jurors)} ({rule})"
     first = runs[0].result
@@ -52,7 +52,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
             samples=lambda _: (),
             next_requests=lambda sample, replies: (),
             score=lambda sample, replies: combined[sample.id],
-            metrics=metrics,
+            metrics=jury.metrics,
             title=judge.title,
             source=judge.source,
         )

@@ -9,6 +9,7 @@ from functools import partial
 
 from evalsuite.contracts import Metric
 from evalsuite.types import Sample, Score
+from evalsuite.verdicts import Rated
 
 
 def mean_rating(
@@ -34,6 +35,30 @@ def _is_in(names: frozenset[str], case: Sample) -> bool:
 def rated(name: str, value: float) -> Score:
     """One case's counts for `mean_rating`."""
     return Score(name=name, counts=(value, 1.0))
+
+
+WEIGHTED = "weighted"
+"""Name of a verdict's part that is the expectation of its rating over token probabilities."""
+
+
+def weighted_ratings(name: str, scale: tuple[float, float]) -> tuple[Metric, Metric]:
+    """The mean expectation over the cases that have one, and the mean of the ratings written in those very cases.
+
+    Cases without an expectation are no random part: where digits are tokens of their own, 10 may hide behind a 1 in
+    good answers. So the expectation is held against the second of the two, never against the mean of all.
+    """
+    return mean_rating(f"{name}_weighted", scale), mean_rating(f"{name}_where_weighted", scale)
+
+
+def score_weighted(metrics: tuple[Metric, Metric], verdict: Rated) -> tuple[Score, ...]:
+    """One case's counts for `weighted_ratings`; none without an expectation."""
+    expected, written = metrics
+    return tuple(
+        score
+        for name, value in verdict.parts
+        if name == WEIGHTED
+        for score in (rated(expected.name, value), rated(written.name, verdict.value))
+    )
 
 
 def _mean(counts: tuple[float, ...]) -> float | None:

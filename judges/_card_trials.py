@@ -108,10 +108,16 @@ def win_rate(name: str, trials: Sequence[Trial], probes: str) -> Rate:
 
 
 def parse_rate(cases: Sequence[JudgedCase]) -> Rate:
-    """The share of replies that hold a verdict."""
-    replies = [(one, verdict) for one in cases for verdict in one.verdicts]
-    parsed = [(place_of(one.case).row, float(not isinstance(verdict, Unparsed))) for one, verdict in replies]
-    return _rate("parse_rate", parsed)
+    """The share of requests that end with a verdict, a second asking included where the judge has one.
+
+    A case whose requests failed counts as one without what could be told.
+    """
+    rows = [(place_of(one.case).row, parsed) for one in cases for parsed in _parsed(one)]
+    return _rate("parse_rate", rows)
+
+
+def _parsed(one: JudgedCase) -> tuple[float | None, ...]:
+    return tuple(float(not isinstance(verdict, Unparsed)) for verdict in one.verdicts) or (None,)
 
 
 def swap_consistency(cases: Sequence[JudgedCase]) -> Rate:

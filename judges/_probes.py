@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -18,6 +19,9 @@ PROTOCOL = "card-v1"
 DECENT = "decent"
 PADDINGS = (2, 4)
 """How many times as long padded answers are, at least."""
+
+_TURN = re.compile(r"turn(\d)")
+"""In a case's suffix, the turn that is judged by itself."""
 
 Baseline: TypeAlias = Literal["weak", "decent"]
 BASELINES: tuple[Baseline, ...] = ("weak", "decent")
@@ -116,10 +120,15 @@ def padded_answer(shape: Shape, language: str, times: int, row: int) -> tuple[st
 
 
 def num_doublings(shape: Shape, language: str, place: Place) -> float:
-    """How many times the padded answer of a place doubles the decent one's length in characters."""
+    """How many times the padded answer of a place doubles the decent one's length in characters.
+
+    Of two turns that are judged apart, each has its own.
+    """
     times = int(place.probe.rpartition(".")[2])
     longer, plain = padded_answer(shape, language, times, place.row), baseline(shape, language, "decent", place.row)
-    return math.log2(sum(map(len, longer)) / sum(map(len, plain)))
+    turn = _TURN.search(place.suffix)
+    judged = slice(int(turn[1]) - 1, int(turn[1])) if turn else slice(None)
+    return math.log2(sum(map(len, longer[judged])) / sum(map(len, plain[judged])))
 
 
 def answering(shape: Shape, language: str, model: str) -> Callable[[str, int, tuple[str, ...]], Answered]:

@@ -45,7 +45,7 @@ def weighted_rating(completion: Completion, written: float, find: Finder) -> flo
     if place.is_digit_wise:
         ones, zeros = masses.get(1, 0.0), _share_of_zero(completion.alternatives[place.index + 1 :])
         masses |= {1: ones * (1.0 - zeros), 10: masses.get(10, 0.0) + ones * zeros}
-    elif 10 not in masses and not place.tail and masses.get(1, 0.0) > _MAX_UNTOLD * total:
+    elif 10 not in masses and _mass_of_one(completion.alternatives[place.index], place) > _MAX_UNTOLD * total:
         return None
     expected = math.fsum(rating * mass for rating, mass in masses.items()) / math.fsum(masses.values())
     return expected if math.isfinite(expected) else None  # an endpoint may send NaN or infinity
@@ -93,6 +93,11 @@ def _masses(alternatives: _Alternatives, place: _Place) -> dict[int, float]:
             if rating is not None:
                 masses[rating] = masses.get(rating, 0.0) + mass
     return masses
+
+
+def _mass_of_one(alternatives: _Alternatives, place: _Place) -> float:
+    """How likely a token is that ends with a 1, after which a zero may come or not."""
+    return math.fsum(mass for token, mass in _relative(alternatives) if token == f"{place.lead}1")
 
 
 def _relative(alternatives: _Alternatives) -> list[tuple[str, float]]:

@@ -15,7 +15,8 @@ twice, and the texts stand in it as they are.
 
 Aggregation: 中文推理 is the mean of two category means, 中文语言 of the other six, and the total the mean of both.
 `alignbench_total` leaves out replies without a rating, `alignbench_total_official` counts each as -1, as the official
-script does. Temperature 0. The official call sets no limit of tokens; ours is 2,048.
+script does, which lets ratings off the scale into its means too; here they are none. Temperature 0. The official call
+sets no limit of tokens; ours is 2,048.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
 from evalsuite.verdicts import Preferred, Rated, Unparsed, Verdict, Winner
 
-from ._aggregates import MeanOfGroups, in_category, mean_rating, rated
+from ._aggregates import WEIGHTED, MeanOfGroups, in_category, mean_rating, rated, score_weighted, weighted_ratings
 from ._cases import carried, refuse_prompt, refuse_weighting, the_rating
 from ._replies import MT_BENCH_SCALE, mt_bench_rating, mt_bench_winner
 from ._weighted import NUM_ALTERNATIVES, weighted_rating
@@ -51,7 +51,6 @@ _PROMPTS = Dataset(
     8,
     f"https://raw.githubusercontent.com/lm-sys/FastChat/{_COMMIT}/fastchat/llm_judge/data/judge_prompts.jsonl",
 )
-_WEIGHTED = "weighted"
 
 
 def _is_turn(turn: str, case: Sample) -> bool:
@@ -62,7 +61,7 @@ _TOTAL = mean_rating("mt_bench_total", MT_BENCH_SCALE)
 _TURNS = {turn: mean_rating(f"mt_bench_turn{turn}", MT_BENCH_SCALE, partial(_is_turn, turn)) for turn in ("1", "2")}
 _BALANCED = MeanOfGroups("mt_bench_balanced", {"1": 1, "2": 1}, MT_BENCH_SCALE)
 _BY_CATEGORY = {name: mean_rating(f"mt_bench_{name}", MT_BENCH_SCALE, in_category([name])) for name in CATEGORIES}
-_TOTAL_WEIGHTED = mean_rating("mt_bench_total_weighted", MT_BENCH_SCALE)
+_TOTAL_WEIGHTED = weighted_ratings("mt_bench_total", MT_BENCH_SCALE)
 
 _WIN_ADJUSTED = probability("win_rate_adjusted")
 _WIN = accuracy("win_rate")
@@ -165,7 +164,7 @@ def _why_missing(answered: Answered, turn: int) -> str:
 def build_single(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
     """The rubric of `mt_bench_single`. Raises UsageError for a prompt of the user's own."""
     refuse_prompt("mt_bench_single", options)
-    weighted = (_TOTAL_WEIGHTED,) if options.is_weighted else ()
+    weighted = _TOTAL_WEIGHTED if options.is_weighted else ()
     return Rubric(
         cases=_single_cases,
         render=partial(_render_single, _asking(rows[0], options)),
@@ -194,7 +193,7 @@ def _parse_single(is_weighted: bool, case: Sample, completion: Completion) -> Ve
     if isinstance(verdict, Unparsed) or not is_weighted:
         return verdict
     expected = weighted_rating(completion, verdict.value, _rating_span)
-    return verdict if expected is None else Rated(value=verdict.value, parts=((_WEIGHTED, expected),))
+    return verdict if expected is None else Rated(value=verdict.value, parts=((WEIGHTED, expected),))
 
 
 def _rating_span(text: str) -> tuple[int, int] | None:
@@ -214,7 +213,7 @@ def _score_single(case: Sample, verdicts: tuple[Verdict, ...]) -> Scored:
             rated(_TURNS[turn].name, verdict.value),
             *_BALANCED.score(turn, verdict.value),
             rated(_BY_CATEGORY[case.category].name, verdict.value),
-            *(rated(_TOTAL_WEIGHTED.name, value) for name, value in verdict.parts if name == _WEIGHTED),
+            *score_weighted(_TOTAL_WEIGHTED, verdict),
         ),
         answer=f"{verdict.value:g}",
     )

@@ -10,10 +10,12 @@ from functools import partial
 
 import msgspec
 
-from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Metric, Rows, Rubric
-from evalsuite.types import Completion, GenerateRequest, Message, Sample, Score, Scored
-from evalsuite.verdicts import Rated, Unparsed, Verdict
+from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rows, Rubric
+from evalsuite.types import Completion, GenerateRequest, Message, Sample, Scored
+from evalsuite.verdicts import Unparsed, Verdict
 
+from ._aggregates import WEIGHTED, mean_rating, rated, score_weighted, weighted_ratings
+from ._cases import the_rating
 from ._conversations import (
     answers,
     case_of,
@@ -36,36 +38,28 @@ from .pairwise import asked_again
 PROTOCOL = "rating-v1"
 MAX_TOKENS = 1024
 SUFFIX = "rating"
-WEIGHTED = "weighted"
+SCALE = (LOW, HIGH)
+
+_RATING = mean_rating("rating", SCALE)
+_WEIGHTED_RATINGS = weighted_ratings("rating", SCALE)
 
 
 def build(rows: tuple[Rows, ...], options: JudgeOptions) -> Rubric:
-    """The rubric; weighted, it has a second metric. Raises UsageError for a wording that will not do.
+    """The rubric; weighted, it has two metrics more. Raises UsageError for a wording that will not do.
 
     A wording of the user's own is a Jinja template of the variables of ours; it must ask for the same marker.
     """
     if options.prompt:
         variables = ("token", "is_conversation", "question", "reference", "answer")
         check_wording(options.prompt, "rating", ("answer",), **dict.fromkeys(variables, "text"))
-    names = ("rating", "rating_weighted") if options.is_weighted else ("rating",)
     return Rubric(
         cases=_cases,
         render=partial(_render, options),
         parse=partial(_parse, options.is_weighted),
         score=_score,
-        metrics=tuple(_mean_rating(name) for name in names),
+        metrics=(_RATING, *(_WEIGHTED_RATINGS if options.is_weighted else ())),
         ask_again=_ask_again,
     )
-
-
-def _mean_rating(name: str) -> Metric:
-    """The mean of ratings; counts are (rating, 1). Range [1, 10]."""
-    return Metric(name, _mean, bounds=(LOW, HIGH), best=(HIGH, 1.0), worst=(LOW, 1.0))
-
-
-def _mean(counts: tuple[float, ...]) -> float | None:
-    total, n = counts
-    return total / n if n else None
 
 
 def _cases(runs: tuple[tuple[Answered, ...], ...]) -> tuple[Sample, ...]:
@@ -119,10 +113,9 @@ def _parse(is_weighted: bool, case: Sample, reply: Completion) -> Verdict | Unpa
 
 
 def _score(case: Sample, verdicts: tuple[Verdict, ...]) -> Scored:
-    (verdict,) = (verdict for verdict in verdicts if isinstance(verdict, Rated))
-    scores = [Score(name="rating", counts=(verdict.value, 1.0))]
-    scores += [Score(name=f"rating_{name}", counts=(value, 1.0)) for name, value in verdict.parts]
-    return Scored(scores=tuple(scores), answer=f"{verdict.value:g}")
+    verdict = the_rating(verdicts)
+    scores = (rated(_RATING.name, verdict.value), *score_weighted(_WEIGHTED_RATINGS, verdict))
+    return Scored(scores=scores, answer=f"{verdict.value:g}")
 
 
 rating = Judge(

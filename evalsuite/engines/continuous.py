@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,9 +22,9 @@ from typing import Any
 from evalsuite.engines import static_generation
 from evalsuite.engines.base import Event
 from evalsuite.engines.completion import completion_of, is_done
-from evalsuite.engines.decoding import Row
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.local_model import LocalModel
+from evalsuite.engines.rows import Row, WaitingRows
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY, response_of
 from evalsuite.types import Cause, Failure, GenerateRequest, Response
 
@@ -57,15 +56,14 @@ class ContinuousDecoder:
     events: list[Event] = field(default_factory=list)
     """Where halvings are noted."""
 
-    def run(self, rows: Iterator[Row]) -> Iterator[tuple[str, Response]]:
+    def run(self, rows: Iterable[Row]) -> Iterator[tuple[str, Response]]:
         """The completion of every row, as each is done. Raises ValueError for a row that asks for sampling."""
-        waiting = _Waiting(rows)
-        while (first := waiting.take()) is not None:
-            waiting.put_back([first])
+        waiting = WaitingRows(rows)
+        while waiting.has_more():
             most = min(self.num_tokens, self.num_rows * self.model.max_length)
-            yield from self._run_session(waiting, max(most, first.num_tokens))
+            yield from self._run_session(waiting, max(most, waiting.peek().num_tokens))
 
-    def _run_session(self, waiting: _Waiting, num_tokens: int) -> Iterator[tuple[str, Response]]:
+    def _run_session(self, waiting: WaitingRows, num_tokens: int) -> Iterator[tuple[str, Response]]:
         """As many of the rows as one manager answers."""
         session = _Session(self.model, self.num_rows, num_tokens)
         for done in session.run(waiting):
@@ -94,22 +92,6 @@ class ContinuousDecoder:
         return OUT_OF_MEMORY
 
 
-class _Waiting:
-    """Rows to come, those put back first."""
-
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self._rows = rows
-        self._again: deque[Row] = deque()
-
-    def take(self) -> Row | None:
-        """The next row, or None when there is none."""
-        return self._again.popleft() if self._again else next(self._rows, None)
-
-    def put_back(self, rows: Sequence[Row]) -> None:
-        """Have `rows` come next, in their order."""
-        self._again.extendleft(reversed(rows))
-
-
 @dataclass(frozen=True)
 class _Done:
     """A row's tokens, and the log-probability of each in nats."""
@@ -134,14 +116,14 @@ class _Session:
     fault: str = ""
     _under_way: dict[str, Row] = field(default_factory=dict)
 
-    def run(self, waiting: _Waiting) -> Iterator[_Done]:
+    def run(self, waiting: WaitingRows) -> Iterator[_Done]:
         """Rows as they are done, until none is under way and the next one does not fit or is not to be taken."""
         with _started(self.model, self.num_rows, self.num_tokens) as manager:
             yield from self._run(manager, waiting)
         self.lost.extend(self._under_way.values())
         self._note(manager.background_thread_status.fatal_error)  # final: the thread has ended
 
-    def _run(self, manager: Any, waiting: _Waiting) -> Iterator[_Done]:
+    def _run(self, manager: Any, waiting: WaitingRows) -> Iterator[_Done]:
         while True:
             self._feed(manager, waiting)
             if not self._under_way:
@@ -153,18 +135,14 @@ class _Session:
             elif not was_running:
                 return
 
-    def _feed(self, manager: Any, waiting: _Waiting) -> None:
+    def _feed(self, manager: Any, waiting: WaitingRows) -> None:
         """Ask for rows while there is room for them."""
         used = sum(row.num_tokens for row in self._under_way.values())
-        while not (self.nonfinite or self.lost) and len(self._under_way) < self.num_rows:
-            row = waiting.take()
-            if row is None:
-                return
-            used += row.num_tokens
+        while not (self.nonfinite or self.lost) and len(self._under_way) < self.num_rows and waiting.has_more():
+            used += waiting.peek().num_tokens
             if used > self.num_tokens:
-                waiting.put_back([row])
                 return
-            self._ask(manager, row)
+            self._ask(manager, waiting.take())
 
     def _ask(self, manager: Any, row: Row) -> None:
         """Hand `row` over; a manager that has died does not take it."""
@@ -302,7 +280,7 @@ def score_greedily(model: LocalModel, contexts: Iterable[Sequence[int]]) -> list
         for place, context in enumerate(contexts)
     ]
     session = _Session(model, len(num_new), sum(row.num_tokens for row in rows))
-    found = {done.row.id: done for done in session.run(_Waiting(iter(rows)))}
+    found = {done.row.id: done for done in session.run(WaitingRows(rows))}
     if session.nonfinite or len(found) < len(rows):
         raise RuntimeError(NONFINITE.detail if session.nonfinite else session.fault)
     return [_scored(found[row.id]) for row in rows]

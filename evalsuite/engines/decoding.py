@@ -7,10 +7,8 @@ exemplars) is not computed again.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,35 +16,22 @@ import numpy as np
 from evalsuite.engines.attention import installed
 from evalsuite.engines.base import Event
 from evalsuite.engines.completion import completion_of, is_done
-from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
+from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.memory import shortage_ignored
 from evalsuite.engines.packed_pass import plan_pass, run_pass
 from evalsuite.engines.row_memory import RowMemory, longest_shared
+from evalsuite.engines.rows import Row, WaitingRows
 from evalsuite.engines.sampling import Sampler
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY, score_row
 from evalsuite.engines.slots import KeptRow, Slots
-from evalsuite.types import GenerateRequest, Response
+from evalsuite.types import Response
 
 if TYPE_CHECKING:
     import torch
 
 _PROMPT_TOKENS = 8192
 """Prompt tokens that go through the model together."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A request to generate, with its prompt's tokens."""
-
-    id: str
-    request: GenerateRequest
-    prompt: EncodedPrompt
-
-    @property
-    def num_tokens(self) -> int:
-        """Its prompt's tokens and its answer's at the cap."""
-        return len(self.prompt.ids) + self.request.max_tokens
 
 
 @dataclass
@@ -72,11 +57,10 @@ class Decoder:
     _slots: Slots = field(default_factory=lambda: Slots(0, 0))
     _active: list[_Active] = field(default_factory=list)
     _done: dict[str, Response] = field(default_factory=dict)
-    _again: deque[Row] = field(default_factory=deque)
 
     def run(self, rows: Iterable[Row]) -> Iterator[tuple[str, Response]]:
         """The completion of every row, as each is done. New rows are taken when there is room for an eighth of all."""
-        waiting = _Waiting(iter(rows), self._again)
+        waiting = WaitingRows(rows)
         while self._active or waiting.has_more():
             joining: list[Row] = []
             is_whole = False
@@ -84,11 +68,11 @@ class Decoder:
                 self._turn(waiting, joining)
                 is_whole = True
             if not is_whole:
-                self._begin_again(joining)
+                self._begin_again(joining, waiting)
             yield from self._done.items()
             self._done.clear()
 
-    def _turn(self, waiting: _Waiting, joining: list[Row]) -> None:
+    def _turn(self, waiting: WaitingRows, joining: list[Row]) -> None:
         """Rows that join, noted in `joining`, or else one step of all."""
         longest = max((entry.row.num_tokens for entry in self._active), default=0)
         capacity = self._capacity(longest)
@@ -116,7 +100,7 @@ class Decoder:
         if len(rows) > self._slots.num_slots or longest > self._slots.num_tokens:
             self._slots.resize(max(len(rows), self._capacity(longest)), longest)
 
-    def _begin_again(self, joining: Sequence[Row]) -> None:
+    def _begin_again(self, joining: Sequence[Row], waiting: WaitingRows) -> None:
         """Let go of everything, and ask for it again with half the rows; one that has no company has failed."""
         rows = (*(entry.row for entry in self._active), *joining)
         under_way = {row.id: row for row in rows if row.id not in self._done}
@@ -132,7 +116,7 @@ class Decoder:
             self._done.update(dict.fromkeys(under_way, OUT_OF_MEMORY))
             return
         self.num_rows = max(1, len(under_way) // 2)
-        self._again.extendleft(reversed(under_way.values()))
+        waiting.put_back(list(under_way.values()))
 
     def _join(self, kept: KeptRow | None, num_shared: int, group: Sequence[Row]) -> None:
         """Compute the prompts of `group`, which go on after `num_shared` tokens of `kept`, and their first tokens."""
@@ -193,28 +177,6 @@ class Decoder:
         self._slots.release(index)
         self._active[index] = self._active[-1]
         self._active.pop()
-
-
-class _Waiting:
-    """Rows to come, those that begin again first."""
-
-    def __init__(self, rows: Iterator[Row], again: deque[Row]) -> None:
-        self._rows = rows
-        self._next = again
-
-    def has_more(self) -> bool:
-        """Whether there is a row to take."""
-        if not self._next:
-            self._next.extend(islice(self._rows, 1))
-        return bool(self._next)
-
-    def peek(self) -> Row:
-        """The row that `take` would give."""
-        return self._next[0]
-
-    def take(self) -> Row:
-        """The next row."""
-        return self._next.popleft()
 
 
 def _step(model: LocalModel, slots: Slots, tokens: Sequence[int]) -> torch.Tensor:

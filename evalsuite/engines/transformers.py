@@ -27,8 +27,8 @@ from evalsuite.types import (
 )
 
 if TYPE_CHECKING:
-    from evalsuite.engines.decoding import Row
     from evalsuite.engines.packed_pass import PassPlan
+    from evalsuite.engines.rows import Row
 
 PLAIN_TOKENS = 4096
 """Tokens of padded rows that go through the model together where a forest cannot."""
@@ -182,7 +182,7 @@ class TransformersEngine(InProcess[LocalModel]):
 
     def _generate(self, way: _Way, items: Iterable[Item]) -> Iterator[tuple[str, Response]]:
         """Generation by rows that come and go; what is too long for the model is answered at once."""
-        from evalsuite.engines.decoding import Row
+        from evalsuite.engines.rows import Row
 
         rows: list[Row] = []
         for item in items:
@@ -204,7 +204,7 @@ class TransformersEngine(InProcess[LocalModel]):
 
         num_tokens = self._num_held_tokens
         if way == "continuous":
-            yield from ContinuousDecoder(self.model, self._num_rows, num_tokens, self._events).run(iter(rows))
+            yield from ContinuousDecoder(self.model, self._num_rows, num_tokens, self._events).run(rows)
             return
         own = RowMemory(MEMORY_BYTES)
         yield from Decoder(self.model, self._num_rows, num_tokens, (self._earlier, own), self._events).run(rows)

@@ -39,6 +39,9 @@ BATCH_ROWS = {"cpu": 64, "cuda": 2048}
 BATCH_TOKENS = {"cpu": 2**15, "cuda": 2**20}
 """Tokens of a batch's rows to score: scored with its prompt, each token leaves some 250 bytes until the batch ends."""
 
+_LEAST_TEMPERATURE = 0.01
+"""vLLM raises what is above 0 and below this to it."""
+
 _USUAL_ROWS = 256
 """Requests that vLLM has under way at once when no batch size is given, for the forecast."""
 
@@ -63,11 +66,12 @@ class VllmEngine(InProcess[VllmModel]):
     # -- planning
 
     def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
-        """Log-likelihoods by shared prefixes, then generation, the longest answers first."""
+        """Log-likelihoods by shared prefixes, then generation, the longest answers first. Raises UsageError."""
         scored = [item for item in items if not isinstance(item.request, GenerateRequest)]
         self.requests.encode_all([item.request for item in scored])
         scored.sort(key=lambda item: (self.requests.pair(item.request).row, item.id))
         generated = sorted((item for item in items if isinstance(item.request, GenerateRequest)), key=self._rank)
+        _check_temperatures([item.request for item in generated])
         kind = self.model.device_kind
         groups = [*self._groups(scored, BATCH_TOKENS.get(kind, 2**15)), *self._groups(generated, None)]
         return tuple(
@@ -124,6 +128,15 @@ class VllmEngine(InProcess[VllmModel]):
         if generated:
             prompts = [self.requests.prompt(request) for request in generated.values()]
             yield from zip(generated, vllm_asking.generate(self.model, list(generated.values()), prompts), strict=True)
+
+
+def _check_temperatures(requests: Sequence[Request]) -> None:
+    """Raises UsageError for what vLLM would sample at another temperature than asked, and only say so in its log."""
+    for request in requests:
+        if isinstance(request, GenerateRequest) and 0 < request.temperature < _LEAST_TEMPERATURE:
+            raise UsageError(
+                f"temperature {request.temperature:g}: vLLM samples at {_LEAST_TEMPERATURE:g} or above; 0 is greedy."
+            )
 
 
 def open_engine(options: EngineOptions) -> VllmEngine:

@@ -158,7 +158,7 @@ def _sampling(model: VllmModel, request: GenerateRequest, *, stops: bool) -> Any
     stop = [string for string in request.stop if string and stops]
     return SamplingParams(
         temperature=request.temperature,
-        top_p=request.top_p,
+        top_p=request.top_p if request.temperature else 1.0,
         seed=request.seed if request.temperature else None,
         max_tokens=request.max_tokens,
         stop=stop,

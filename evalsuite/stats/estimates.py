@@ -123,6 +123,9 @@ def interval_of(
         # no mean of numbers between 0 and 1 varies more than a proportion does, so that this is too wide at most
         bounds = intervals.wilson(value, num_clusters)
         return intervals.normal_stderr(bounds), *bounds, "wilson-no-spread"
+    if metric.bounds == (0.0, 1.0) and stderr is not None:
+        # near 0 and 1 an interval symmetric about the value is too short on the far side
+        return stderr, *intervals.wilson(value, intervals.num_as_precise(value, stderr, num_clusters)), "wilson-matched"
     interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
     if interval is None:
         return None, None, None, "none"

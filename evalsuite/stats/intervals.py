@@ -82,11 +82,19 @@ def num_effective(share: float, stderr: float | None, n: float, num_clusters: fl
     The error is widened by t over z, since few clusters tell little about their own spread. At 0 or 1 the spread says
     nothing; then every cluster counts as one trial. It is never above n.
     """
+    return min(n, num_as_precise(share, stderr, num_clusters))
+
+
+def num_as_precise(share: float, stderr: float | None, num_clusters: float) -> float:
+    """The number of independent trials whose proportion would be as precise as this mean of values in [0, 1].
+
+    It may be above the number of rows: partial credit varies less than right and wrong.
+    """
     variance = share * (1 - share)
     if stderr is None or stderr < _NO_SPREAD or not variance:
         return num_clusters
     widened = stderr * _t_quantile(num_clusters - 1) / _normal_quantile()
-    return min(n, variance / widened**2)
+    return variance / widened**2
 
 
 def num_in_mean(sizes: Sequence[int], weights: Sequence[float]) -> float:
@@ -98,8 +106,9 @@ def num_in_mean(sizes: Sequence[int], weights: Sequence[float]) -> float:
 
 
 def proportion_stderr(share: float, stderr: float | None, interval: tuple[float, float]) -> float | None:
-    """`stderr`, or at 0 and 1, where it would claim certainty, the normal error as wide as the Wilson interval."""
-    return stderr if 0.0 < share < 1.0 else normal_stderr(interval)
+    """`stderr`, or where it would claim certainty (at 0 and 1, and of rows all alike) one as wide as the interval."""
+    is_certain = not 0.0 < share < 1.0 or (stderr is not None and stderr < _NO_SPREAD)
+    return normal_stderr(interval) if is_certain else stderr
 
 
 def normal_stderr(interval: tuple[float, float]) -> float:

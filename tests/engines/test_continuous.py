@@ -16,9 +16,9 @@ from tiny_models import SaidToBeOnCuda, characters, save_llama
 from evalsuite.engines import continuous, static_generation
 from evalsuite.engines.base import EngineOptions
 from evalsuite.engines.continuous import ContinuousDecoder
-from evalsuite.engines.decoding import Row
 from evalsuite.engines.local_model import GenerationChoice, LocalModel, ModelSettings
 from evalsuite.engines.model_arguments import open_engine
+from evalsuite.engines.rows import Row
 from evalsuite.engines.scores import NONFINITE, OUT_OF_MEMORY
 from evalsuite.engines.transformers import TransformersEngine
 from evalsuite.errors import UsageError

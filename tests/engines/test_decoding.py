@@ -13,10 +13,11 @@ from tiny_models import byte_level_with_bos, save_llama
 
 from evalsuite.engines import decoding, static_generation
 from evalsuite.engines.base import Event
-from evalsuite.engines.decoding import Decoder, Row
+from evalsuite.engines.decoding import Decoder
 from evalsuite.engines.local_model import LocalModel, ModelSettings
 from evalsuite.engines.packed_pass import PassPlan
 from evalsuite.engines.row_memory import RowMemory
+from evalsuite.engines.rows import Row
 from evalsuite.engines.slots import Slots
 from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Response
 
@@ -115,6 +116,15 @@ def test_sampled_tokens_have_the_models_frequencies() -> None:
         found = torch.bincount(draws, minlength=5) / len(draws)
         errors = 4 * (expected * (1 - expected) / len(draws)).sqrt() + 1e-9
         assert ((found - expected).abs() <= errors).all(), (temperature, top_p, found, expected)
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-38, 1e-6, 1e6, 1e39])
+def test_extreme_temperatures_draw_what_is_possible(temperature: float) -> None:
+    """Neither do cold logits overflow and tie, nor hot ones make the impossible possible."""
+    logits = torch.tensor([5.0, 10.0, -3.0, float("-inf")])
+    sampler = decoding.Sampler(request("", 1, temperature=temperature, seed=4))
+    draws = {sampler.pick(logits, 1) for _ in range(200)}
+    assert draws == ({1} if temperature < 1 else {0, 1, 2})
 
 
 def test_a_second_turn_computes_only_what_is_new(model: LocalModel) -> None:

@@ -169,6 +169,13 @@ def test_batches_hold_so_many_requests_and_so_many_tokens_at_most() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("temperature", [0.001, 0.0099])
+def test_a_temperature_that_vllm_would_raise_is_refused(temperature: float) -> None:
+    with pytest.raises(UsageError, match=r"vLLM samples at 0\.01 or above; 0 is greedy"):
+        planning().plan(items_of([GenerateRequest(prompt="Hi", max_tokens=2, temperature=temperature)]))
+
+
+@pytest.mark.model
 def test_what_is_too_long_is_answered_without_weights() -> None:
     too_long = " a" * 8193
     requests = [*scoring(too_long, " b"), GenerateRequest(prompt=" a" * 8000, max_tokens=300)]

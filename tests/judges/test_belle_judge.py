@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+import msgspec
 import pytest
 from evalsuite.judges.belle import CLASSES, belle, build
 from official_cases import (
@@ -21,11 +22,13 @@ from official_cases import (
     values_of,
 )
 
-from evalsuite.contracts import Answered, JudgeOptions, Rubric
+from evalsuite.contracts import Answered, JudgeOptions, Rubric, Task
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import DataError, UsageError
+from evalsuite.stats.estimates import measure
+from evalsuite.stats.juries import Jury, Rule
 from evalsuite.text.labels import plain_label
-from evalsuite.types import Sample
+from evalsuite.types import Sample, Scored
 from evalsuite.verdicts import Rated, Unparsed
 
 PROMPTS = tuple(
@@ -180,3 +183,36 @@ def test_thinking_and_cut_replies() -> None:
     assert rubric().parse(case, reply("<think>得分: 0.1</think>得分: 0.9。")) == Rated(value=0.9)
     assert isinstance(rubric().parse(case, reply("得分: 0", "length")), Unparsed)
     assert rubric().parse(case, reply("得分: 0")) == Rated(value=0.0)
+
+
+@pytest.mark.parametrize("rule", ["mean", "majority"])
+def test_a_jury_of_every_class(rule: Rule) -> None:
+    """One case is of one class, and so has no macro mean of its own to hold two jurors against each other by."""
+    jury = Jury(rubric().metrics, rule, "interval")
+    outcomes = []
+    for name in ("generation", "math", "code", *CLASSES[:2]):
+        case = case_of(answered(sample(category=name), "二"))
+        outcomes.append(jury.combine([judged(rubric(), case, f"得分: {value}") for value in ("0.4", "0.8", "0.8")]))
+    expected = 0.8 if rule == "majority" else pytest.approx(2 / 3)
+    assert [counts(outcome)["jury_agreement"] for outcome in outcomes] == [(1.0, 3.0)] * 5
+    assert [sum(counts(outcome)["belle_macro9"][::2]) for outcome in outcomes] == [expected] * 5
+
+
+def test_a_class_of_one_case_leaves_the_macro_mean_without_an_interval() -> None:
+    """Without it there is no such mean, so nobody knows how much hangs on it."""
+    given = [(name, n) for n, name in enumerate(("others", *CLASSES))]
+    metric = rubric().metrics[0]
+    rows = []
+    for name, n in given:
+        for copy in range(1 if n == 3 else 4):
+            case = case_of(answered(sample(category="math" if name == "others" else name), "二"))
+            case = msgspec.structs.replace(case, id=f"{name} {copy}", cluster=f"{name} {copy}")
+            rows.append((case, judged(rubric(), case, f"得分: 0.{2 * copy + 1}")))
+    task = Task(
+        name="belle", family="belle", version=1, language="zh", protocol="p", num_fewshot=0, kind="judge", datasets=(),
+        samples=lambda _: (), next_requests=lambda *_: (), score=lambda *_: Scored(scores=()), metrics=(metric,),
+    )  # fmt: skip
+    found = measure(task, "m", metric, rows)
+    assert found is not None
+    assert (found.estimate.stderr, found.estimate.low, found.estimate.high) == (None, None, None)
+    assert found.estimate.value == pytest.approx((8 * 0.4 + 0.1) / 9)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from evalsuite.judges._attacks import ATTACKS, attack_text
 from evalsuite.judges._card_texts import card_texts, padded
-from evalsuite.judges._probes import Place, place_of
+from evalsuite.judges._probes import Place, num_doublings, place_of, shape_of
 from evalsuite.judges.alignbench import alignbench
 from evalsuite.judges.card import (
     TABLE_HEADER,
@@ -528,3 +528,13 @@ def test_the_table() -> None:
 def test_a_card_survives_json() -> None:
     card = card_of(longer)
     assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(card)), JudgeCard) == card
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_each_turn_has_its_own_length(turn: int) -> None:
+    """A judge of one turn sees how long that turn's answer is, whatever the other's length."""
+    asked = card_texts("en").questions[0]
+    plain = (asked.decent, asked.short_decent)[turn - 1]
+    place = Place("padded.4", 0, f"turn{turn}")
+    expected = math.log2(len(padded(plain, "en", 4)) / len(plain))
+    assert num_doublings(shape_of(mt_bench_single), "en", place) == pytest.approx(expected)

@@ -284,7 +284,7 @@ def test_metrics_of_the_single_judge() -> None:
     assert len(by_category) == 8
     assert {metric.bounds for metric in single().metrics} == {(1.0, 10.0)}
     weighted = single(JudgeOptions(is_weighted=True)).metrics
-    assert [metric.name for metric in weighted] == [*names, "mt_bench_total_weighted"]
+    assert [metric.name for metric in weighted] == [*names, "mt_bench_total_weighted", "mt_bench_total_where_weighted"]
     total = single().metrics[0]
     assert (total.best, total.worst) == ((10.0, 1.0), (1.0, 1.0))
     assert [metric.name for metric in weighted if metric.best is None] == ["mt_bench_balanced"]

@@ -142,8 +142,9 @@ def test_a_weighted_rating_stands_beside_the_rating() -> None:
     assert WEIGHTED.score(case, (found,)).scores == (
         Score(name="rating", counts=(8.0, 1.0)),
         Score(name="rating_weighted", counts=(pytest.approx(7.0), 1.0)),
+        Score(name="rating_where_weighted", counts=(8.0, 1.0)),
     )
-    assert [metric.name for metric in WEIGHTED.metrics] == ["rating", "rating_weighted"]
+    assert [metric.name for metric in WEIGHTED.metrics] == ["rating", "rating_weighted", "rating_where_weighted"]
     assert WEIGHTED.parse(case, reply("[[8]]")) == Rated(value=8.0)
     assert RUBRIC.parse(case, completion) == Rated(value=8.0)
 

@@ -56,6 +56,9 @@ def expectation(reply: Completion) -> float | None:
         (["[[8", "]]"], {0: {"[[8": 0.5, "[[6": 0.5, "[8": 0.3}}, 7.0),
         (["[[", "8]]"], {1: {"8]]": 0.5, "6]]": 0.25, "10]]": 0.25, "4": 0.9}}, 8.0),
         (["[[", "8]]"], {1: {"8]]": 0.75, "1]]": 0.25}}, 6.25),
+        # a bare 1 may begin a 10 here too
+        (["[[", "9]]"], {1: {"9]]": 0.5, "1": 0.3, "8]]": 0.2}}, None),
+        (["[[", "9]]"], {1: {"9]]": 0.6, "1": 0.002, "8]]": 0.4}}, 8.6),
         (["R: [[8]]."], {0: {"R: [[8]].": 0.5, "R: [[2]].": 0.5}}, 5.0),
         # ten as two tokens: after the 1, the next place tells 10 (.75) from 1 (.25)
         (["[[", "1", "0", "]]"], {1: {"1": 0.8, "9": 0.2}, 2: {"0": 0.75, "]]": 0.25}}, 0.2 * 9 + 0.6 * 10 + 0.2 * 1),
@@ -145,6 +148,7 @@ def test_the_weighted_total_is_of_the_replies_that_have_one() -> None:
     values = values_of(rubric, outcomes)
     assert values["mt_bench_total"] == 6.0
     assert values["mt_bench_total_weighted"] == pytest.approx(7.0)
+    assert values["mt_bench_total_where_weighted"] == 8.0
 
 
 def test_without_the_option_alternatives_change_nothing() -> None:

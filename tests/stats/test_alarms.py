@@ -40,7 +40,7 @@ def said(*tasks: SimpleNamespace) -> dict[str, tuple[str, ...]]:
     """The alarms of a run of these tasks."""
     for number, each in enumerate(tasks):
         each.task = each.name = f"{each.family}_{number}"
-    result: Any = SimpleNamespace(tasks=tasks, spec=SimpleNamespace(tasks=tasks))
+    result: Any = SimpleNamespace(tasks=tasks, spec=SimpleNamespace(tasks=tasks), stacks=())
     return alarms(result)
 
 

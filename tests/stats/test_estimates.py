@@ -29,6 +29,7 @@ Counts = Sequence[tuple[float, ...]]
 ACCURACY = accuracy("acc")
 MEAN = Metric("mean", lambda counts: counts[0] / counts[1] if counts[1] else None)
 SHARE = share("fidelity")
+RATE = probability("win_rate")
 
 _RIGHT = Scored(scores=(right("acc", True),))
 
@@ -158,6 +159,26 @@ def test_interval_of_a_mean_is_students() -> None:
     expected = student.interval(0.95, df=4, loc=np.mean(xs), scale=found.stderr)
     assert (found.low, found.high) == pytest.approx(expected)
     assert found.interval == "jackknife-t"
+
+
+def test_a_worse_record_has_no_better_lower_bound() -> None:
+    """Ten wins against nine and a tie."""
+    best, second = (estimate(RATE, values(points)) for points in ([1.0] * 10, [1.0] * 9 + [0.5]))
+    assert best.low is not None
+    assert second.low is not None
+    assert second.low <= best.low
+    assert second.high is not None
+    assert second.high < 1.0
+
+
+@pytest.mark.parametrize(("wins", "ties", "n"), [(0.9, 0.05, 50), (0.9, 0.1, 80), (0.95, 0.04, 80), (0.5, 0.2, 20)])
+def test_win_rates_near_one_are_covered(wins: float, ties: float, n: int) -> None:
+    """Of 1,000 draws some 950 intervals hold the truth; Student's around the mean hold 850 to 900 of them."""
+    draw = np.random.default_rng(7)
+    points = draw.choice([1.0, 0.5, 0.0], p=[wins, ties, max(0.0, 1 - wins - ties)], size=(1000, n))
+    found = [estimate(RATE, values(row.tolist())) for row in points]
+    held = sum(one.low <= wins + ties / 2 <= one.high for one in found if one.low is not None and one.high is not None)
+    assert 925 <= held <= 990
 
 
 def test_rows_of_one_cluster_widen_the_error() -> None:
@@ -367,12 +388,15 @@ def test_languages_that_agree_count_once() -> None:
 
 
 def test_languages_that_disagree_cancel() -> None:
-    """A prompt that is right in one of two languages, whichever: the mean does not vary at all."""
+    """A prompt that is right in one of two languages, whichever: no spread, which is no certainty either."""
     rng = np.random.default_rng(3)
     column = rng.integers(0, 2, size=40)
     opposed = mean_of_tasks("macro", in_languages([values(column), values(1 - column)], shared=True))
     assert opposed.value == 0.5
-    assert opposed.stderr == pytest.approx(0.0, abs=1e-12)
+    assert (opposed.low, opposed.high) == pytest.approx(intervals.wilson(0.5, 40))
+    assert opposed.low is not None
+    assert opposed.high is not None
+    assert opposed.stderr == pytest.approx(intervals.normal_stderr((opposed.low, opposed.high)))
 
 
 @pytest.mark.parametrize("num_languages", [2, 3, 5, 6, 7])
@@ -397,8 +421,11 @@ def test_a_mean_over_languages_follows_its_parts(rows: list[tuple[bool, bool, bo
     assert found.low is not None
     assert found.high is not None
     assert 0.0 <= found.low <= found.value <= found.high <= 1.0
-    if 0.0 < by_prompt.mean() < 1.0:
+    if by_prompt.std() > 1e-6:
         assert found.stderr == pytest.approx(by_prompt.std(ddof=1) / math.sqrt(len(rows)), abs=1e-9)
+    else:
+        assert found.stderr is not None
+        assert found.stderr > 0.0
 
 
 @pytest.mark.parametrize("num_right", [0.6, 1.0])
