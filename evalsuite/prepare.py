@@ -16,10 +16,10 @@ from evalsuite import plugins
 from evalsuite.asking import Settings, first_requests, items_of, settings_of
 from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots, repeat
 from evalsuite.config import ModelConfig, RunConfig
-from evalsuite.contracts import Suite
+from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
 from evalsuite.engines.base import Engine, EngineOptions
-from evalsuite.errors import NothingSelected, UnknownName, UsageError, nearest
+from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
 from evalsuite.types import SCHEMA_VERSION, Item, Sample, content_hash
@@ -244,9 +244,14 @@ def _select_listed(built: Sequence[PreparedTask], wanted: Mapping[str, tuple[int
 
 
 def task_spec(prepared: PreparedTask, settings: Settings, seed: int) -> TaskSpec:
-    """A task as it is asked, pinned."""
+    """A task as it is asked, pinned. Raises DataError for a sample that asks nothing without saying why."""
     task, samples = prepared.task, prepared.samples
-    first_prompts = [request.key for sample in samples for request in first_requests(task, sample, settings)]
+    first_prompts = []
+    for sample in samples:
+        requests = first_requests(task, sample, settings)
+        if not requests and MISSING not in sample.metadata:
+            raise DataError(f"task {task.name}: {sample.id} asks nothing.")
+        first_prompts += [request.key for request in requests]
     return TaskSpec(
         name=task.name,
         family=task.family,

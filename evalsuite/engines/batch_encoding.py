@@ -57,7 +57,7 @@ def encode_pairs(encoder: Encoder, requests: Sequence[LoglikelihoodRequest]) -> 
 def _contexts(encoder: Encoder, wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], _Context]:
     """The contexts that can be taken apart; the others are missing."""
     found: dict[tuple[str, bool], _Context] = {}
-    interned: dict[int, int] = {}
+    known: dict[int, int] = {}  # one object for each token, however often it stands somewhere
     for adds in (False, True):
         texts = sorted(text for text, flag in wanted if flag == adds and _is_well_formed(text))
         for start in range(0, len(texts), _CHUNK):
@@ -68,7 +68,7 @@ def _contexts(encoder: Encoder, wanted: set[tuple[str, bool]]) -> dict[tuple[str
             for text, encoding, cut, end in zip(chunk, encodings, cuts, ends, strict=True):
                 if cut is None:
                     continue
-                every = tuple(interned.setdefault(token, token) for token in encoding.ids)
+                every = tuple(map(known.setdefault, ids := encoding.ids, ids))
                 ids = encoder.without_appended(every, adds_special=adds)
                 if every[: len(ids)] == ids and ids[cut[0] :] == end:
                     found[text, adds] = _Context(ids, cut[0], text[cut[1] :])

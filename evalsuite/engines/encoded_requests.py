@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from evalsuite.engines import planner
 from evalsuite.engines.base import Batch
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.forecast import Work, mean
+from evalsuite.engines.forest import Tokens
 from evalsuite.engines.local_model import LocalModel
 from evalsuite.types import Cause, Failure, GenerateRequest, LoglikelihoodRequest, Request, RollingRequest
 
@@ -20,6 +23,7 @@ class EncodedRequests:
         self._model = model
         self._pairs: dict[Request, EncodedPair] = {}
         self._prompts: dict[GenerateRequest, EncodedPrompt] = {}
+        self._contexts: dict[tuple[int, ...], Tokens] = {}
 
     def prompt(self, request: GenerateRequest) -> EncodedPrompt:
         """The prompt of a request to generate, cut where its encoding says so."""
@@ -32,6 +36,14 @@ class EncodedRequests:
         if request not in self._pairs:
             self._pairs[request] = self._encode(request)
         return self._pairs[request]
+
+    def row(self, request: Request) -> Tokens:
+        """What the model reads of a request to score; each distinct context becomes an array once."""
+        pair = self.pair(request)
+        context = self._contexts.get(pair.context)
+        if context is None:
+            context = self._contexts[pair.context] = np.array(pair.context, dtype=np.int32)
+        return np.concatenate((context, np.array(pair.continuation[:-1], dtype=np.int32)))
 
     def encode_all(self, requests: Sequence[Request]) -> None:
         """Encode many requests to score at once, which is much quicker than one by one."""
@@ -76,16 +88,19 @@ class EncodedRequests:
 
     def count(self, requests: Sequence[Request]) -> int:
         """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
-        return planner.num_forest_tokens(self._rows(requests)) + self._num_generated(requests)
+        rows = [self.row(request) for request in self._scored(requests)]
+        return planner.num_forest_tokens(rows) + self._num_generated(requests)
 
     def count_naive(self, requests: Sequence[Request]) -> int:
         """Tokens of one row a request."""
-        return sum(map(len, self._rows(requests))) + self._num_generated(requests)
+        pairs = [self.pair(request) for request in self._scored(requests)]
+        return sum(pair.num_read for pair in pairs) + self._num_generated(requests)
 
-    def _rows(self, requests: Sequence[Request]) -> list[tuple[int, ...]]:
+    def _scored(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Those to score, encoded."""
         scored = [request for request in requests if not isinstance(request, GenerateRequest)]
         self.encode_all(scored)
-        return [self.pair(request).row for request in scored]
+        return scored
 
     def _num_generated(self, requests: Sequence[Request]) -> int:
         return sum(

@@ -31,12 +31,17 @@ class EncodedPair:
         """What the model reads: all but the last token, whose successor nobody asks for."""
         return (*self.context, *self.continuation[:-1])
 
+    @property
+    def num_read(self) -> int:
+        """Tokens of its row."""
+        return len(self.context) + max(0, len(self.continuation) - 1)
+
     def fitted(self, max_length: int, *, is_apart: bool = False) -> EncodedPair:
         """The pair with the oldest tokens of its context dropped so that its row has `max_length`, if that can be.
 
         With `is_apart` the context has all of `max_length`: an encoder reads it by itself.
         """
-        excess = len(self.context if is_apart else self.row) - max_length
+        excess = (len(self.context) if is_apart else self.num_read) - max_length
         if not 0 < excess < len(self.context):
             return self
         return replace(self, context=self.context[excess:], num_truncated=excess)

@@ -177,7 +177,7 @@ class LocalModel:
         ]
         return min(limits, default=None)
 
-    @property
+    @cached_property
     def is_encoder_decoder(self) -> bool:
         """Whether contexts are read by an encoder and answers written by a decoder (T5)."""
         return bool(getattr(self.config, "is_encoder_decoder", False))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from evalsuite.engines.forest import build_forest, pack
+from evalsuite.engines.forest import Tokens, build_forest, pack
 
 Row = tuple[int, ...]
 
 
 def scoring_groups(
-    rows: Sequence[Row], first_reads: Sequence[int], budget: int, max_reads: int, max_rows: int | None = None
+    rows: Sequence[Tokens], first_reads: Sequence[int], budget: int, max_reads: int, max_rows: int | None = None
 ) -> Iterator[list[int]]:
     """Micro-batches of neighbours in the prefix forest of `rows`, of at most `budget` tokens.
 
@@ -21,26 +19,31 @@ def scoring_groups(
     """
     if not rows:
         return
-    forest = build_forest([np.array(row, dtype=np.int32) for row in rows])
+    forest = build_forest(rows)
     for group in pack(forest, budget, first_reads, max_reads):
         yield from _of_rows(group, rows, max_rows)
 
 
-def _of_rows(group: Sequence[int], rows: Sequence[Row], max_rows: int | None) -> Iterator[list[int]]:
+def _of_rows(group: Sequence[int], rows: Sequence[Tokens], max_rows: int | None) -> Iterator[list[int]]:
+    """`group` in parts of at most `max_rows` different rows."""
+    if max_rows is None:
+        yield list(group)
+        return
     part: list[int] = []
-    seen: set[Row] = set()
+    seen: set[bytes] = set()
     for index in group:
-        if max_rows is not None and rows[index] not in seen and len(seen) == max_rows:
+        row = rows[index].tobytes()
+        if row not in seen and len(seen) == max_rows:
             yield part
             part, seen = [], set()
         part.append(index)
-        seen.add(rows[index])
+        seen.add(row)
     yield part
 
 
-def num_forest_tokens(rows: Sequence[Row]) -> int:
+def num_forest_tokens(rows: Sequence[Tokens]) -> int:
     """Tokens of the distinct prefixes of `rows`: what computing them together takes."""
-    return build_forest([np.array(row, dtype=np.int32) for row in rows]).num_tokens if rows else 0
+    return build_forest(rows).num_tokens if rows else 0
 
 
 def generation_groups(lengths: Sequence[int], caps: Sequence[int], names: Sequence[str], size: int) -> list[list[int]]:

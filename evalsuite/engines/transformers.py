@@ -67,8 +67,9 @@ class TransformersEngine(InProcess[LocalModel]):
         """Threads and device, and how log-likelihoods are computed."""
         verdict = self.model.verdict
         reasons = {"slower_because": "; ".join(verdict.reasons)} if verdict.reasons else {}
+        untested = {"not_in_the_self_test": verdict.untested} if verdict.untested else {}
         generation = "continuous" if verdict.is_continuous else verdict.generation
-        return {**self.model.stack(), "scoring": verdict.scoring, "generation": generation, **reasons}
+        return {**self.model.stack(), "scoring": verdict.scoring, "generation": generation, **reasons, **untested}
 
     def take_events(self) -> list[Event]:
         """Micro-batches that did not fit into memory, and attention that failed to compile, since the last call."""
@@ -106,7 +107,8 @@ class TransformersEngine(InProcess[LocalModel]):
         items = sorted(items, key=lambda item: item.id)
         fitting = [item for item in items if not self.overflow(item.request) and not self._moves_others(item.request)]
         pairs = [self.requests.pair(item.request) for item in fitting]
-        rows, first_reads = [pair.row for pair in pairs], [len(pair.context) - 1 for pair in pairs]
+        rows = [self.requests.row(item.request) for item in fitting]
+        first_reads = [len(pair.context) - 1 for pair in pairs]
         max_reads = memory.MAX_LOGITS // len(self.model.encoder.tokenizer)
         for group in planner.scoring_groups(rows, first_reads, self.model.token_budget, max_reads, self._batch_size):
             yield [fitting[place] for place in group]

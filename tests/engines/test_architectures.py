@@ -51,7 +51,7 @@ ENCODER_DECODER: dict[str, dict[str, Any]] = {
 ALL = {"forest": FOREST, "cached": CACHED, "plain": PLAIN, "encoder-decoder": ENCODER_DECODER}
 
 
-def saved(folder: Path, name: str, settings: dict[str, Any]) -> LocalModel:
+def saved(folder: Path, name: str, settings: dict[str, Any], dtype: str = "float32") -> LocalModel:
     """The model `name` with random weights and a tokenizer of characters."""
     torch.manual_seed(3)
     tokenizer = tiny_models.characters()
@@ -69,7 +69,7 @@ def saved(folder: Path, name: str, settings: dict[str, Any]) -> LocalModel:
     config = config_class(**{**sizes, **special, "vocab_size": len(tokenizer), **settings})
     model_class(config).eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return LocalModel(ModelSettings(str(folder), None, "float32", "cpu", None, None))
+    return LocalModel(ModelSettings(str(folder), None, dtype, "cpu", None, None))
 
 
 def made_pairs(model: LocalModel) -> list[EncodedPair]:
@@ -138,9 +138,46 @@ def greedy(model: LocalModel, request: GenerateRequest) -> str:
     return text
 
 
-def test_a_sabotaged_mask_makes_the_engine_refuse_the_forest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "mode"), [(name, mode) for mode, names in ALL.items() for name in names])
+@pytest.mark.filterwarnings("ignore")
+def test_every_architecture_finds_the_same_mode_in_bfloat16(
+    tmp_path: Path, name: str, mode: self_test.ScoringMode
+) -> None:
+    """Its rounding hides no wrong mode and condemns no right one, and adds no more error than one at a time has."""
+    exact = saved(tmp_path, name, ALL[mode][name])
+    coarse = LocalModel(ModelSettings(str(tmp_path), None, "bfloat16", "cpu", None, None))
+    assert coarse.verdict.scoring == mode, coarse.verdict.reasons
+    pairs = made_pairs(exact)
+    items = [pairs] if mode != "plain" else [[pair] for pair in pairs]
+    scored = [found for group in items for found in self_test.SCORERS[mode](coarse, group)]
+    reference = [alone(exact, pair) for pair in pairs]
+    ours = [abs(found.sum_nats - right) for found, right in zip(scored, reference, strict=True)]  # type: ignore[union-attr]
+    plain = [abs(alone(coarse, pair) - right) for pair, right in zip(pairs, reference, strict=True)]
+    assert sum(ours) <= 1.5 * sum(plain)
+
+
+def test_a_window_is_tested_where_rows_outgrow_it_and_named_where_they_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = {"sliding_window": 1000, "max_position_embeddings": 4096}
+    model = saved(tmp_path, "Mistral", wide)
+    assert max(len(pair.context) for pair in self_test._made_up(model)) == 1048
+    assert (model.verdict.scoring, model.verdict.untested) == ("forest", "")
+    monkeypatch.setattr(self_test, "_CPU_FLOPS", 1.0)
+    large = LocalModel(model.settings)
+    assert max(len(pair.context) for pair in self_test._made_up(large)) == 48
+    assert large.verdict.untested == "rows longer than the sliding window of 1000 tokens"
+    engine = TransformersEngine(large)
+    assert engine.stack()["not_in_the_self_test"] == large.verdict.untested
+    assert "not_in_the_self_test" not in TransformersEngine(model).stack()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_sabotaged_mask_makes_the_engine_refuse_the_forest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
     """Every token sees all before it, other branches too."""
-    model = saved(tmp_path, "Llama", {})
+    model = saved(tmp_path, "Llama", {}, dtype)
     original = packed_attention.make_layout
 
     def seeing_too_much(*arguments: Any) -> packed_attention.PackedLayout:

@@ -17,6 +17,7 @@ from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.metrics import accuracy
 from evalsuite.plugins import TaskChoice
+from evalsuite.prepare import task_spec
 from evalsuite.types import GenerateRequest, Replies, Request, Sample, Scored, Shot
 
 NOWHERE = DataSource(mirror=None, hub=False)
@@ -234,7 +235,7 @@ def test_an_id_stands_once_in_a_run(ids: tuple[tuple[str, ...], ...]) -> None:
 
 def test_a_sample_must_ask_something() -> None:
     with pytest.raises(DataError, match=r"task quiz_a: a:0 asks nothing\."):
-        check_samples([prepared("quiz_a", "a:0", ask=lambda _, __: ())])
+        task_spec(prepared("quiz_a", "a:0", ask=lambda _, __: ()), Settings(), 0)
 
 
 @pytest.mark.parametrize("whole_is_first", [True, False])
