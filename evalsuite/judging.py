@@ -71,13 +71,15 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
     if len(runs) != judge.num_runs:
         wanted = "one run" if judge.num_runs == 1 else "two runs"
         raise UsageError(f"--judge {judge.name} judges the answers of {wanted}, not of {len(runs)}.")
+    if len({run.result.run_id for run in runs}) < len(runs):
+        raise UsageError(f"--judge {judge.name}: run {runs[0].result.run_id} is named twice; name two.")
     every = [answers_of(run) for run in runs]
     sides = chosen(judge, every, asked.limit, asked.seed)
     tasks = [
         PreparedTask(
             task := _task(bench, tuple(side[name] for side in sides), [run.model for run in runs]),
             task.samples(()),
-            len(bench.rubric.cases(tuple(tuple(side.get(name, ())) for side in every))),
+            _num_available(len(bench.rubric.cases(tuple(tuple(side.get(name, ())) for side in every))), name, runs),
             bench.pins,
             is_chat=True,
         )
@@ -86,6 +88,17 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
     texts = [[one.texts for one in side.values()] for side in map(by_id, sides)]
     return prepare_cases(bench, tasks, runs=[run.result.run_id for run in runs],
                          models=[run.model for run in runs], texts=texts)  # fmt: skip
+
+
+def _num_available(num_cases: int, name: str, runs: Sequence[JudgedRun]) -> int:
+    """How many cases all of the task would make, where its answers are those of a part."""
+    taken = [
+        task.num_samples / task.num_available
+        for run in runs
+        for task in run.result.spec.tasks
+        if task.name == name and task.num_available
+    ]
+    return round(num_cases / min(taken, default=1.0))
 
 
 def prepare_cases(

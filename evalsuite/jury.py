@@ -22,6 +22,9 @@ from evalsuite.store.results import write_results, write_samples
 from evalsuite.store.run_directory import RunDirectory, locked
 from evalsuite.types import Outcome
 
+ENGINE = "jury"
+"""In place of an engine's name, in the spec of a run that was made of others."""
+
 
 def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None) -> Sealed:
     """The combined result of judge runs. Raises UsageError where they do not judge the same answers by one rubric."""
@@ -59,7 +62,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
         tasks.append(PreparedTask(task, cases, spec.num_available, spec.datasets, is_chat=True))
     model = ModelSpec(
         name=name,
-        engine="jury",
+        engine=ENGINE,
         identity={"rule": rule, "runs": ",".join(run.result.run_id for run in runs)},
     )
     run_spec = msgspec.structs.replace(
@@ -86,6 +89,8 @@ def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:
     """What all of `runs` judge. Raises UsageError when they differ in more than who judges."""
     if len(runs) < 2:
         raise UsageError("a jury has at least two jurors; give several judge runs.")
+    if any(run.result.spec.model.engine == ENGINE for run in runs):
+        raise UsageError("one of the runs is a jury itself, whose judges would count twice; name judge runs only.")
     found = [run.result.spec.judged for run in runs]
     first = found[0]
     if first is None or None in found:

@@ -86,7 +86,7 @@ def _partial(result: RunResult) -> Badge | None:
     if not any(task.is_partial for task in spec.tasks):
         return None
     if spec.limit is None:
-        return Badge("partial", "partial sample", "chosen rows")
+        return Badge("partial", "partial sample", "answers of a partial run" if spec.judged else "chosen rows")
     amount = f"{100 * spec.limit:.3g} %" if spec.limit < 1 else plural(int(spec.limit), "sample")
     is_first = spec.limit_mode == "first"
     detail = f"the first {amount} of each task" if is_first else f"{amount} of each family, stratified"

@@ -111,7 +111,9 @@ def print_result(result: RunResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("task", "metric", "value", "95 % interval", "n", "unscored", "protocol", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("task", "metric", "value", "95 % interval", "n", "unscored", "protocol"):
+        table.add_column(column, overflow="fold")  # two names that begin alike must not be cut alike
     is_long = len(result.estimates) + len(result.aggregates) > MAX_ROWS
     averaged = {mean.family for mean in result.aggregates if mean.is_primary}
     for estimate in result.estimates:
@@ -160,4 +162,4 @@ def interval_text(low: float | None, high: float | None, scale: float) -> str:
 
 
 def _number(value: float, scale: float) -> str:
-    return f"{value * scale:.1f}"
+    return f"{value * scale:.1f}" if scale != 1 else f"{value:.2f}"

@@ -117,16 +117,17 @@ def interval_of(
         trials = n if is_plain else intervals.num_effective(value, stderr, n, num_clusters)
         bounds = intervals.wilson(value, trials)
         return intervals.proportion_stderr(value, stderr, bounds), *bounds, "wilson" if is_plain else "wilson-clustered"
-    if metric.bounds is not None and math.isfinite(metric.bounds[1]) and (stderr or 0.0) < _NO_SPREAD:
+    if (stderr or 0.0) < _NO_SPREAD:
         if metric.bounds != (0.0, 1.0) or stderr is None:
-            return None, None, None, "none"  # ratings all alike, BLEU of 0 in every segment: certain of nothing
+            return None, None, None, "none"  # ratings or lengths all alike, BLEU of 0 everywhere: certain of nothing
         # no mean of numbers between 0 and 1 varies more than a proportion does, so that this is too wide at most
         bounds = intervals.wilson(value, num_clusters)
         return intervals.normal_stderr(bounds), *bounds, "wilson-no-spread"
-    if metric.bounds == (0.0, 1.0) and stderr is not None:
-        # near 0 and 1 an interval symmetric about the value is too short on the far side
-        return stderr, *intervals.wilson(value, intervals.num_as_precise(value, stderr, num_clusters)), "wilson-matched"
     interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
+    if metric.bounds == (0.0, 1.0) and interval is not None:
+        # near 0 and 1 Student's, symmetric about the value, is too short on the far side; for few rows Wilson's is
+        far = intervals.wilson(value, intervals.num_as_precise(value, stderr, num_clusters))
+        return stderr, min(interval[0], far[0]), max(interval[1], far[1]), "t-and-wilson"
     if interval is None:
         return None, None, None, "none"
     return stderr, *interval, "jackknife-t"

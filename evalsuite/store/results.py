@@ -27,6 +27,8 @@ def write_results(directory: Path, result: RunResult) -> None:
 def read_results(directory: Path) -> RunResult:
     """The result stored in the run directory. Raises SpecMismatch when none is, or its schema is another."""
     path = directory / RESULTS
+    if not directory.exists():
+        raise SpecMismatch(f"there is no run at {directory}.")
     if not path.exists():
         raise SpecMismatch(f"{directory} has no sealed results; run the same command again to finish it.")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import Counter
@@ -12,8 +13,11 @@ import pytest
 from api_runs import HASTY, LIMIT, PATIENT, Moods, prepared, run, turns
 from fault_server import FAULTS, FaultServer, Mode, Settings, at_rate
 
+from evalsuite.alarms import alarms
 from evalsuite.cli.main import main
-from evalsuite.engines.api.policy import Policy
+from evalsuite.engines.api.client import Answer, OpenAIClient
+from evalsuite.engines.api.policy import Fault, Policy
+from evalsuite.engines.api.settings import read_settings
 from evalsuite.errors import (
     EXIT_BUDGET,
     EXIT_INCOMPLETE,
@@ -23,6 +27,7 @@ from evalsuite.errors import (
     EndpointDown,
     UsageError,
 )
+from evalsuite.records import SERVER_VERSION
 from evalsuite.store.results import RESULTS, read_samples
 from evalsuite.types import Cause, Completion, Flag
 
@@ -135,6 +140,54 @@ def test_a_server_that_only_sends_too_much_is_refused(tmp_path: Path, mode: Mode
         with pytest.raises(UsageError, match="more than 1000000 bytes"):
             run(tmp_path, prepared(server, replace(PATIENT, max_attempts=2)))
         assert len(server.requests) == 2
+
+
+def test_what_a_server_calls_its_own_version_is_in_the_result(tmp_path: Path) -> None:
+    with FaultServer(settings=SETTINGS) as server:
+        result = run(tmp_path, prepared(server)).result
+    assert result is not None
+    assert {stack[SERVER_VERSION] for stack in result.stacks if SERVER_VERSION in stack} == {"toy-1"}
+    assert "system_fingerprint" not in str(alarms(result))
+
+
+def test_a_key_in_an_argument_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    args = {"model": "m", "base_url": "http://127.0.0.1:1/v1", "extra_note": f"for {CANARY}"}
+    with pytest.raises(UsageError, match="extra_note holds the key") as refused:
+        read_settings(args)
+    assert CANARY not in str(refused.value)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert read_settings({**args, "extra_note": "none"}).extra == (("note", "none"),)
+
+
+def test_an_answer_that_quotes_the_key_is_kept_without_it(tmp_path: Path) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-len"))
+        await reader.readexactly(length)
+        key = next(line for line in head.splitlines() if line.lower().startswith("authorization")).split()[-1]
+        message = {"role": "assistant", "content": f"your key is {key}"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 5, "total_tokens": 6}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        body = json.dumps({"choices": [choice], "usage": usage}).encode()
+        kind = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        writer.write(kind % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async def ask() -> Answer | Fault:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        client = OpenAIClient(f"http://127.0.0.1:{port}/v1", CANARY, Policy(), 1)
+        try:
+            return await client.post("/chat/completions", {"model": "m", "messages": []}, "id")
+        finally:
+            await client.close()
+            server.close()
+
+    found = asyncio.run(ask())
+    assert isinstance(found, Answer)
+    assert b"your key is [key]" in found.content
+    assert CANARY.encode() not in found.content
 
 
 def test_a_server_that_never_counts_tokens_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -425,7 +478,6 @@ def test_scores_by_text_do_not_trust_offsets(added: tuple[str, ...]) -> None:
 
 def test_what_nobody_thought_of_ends_the_run_by_name(tmp_path: Path) -> None:
     """A client that raises what no client should: one error that says so, and no hang."""
-    from evalsuite.engines.api.client import Answer
     from evalsuite.engines.api.engine import OpenAIEngine
     from evalsuite.errors import EngineFailed
 

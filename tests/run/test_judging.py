@@ -14,7 +14,7 @@ from evalsuite.cards import card_kit, prepare_card, read_cards
 from evalsuite.config import ModelConfig, make_config
 from evalsuite.contracts import JudgeOptions
 from evalsuite.engines.scripted import ScriptedEngine, completion
-from evalsuite.errors import NothingSelected, UsageError
+from evalsuite.errors import NothingSelected, SpecMismatch, UsageError
 from evalsuite.judged import JudgedRun, read_run
 from evalsuite.judging import Asked, Bench, open_bench, prepare_judging
 from evalsuite.jury import seal_jury, write_jury
@@ -151,7 +151,7 @@ def test_a_limit_takes_questions_and_every_part_of_the_protocol_is_named(tmp_pat
     limited = replace(ready, asked=replace(ready.asked, limit=2.0))
     prepared = prepare_judging(limited, [run])
     assert sum(len(entry.samples) for entry in prepared.tasks) == 2
-    assert all(entry.num_available == LIMIT // 2 for entry in prepared.tasks)
+    assert {entry.num_available for entry in prepared.tasks} == {12}, "of the task, not of the run"
     assert {entry.task.protocol for entry in prepared.tasks} == {"mini-v1/rating-v1+max_tokens-9@judge"}
 
 
@@ -305,7 +305,7 @@ def test_answers_under_two_protocols_are_not_compared(tmp_path: Path) -> None:
     other = msgspec.structs.replace(
         spec, tasks=tuple(msgspec.structs.replace(task, protocol="mini-v2") for task in spec.tasks)
     )
-    pear = replace(apple, result=msgspec.structs.replace(apple.result, spec=other))
+    pear = replace(apple, result=msgspec.structs.replace(apple.result, spec=other, run_id=other.run_id))
     with pytest.raises(UsageError, match="mini-v1 and mini-v2"):
         prepare_judging(bench("pairwise", rate(1)), [apple, pear])
 
@@ -316,6 +316,33 @@ def test_juries_of_other_wordings_are_refused(tmp_path: Path) -> None:
     judge(tmp_path / "two", bench("rating", rate(4), "two", JudgeOptions(max_tokens=9)), run)
     with pytest.raises(UsageError, match="options"):
         seal_jury([read_run(tmp_path / "one"), read_run(tmp_path / "two")], "mean")
+
+
+def test_a_jury_is_no_juror_and_a_run_no_rival_of_itself(tmp_path: Path) -> None:
+    run = answers(tmp_path / "answers", "apple")
+    for name in ("one", "two"):
+        judge(tmp_path / name, bench("rating", rate(4), name), run)
+    members = [read_run(tmp_path / name) for name in ("one", "two")]
+    write_jury(seal_jury(members, "mean"), tmp_path / "jury")
+    with pytest.raises(UsageError, match="a jury itself, whose judges would count twice"):
+        seal_jury([*members, read_run(tmp_path / "jury")], "mean")
+    with pytest.raises(UsageError, match="is named twice"):
+        prepare_judging(bench("pairwise", rate(4)), [run, run])
+
+
+def test_judging_a_part_of_a_task_is_partial(tmp_path: Path) -> None:
+    """However many of the answers are judged: the run that gave them took 6 samples of 24."""
+    run = answers(tmp_path / "answers", "apple")
+    asked = run.result.spec.tasks[0]
+    assert asked.is_partial
+    (spec, *_) = prepare_judging(bench("rating", rate(4)), [run]).spec.tasks
+    assert spec.is_partial
+    assert (spec.num_samples, spec.num_available) == (asked.num_samples, asked.num_available)
+
+
+def test_there_is_no_run_where_none_is(tmp_path: Path) -> None:
+    with pytest.raises(SpecMismatch, match="there is no run at"):
+        read_run(tmp_path / "nowhere")
 
 
 def test_a_jury_s_majority_is_of_whole_verdicts_and_causes_stay(tmp_path: Path) -> None:

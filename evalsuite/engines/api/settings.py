@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from evalsuite.engines.api.budget import Caps, Prices
-from evalsuite.engines.api.client import NO_KEY
+from evalsuite.engines.api.client import NO_KEY, is_secret
 from evalsuite.engines.api.policy import Policy
 from evalsuite.errors import UsageError
 from evalsuite.types import Scalar
@@ -67,6 +67,8 @@ def read_settings(args: Mapping[str, Scalar], environ: Mapping[str, str] = os.en
                 f"--model_args: unknown {key!r}; openai takes {', '.join(sorted(_ARGS))}, and {_EXTRA}NAME for what "
                 "is to stand in every request."
             )
+        if is_secret(secret := environ.get("OPENAI_API_KEY", "").strip()) and secret in str(args[key]):
+            raise UsageError(f"--model_args {key} holds the key, which is read from OPENAI_API_KEY and stored nowhere.")
     if not args.get("model"):
         raise UsageError("--model openai needs --model_args model=NAME, the server's name for the model.")
     endpoint = next((one for one in get_args(Endpoint) if one == args.get("endpoint", "auto")), None)
