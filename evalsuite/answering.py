@@ -11,11 +11,12 @@ from typing import Protocol
 
 import msgspec
 
+from evalsuite.canonical import canonical_json
 from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
 from evalsuite.errors import EngineFailed, SaveFailed
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.response_cache import ResponseCache
-from evalsuite.types import Cause, Failure, Loglikelihood, Response, Spent, canonical_json
+from evalsuite.types import Cause, Failure, Loglikelihood, Response, Spent
 
 _NO_BATCH = -1
 """The batch of a record that holds no answers, only what was spent on none."""

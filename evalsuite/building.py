@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -161,7 +161,7 @@ def repeat(prepared: PreparedTask, settings: Settings, times: int) -> PreparedTa
     return replace(prepared, samples=tuple(samples), repeats=times)
 
 
-def check_samples(built: list[PreparedTask]) -> None:
+def check_samples(built: Sequence[PreparedTask]) -> None:
     """Refuse ids that stand twice, and a task together with a part of it."""
     seen: set[str] = set()
     for entry in built:

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite import hub
+from evalsuite.canonical import content_hash
 from evalsuite.contracts import Dataset, Rows
 from evalsuite.errors import DataError, NothingSelected, RowsMissing, SaveFailed
 from evalsuite.fetching import NotFetched, fetch
 from evalsuite.models import cache_directory
 from evalsuite.records import DatasetPin
 from evalsuite.store.files import write_atomic
-from evalsuite.types import content_hash
 
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""

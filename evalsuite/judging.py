@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from evalsuite import plugins, verdict_scoring
 from evalsuite.asking import Settings
 from evalsuite.building import PreparedTask, check_samples
+from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig
 from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
@@ -21,7 +22,7 @@ from evalsuite.errors import NothingSelected, UsageError
 from evalsuite.judged import JudgedRun, answers_of, by_id, chosen
 from evalsuite.prepare import Opened, Prepared, open_engine, task_spec
 from evalsuite.records import DatasetPin, JudgedSpec, ModelSpec, RunSpec
-from evalsuite.types import SCHEMA_VERSION, Sample, Scalar, content_hash
+from evalsuite.types import SCHEMA_VERSION, Sample, Scalar
 
 
 @dataclass(frozen=True)
@@ -191,9 +192,6 @@ def protocol_of(judge: Judge, options: JudgeOptions) -> str:
 
 def check_cases(tasks: Sequence[PreparedTask]) -> None:
     """Refuse ids that stand twice, and a judge run in which nothing can be judged."""
-    asking = [
-        replace(entry, samples=tuple(case for case in entry.samples if MISSING not in case.metadata)) for entry in tasks
-    ]
-    if not any(entry.samples for entry in asking):
+    if all(MISSING in case.metadata for entry in tasks for case in entry.samples):
         raise NothingSelected("none of the answers can be judged: every one is missing.")
-    check_samples(asking)
+    check_samples(tasks)

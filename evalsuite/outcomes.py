@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from evalsuite.averages import aggregates
 from evalsuite.building import PreparedTask
+from evalsuite.canonical import canonical_json
 from evalsuite.prepare import Prepared
 from evalsuite.records import Counts, RunResult, RunStatus, SampleRecord, TaskSummary
 from evalsuite.stats.estimates import Row, measure
@@ -25,7 +26,6 @@ from evalsuite.types import (
     Scalar,
     Scored,
     Unscored,
-    canonical_json,
 )
 
 

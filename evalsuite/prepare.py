@@ -15,6 +15,7 @@ import evalsuite
 from evalsuite import plugins
 from evalsuite.asking import Settings, first_requests, items_of, settings_of
 from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots, repeat
+from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
@@ -22,7 +23,7 @@ from evalsuite.engines.base import Engine, EngineOptions
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
-from evalsuite.types import SCHEMA_VERSION, Item, Sample, content_hash
+from evalsuite.types import SCHEMA_VERSION, Item, Sample
 
 ENGINE_ALIASES = {"hf": "transformers"}
 _SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from evalsuite.types import Item, Outcome, Record, Response, Sample, Scalar, content_hash
+from evalsuite.canonical import content_hash
+from evalsuite.types import Item, Outcome, Record, Response, Sample, Scalar
 
 
 class Estimate(Record, frozen=True, kw_only=True):

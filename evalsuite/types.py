@@ -12,12 +12,12 @@ in `contracts`. Nothing here does I/O, and arrays stay out.
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
+
+from evalsuite.canonical import content_hash
 
 SCHEMA_VERSION = 1
 """Version of everything stored; a reader refuses a newer one by name."""
@@ -333,19 +333,3 @@ class NotRun(Record, frozen=True, kw_only=True, tag="not_run"):
 
 
 Outcome: TypeAlias = Scored | Unscored | Cancelled | NotRun
-
-
-# -- bytes -----------------------------------------------------------------------------------------------------
-
-
-def canonical_json(value: Any) -> str:
-    """`value` as one line of JSON with sorted keys, ASCII-escaped; NaN and infinities raise ValueError.
-
-    msgspec's own encoder is not used: it writes NaN as null and refuses lone surrogates.
-    """
-    return json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False, sort_keys=True, separators=(",", ":"))
-
-
-def content_hash(value: Any) -> str:
-    """sha256 of `value`'s canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from evalsuite.canonical import content_hash
 from evalsuite.records import Aggregate, Estimate, TaskSpec
-from evalsuite.types import content_hash
 
 from ._format import (
     PLAIN_SIGNATURE,

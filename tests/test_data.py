@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from evalsuite import fetching
+from evalsuite.canonical import content_hash
 from evalsuite.contracts import Dataset
 from evalsuite.data import DataSource, load_rows, source_from_environment
 from evalsuite.errors import DataError, NothingSelected, RowsMissing
-from evalsuite.types import content_hash
 
 ROWS = ({"question": "Wie viele?", "id": 1}, {"question": "多少？", "id": 2})
 CONTENT = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode("utf-8")

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = {
+    "canonical": 0,
     "types": 0,
     "records": 0,
     "errors": 0,
@@ -52,7 +53,7 @@ PIPELINE = (
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
     "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
-    "reports": {"types", "records", "alarms", "contracts", "errors", "text", "metrics", "stats", "store"},
+    "reports": {"canonical", "types", "records", "alarms", "contracts", "errors", "text", "metrics", "stats", "store"},
 }
 LATE_ONLY = {
     "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ModelT = TypeVar("ModelT", bound=LocalModel)
 
 
-class InProcess(Generic[ModelT]):
+class InProcess(ABC, Generic[ModelT]):
     """The part of an engine over a model on this machine that does not depend on who computes."""
 
     is_batch_atomic = True
@@ -41,9 +42,9 @@ class InProcess(Generic[ModelT]):
         return {**found, "deterministic": True} if self._is_deterministic else found
 
     @property
+    @abstractmethod
     def _num_rows(self) -> int:
         """Rows under way at once in generation."""
-        raise NotImplementedError
 
     def count_tokens(self, requests: Sequence[Request]) -> int:
         """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from evalsuite import models
+from evalsuite.canonical import content_hash
 from evalsuite.engines import compiling, loading, memory
 from evalsuite.engines.encoding import Encoder
 from evalsuite.engines.flex_kernel import FlexKernel
 from evalsuite.errors import ModelUnreadable, UsageError
-from evalsuite.types import Scalar, content_hash
+from evalsuite.types import Scalar
 
 if TYPE_CHECKING:
     import torch

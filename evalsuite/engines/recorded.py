@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evalsuite.canonical import content_hash
 from evalsuite.engines.base import Batch, EngineOptions, one_by_one, prompt_text
 from evalsuite.errors import DataError, UsageError
-from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, Request, Response, Scalar, content_hash
+from evalsuite.types import Cause, Completion, Failure, GenerateRequest, Item, Request, Response, Scalar
 
 _KEYS = {"sample_id", "text", "texts"}
 

@@ -12,6 +12,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from evalsuite.canonical import content_hash
 from evalsuite.engines.base import Batch, EngineOptions, prompt_text
 from evalsuite.errors import EngineFailed, UsageError
 from evalsuite.types import (
@@ -25,7 +26,6 @@ from evalsuite.types import (
     Response,
     RollingRequest,
     Scalar,
-    content_hash,
 )
 
 Answer = Callable[[Request], Response]

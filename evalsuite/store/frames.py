@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from evalsuite.types import canonical_json
+from evalsuite.canonical import canonical_json
 
 _CRC_DIGITS = 8
 

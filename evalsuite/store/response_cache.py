@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
+from evalsuite.canonical import canonical_json, content_hash
 from evalsuite.engines.base import Batch, Engine
-from evalsuite.types import Completion, GenerateRequest, Item, canonical_json, content_hash
+from evalsuite.types import Completion, GenerateRequest, Item
 
 _SCHEMA = 1
 

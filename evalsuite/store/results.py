@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from evalsuite.canonical import canonical_json
 from evalsuite.errors import CorruptStore, SpecMismatch
 from evalsuite.records import RunResult, SampleRecord
 from evalsuite.store.files import write_atomic
-from evalsuite.types import SCHEMA_VERSION, canonical_json
+from evalsuite.types import SCHEMA_VERSION
 
 RESULTS = "results.json"
 SAMPLES = "samples.parquet"

@@ -26,12 +26,13 @@ from pathlib import Path
 
 import msgspec
 
+from evalsuite.canonical import canonical_json
 from evalsuite.errors import CorruptStore, RunLocked, SpecMismatch
 from evalsuite.records import RunSpec
 from evalsuite.store.files import save_failed, write_atomic
 from evalsuite.store.frames import Fault, frame, read_frames
 from evalsuite.store.journal import Journal, JournalWriter, read_journal
-from evalsuite.types import SCHEMA_VERSION, Record, Scalar, canonical_json
+from evalsuite.types import SCHEMA_VERSION, Record, Scalar
 
 
 class PlanHeader(Record, frozen=True, kw_only=True, tag="plan"):

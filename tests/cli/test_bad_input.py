@@ -224,7 +224,7 @@ def test_malformed_row(refuses: Refuses, workplace: Path, content: str, parts: t
 
 @pytest.mark.usefixtures("no_hub")
 def test_rows_that_are_not_the_expected_ones_show_both_hashes(refuses: Refuses, workplace: Path) -> None:
-    from evalsuite.types import content_hash
+    from evalsuite.canonical import content_hash
 
     row = {"id": "a", "question": "?", "choices": {"text": ["x"], "label": ["A"]}, "answerKey": "A"}
     data = arc_mirror(workplace, json.dumps(row))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalsuite.canonical import canonical_json
 from evalsuite.engines.api.policy import Fault
 from evalsuite.engines.api.wire import (
     Body,
@@ -20,7 +21,7 @@ from evalsuite.engines.api.wire import (
     read_body,
     text_completion,
 )
-from evalsuite.types import Completion, GenerateRequest, Message, canonical_json
+from evalsuite.types import Completion, GenerateRequest, Message
 
 REQUEST = GenerateRequest(
     prompt=(Message(role="system", content="Be brief."), Message(role="user", content="Hi")),

@@ -178,6 +178,7 @@ def test_win_rates_near_one_are_covered(wins: float, ties: float, n: int) -> Non
     found = [estimate(RATE, values(row.tolist())) for row in points]
     held = sum(one.low <= wins + ties / 2 <= one.high for one in found if one.low is not None and one.high is not None)
     assert held >= 930
+    assert held <= 985 or wins > 0.8, "in the middle of the scale nothing is to be had by being wide"
 
 
 def test_rows_of_one_cluster_widen_the_error() -> None:

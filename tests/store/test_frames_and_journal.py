@@ -17,12 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_run import flipped, no_file_longer_than, prepared, results, rewrite, run, stop_after
 
+from evalsuite.canonical import canonical_json
 from evalsuite.engines.scripted import ScriptedEngine, completion, loglikelihood
 from evalsuite.errors import CorruptStore, SaveFailed
 from evalsuite.store.frames import Fault, frame, read_frames
 from evalsuite.store.journal import Journal, JournalWriter, read_journal
 from evalsuite.store.repair import repair_journal
-from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Request, Response, canonical_json
+from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Request, Response
 
 RUN_ID = "0123456789abcdef"
 STACK = {"device": "cpu", "threads": 2, "is_deterministic": True}

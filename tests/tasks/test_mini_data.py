@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from evalsuite.canonical import content_hash
 from evalsuite.contracts import TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.plugins import family
 from evalsuite.text.numbers import last_number
-from evalsuite.types import content_hash
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SIZES = {"choice": 40, "math": 20, "chat": 12}

@@ -17,7 +17,7 @@ from evalsuite.types import Cause
 _REDACTED = "[key]"
 _MAX_DETAIL = 400
 _MAX_BODY = 10_000
-_LEAST_SECRET = 16
+_LEAST_SECRET = 8
 
 NO_KEY = "none"
 """What is sent to servers that need no key; the client library insists on one."""
