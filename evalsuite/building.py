@@ -50,6 +50,7 @@ def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, so
         protocol=_by_task(choice, config.protocol) or choice.protocol,
         multiturn_shots=config.fewshot_as_multiturn is not False,
         system_instruction=config.system_instruction,
+        prompt_language=_by_task(choice, config.prompt_language) or "",
         seed=config.seed,
     )
     base, _, category = choice.name.partition(":")
@@ -90,6 +91,8 @@ def _build(
         is_chat = task.kind == "chat" and engine.has_chat_template
     if is_chat:
         task = choice.family.build(name, replace(options, chat=True))
+    if options.prompt_language and not task.prompt_language:
+        raise UsageError(f"--prompt_language: {name} puts no words of its own around its samples; leave it out.")
     if task.is_sealed:
         _check_unchanged(task, config)
     return task, is_chat

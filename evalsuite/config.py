@@ -63,6 +63,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True):
     tasks: tuple[str, ...]
     num_fewshot: int | Mapping[str, int] | None = None
     protocol: str | Mapping[str, str] | None = None
+    prompt_language: str | Mapping[str, str] | None = None
     limit: float | None = None
     limit_mode: LimitMode = "stratified"
     samples: Mapping[str, tuple[int, ...]] = {}
@@ -180,7 +181,7 @@ def _lenient(name: str, value: Any, where: str) -> Any:
         return [task for entry in value for task in entry.split(",") if task]
     if name in ("model_args", "gen_kwargs") and isinstance(value, str):
         value = parse_pairs(value, where)
-    if name in ("num_fewshot", "protocol") and isinstance(value, str) and "=" in value:
+    if name in ("num_fewshot", "protocol", "prompt_language") and isinstance(value, str) and "=" in value:
         return parse_pairs(value, where)
     if name == "gen_kwargs" and isinstance(value, dict):
         return {_generation_key(key, where): entry for key, entry in value.items()}

@@ -39,13 +39,17 @@ class Metric:
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """What a user may change about a task without changing its name."""
+    """What a user may change about a task without changing its name.
+
+    `prompt_language` is that of the words around a sample's own text: a code, ``native``, or empty for what is usual.
+    """
 
     num_fewshot: int | None = None
     protocol: str | None = None
     chat: bool = False
     multiturn_shots: bool = False
     system_instruction: str = ""
+    prompt_language: str = ""
     seed: int = 1234
 
 
@@ -79,7 +83,8 @@ class Task:
     task's headline, and `means` the ways in which the tasks of the family are averaged, the headline's first.
     `is_sealed`: the protocol fixes everything, so that exemplars, templates, instructions and generation settings
     cannot be changed under its name. `is_seeded`: the run's seed draws the exemplars. `fallback` names the protocol to
-    take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different.
+    take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different. `prompt_language` is
+    that of the words around each sample's text; a task without such words leaves it empty.
     """
 
     name: str
@@ -98,6 +103,7 @@ class Task:
     source: str = ""
     licence: str = ""
     language_provenance: str = "native"
+    prompt_language: str = ""
     means: tuple[AggregateKind, ...] = ("macro",)
     is_sealed: bool = False
     is_seeded: bool = False

@@ -1,4 +1,4 @@
-"""Rows of a dataset: from a local mirror, the samples that come with evalsuite, a pinned file, or the hub.
+"""Rows of a dataset: from a local mirror, the samples that come with evalsuite, a pinned file, sacrebleu, or the hub.
 
 A mirror is a folder laid out as ``<org>__<name>/<config>/<split>.jsonl``, ``.parquet`` or ``.json`` (JSON lines too, as
 some projects name them); with an empty config the files lie in ``<org>__<name>`` itself. What a `Dataset.url` names is
@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from evalsuite import hub
+from evalsuite import hub, sacrebleu_data
 from evalsuite.canonical import content_hash
 from evalsuite.contracts import Dataset, Rows
 from evalsuite.errors import DataError, NothingSelected, RowsMissing, SaveFailed
@@ -28,6 +28,12 @@ from evalsuite.store.files import write_atomic
 
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""
+
+TASK_FILE = "task-file"
+"""The `Dataset.path` of a task file (see `task_files`); its config is the file's own path."""
+
+SACREBLEU = "sacrebleu"
+"""Begins the `Dataset.path` of what sacrebleu downloads, as in ``sacrebleu/wmt14``; the config is the direction."""
 
 
 def _cache() -> Path:
@@ -94,7 +100,9 @@ def load_rows(dataset: Dataset, source: DataSource) -> tuple[Rows, DatasetPin]:
 def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
     if dataset.path == BUILT_IN:
         resource = files("evalsuite.tasks") / "mini" / f"{dataset.config}.jsonl"
-        return _parse_jsonl(resource.read_text(encoding="utf-8"), str(resource)), str(resource)
+        return _parse_rows(resource.read_text(encoding="utf-8"), str(resource)), str(resource)
+    if dataset.path == TASK_FILE:
+        return _from_task_file(Path(dataset.config)), dataset.config
     looked_at = []
     if source.mirror is not None:
         for path in _mirror_paths(dataset, source.mirror):
@@ -103,6 +111,8 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
             looked_at.append(str(path))
     if dataset.url:
         return _from_url(dataset, source, looked_at)
+    if dataset.path.startswith(SACREBLEU + "/"):
+        return _from_sacrebleu(dataset, source, looked_at)
     if source.hub and not hub.is_reachable():
         raise _missing(dataset, looked_at, "the hub does not answer; HF_HUB_OFFLINE=1 uses what is cached.")
     try:
@@ -137,24 +147,35 @@ def _read_file(path: Path) -> Rows:
         except (OSError, ValueError) as error:
             raise DataError(f"{path} cannot be read as Parquet: {error}") from error
     try:
-        return _parse_jsonl(path.read_text(encoding="utf-8"), str(path))
+        return _parse_rows(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
 
 
-def _parse_jsonl(text: str, origin: str) -> Rows:
+def _parse_rows(text: str, origin: str) -> Rows:
+    """The rows of JSON lines, or of one JSON array, as some projects publish them."""
+    if text.lstrip().startswith("["):
+        try:
+            entries = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"{origin}: not JSON ({error}).") from error
+        return tuple(_row(entry, f"{origin}, entry {number}") for number, entry in enumerate(entries, start=1))
     rows: list[Mapping[str, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            entry = json.loads(line)
         except ValueError as error:
             raise DataError(f"{origin}, line {number}: not JSON ({error}).") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{origin}, line {number}: expected an object, found {type(row).__name__}.")
-        rows.append(row)
+        rows.append(_row(entry, f"{origin}, line {number}"))
     return tuple(rows)
+
+
+def _row(entry: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(entry, dict):
+        raise DataError(f"{where}: expected an object, found {type(entry).__name__}.")
+    return entry
 
 
 def _from_hub(dataset: Dataset) -> Rows:
@@ -164,6 +185,24 @@ def _from_hub(dataset: Dataset) -> Rows:
     datasets.disable_progress_bars()
     table = datasets.load_dataset(dataset.path, dataset.config, split=dataset.split, revision=dataset.revision or None)
     return tuple(dict(row) for row in table)
+
+
+def _from_task_file(path: Path) -> Rows:
+    try:
+        rows: list[Mapping[str, Any]] = json.loads(path.read_bytes().decode("utf-8"))["samples"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise DataError(f"task file {path} cannot be read: {error}") from error
+    return tuple(rows)
+
+
+def _from_sacrebleu(dataset: Dataset, source: DataSource, looked_at: list[str]) -> tuple[Rows, str]:
+    try:
+        rows = sacrebleu_data.read_rows(
+            dataset.path.partition("/")[2], dataset.config, may_fetch=source.hub, timeout_s=source.timeout_s
+        )
+    except sacrebleu_data.NotThere as error:
+        raise _missing(dataset, looked_at, f"sacrebleu has no copy: {error}.") from error
+    return rows, f"sacrebleu's copy of {dataset.path.partition('/')[2]} {dataset.config}"
 
 
 # -- a file at an address
@@ -183,7 +222,7 @@ def _from_url(dataset: Dataset, source: DataSource, looked_at: list[str]) -> tup
         content = fetch(dataset.url, source.timeout_s)
     except NotFetched as error:
         raise _missing(dataset, looked_at, f"{dataset.url} {error}.") from error
-    rows = _parse_jsonl(_decoded(content, dataset.url), dataset.url)
+    rows = _parse_rows(_decoded(content, dataset.url), dataset.url)
     if _is_pinned(rows, dataset):
         with suppress(SaveFailed):  # a home that cannot be written costs another fetch, not the run
             write_atomic(kept, content)

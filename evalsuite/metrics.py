@@ -6,7 +6,7 @@ Corpus score, interval, aggregate and paired test then share one path. BLEU and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -50,51 +50,67 @@ def right(name: str, is_right: bool) -> Score:
     return Score(name=name, counts=(1.0 if is_right else 0.0, 1.0))
 
 
-def corpus_bleu(language: str) -> Metric:
-    """Corpus BLEU in [0, 100] by sacrebleu; tokenizer `zh` for Chinese, `13a` elsewhere (Post 2018).
+CORPUS_METRICS = ("bleu", "spbleu", "chrf", "chrf++", "ter")
+"""sacrebleu's metrics by the names they have here (Post 2018; Goyal et al. 2022; Popovic 2015, 2017; Snover et al.
+2006). `spbleu` is BLEU over the pieces of the tokenizer of FLORES-200, whose model sacrebleu fetches once.
+"""
 
-    The signature is sacrebleu's own, so that two tokenizers are never compared.
+ALL_REFERENCES = "_all"
+"""Ends the name of a metric that counts a match with any of several references."""
+
+
+def corpus_metric(name: str, language: str, num_references: int = 1) -> Metric:
+    """A corpus score by sacrebleu on its scale, for translations into `language`; `name` as in `CORPUS_METRICS`.
+
+    With `ALL_REFERENCES` at its end a name stands for the same metric over several references. BLEU,
+    chrF (chrF2) and chrF++ lie in [0, 100]; TER, edits per hundred words of the reference, in [0, inf), and lower is
+    better. The signature is sacrebleu's own, so that two tokenizers, two versions or another number of references are
+    never compared. Raises KeyError for an unknown name.
     """
+    is_error_rate = name.removesuffix(ALL_REFERENCES) == "ter"
     return Metric(
-        "bleu",
-        partial(_corpus_value, "bleu", language),
-        bounds=(0.0, 100.0),
-        signature=partial(_signature, "bleu", language),
+        name,
+        partial(_corpus_value, name, language, num_references),
+        bounds=(0.0, math.inf if is_error_rate else 100.0),
+        higher_is_better=not is_error_rate,
+        signature=partial(_signature, name, language, num_references),
     )
 
 
-def corpus_chrf(language: str) -> Metric:
-    """Corpus chrF2 in [0, 100] by sacrebleu (Popovic 2015)."""
-    return Metric(
-        "chrf",
-        partial(_corpus_value, "chrf", language),
-        bounds=(0.0, 100.0),
-        signature=partial(_signature, "chrf", language),
-    )
+def corpus_score(name: str, language: str, hypothesis: str, references: Sequence[str]) -> Score:
+    """One segment's statistics for the `corpus_metric` of that name and number of references."""
+    scorer = sacrebleu_scorer(name, language, len(references))
+    statistics = scorer._extract_corpus_statistics([hypothesis], [[reference] for reference in references])
+    return Score(name=name, counts=tuple(float(count) for count in statistics[0]))
 
 
-def corpus_score(metric: str, language: str, hypothesis: str, reference: str) -> Score:
-    """One segment's statistics for `corpus_bleu` or `corpus_chrf`."""
-    statistics = _sacrebleu(metric, language)._extract_corpus_statistics([hypothesis], [[reference]])
-    return Score(name=metric, counts=tuple(float(count) for count in statistics[0]))
+def _corpus_value(name: str, language: str, num_references: int, counts: tuple[float, ...]) -> float | None:
+    scorer = sacrebleu_scorer(name, language, num_references)
+    whole = [int(count) if count.is_integer() else count for count in counts]
+    return float(scorer._compute_score_from_stats(whole).score)
 
 
-def _corpus_value(metric: str, language: str, counts: tuple[float, ...]) -> float | None:
-    scorer = _sacrebleu(metric, language)
-    return float(scorer._compute_score_from_stats([int(count) for count in counts]).score)
-
-
-def _signature(metric: str, language: str) -> str:
+def _signature(name: str, language: str, num_references: int) -> str:
     """sacrebleu's signature, for example ``nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:2.6.0``."""
-    scorer = _sacrebleu(metric, language)
-    scorer.num_refs = 1
-    return str(scorer.get_signature())
+    return str(sacrebleu_scorer(name, language, num_references).get_signature())
 
 
 @cache
-def _sacrebleu(metric: str, language: str) -> Any:
-    from sacrebleu.metrics import BLEU, CHRF
+def sacrebleu_scorer(name: str, language: str, num_references: int) -> Any:
+    """sacrebleu's own object for a metric.
 
-    if metric == "bleu":
-        return BLEU(tokenize="zh" if language.startswith("zh") else "13a")
-    return CHRF()
+    Chinese is split into characters: by BLEU's tokenizer `zh`, in TER by its Asian support. Elsewhere BLEU's is `13a`.
+    """
+    from sacrebleu.metrics import BLEU, CHRF, TER
+
+    is_chinese = language.partition("-")[0] == "zh"
+    make: Mapping[str, Callable[[], Any]] = {
+        "bleu": lambda: BLEU(tokenize="zh" if is_chinese else "13a"),
+        "spbleu": lambda: BLEU(tokenize="flores200"),
+        "chrf": CHRF,
+        "chrf++": lambda: CHRF(word_order=2),
+        "ter": lambda: TER(normalized=is_chinese, asian_support=is_chinese),
+    }
+    scorer = make[name.removesuffix(ALL_REFERENCES)]()
+    scorer.num_refs = num_references
+    return scorer

@@ -12,6 +12,7 @@ from evalsuite.canonical import canonical_json
 from evalsuite.prepare import Prepared
 from evalsuite.records import Counts, RunResult, RunStatus, SampleRecord, TaskSummary
 from evalsuite.stats.estimates import Row, measure
+from evalsuite.stats.parity import parities
 from evalsuite.types import (
     SCHEMA_VERSION,
     Cause,
@@ -72,6 +73,7 @@ def seal(
         aggregates=aggregates(prepared, measured, rows),
         tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
         packages=packages,
+        parities=parities([(entry.task, rows[entry.task.name]) for entry in tasks], spec.subject),
         stacks=tuple(sorted(stacks, key=canonical_json)),  # servers' versions come in the order of their answers
     )
     records = tuple(

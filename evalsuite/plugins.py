@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -115,13 +116,16 @@ def _suite(name: str) -> Suite:
 
 def all_tasks() -> tuple[TaskInfo, ...]:
     """Every task of every family that loads, by name."""
-    found: list[TaskInfo] = []
+    return tuple(sorted((info for whole in _families() for info in whole.members), key=lambda info: info.name))
+
+
+def _families() -> Iterator[Family]:
+    """Every family that loads."""
     for name in names(TASKS):
         try:
-            found.extend(family(name).members)
+            yield family(name)
         except PluginBroken:
             continue
-    return tuple(sorted(found, key=lambda info: info.name))
 
 
 def choose_tasks(wanted: list[str], *, is_protocol_given: bool = False) -> tuple[TaskChoice, ...]:
@@ -154,6 +158,9 @@ def _choose(name: str) -> list[TaskChoice]:
             owner = family(family_name)
             if base in {family_name} | {member.name for member in owner.members}:
                 return _with_category(owner, base, name.partition(":")[2])
+    for owner in _families():  # a family may have members of other names than its own
+        if base in {member.name for member in owner.members}:
+            return _with_category(owner, base, name.partition(":")[2])
     known = [info.name for info in all_tasks()] + list(names(TASKS)) + list(names(SUITES))
     raise UnknownName("task", name, known, "`evalsuite list tasks` shows all.")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import msgspec
 
 import evalsuite
-from evalsuite import plugins
+from evalsuite import plugins, task_files
 from evalsuite.asking import Settings, first_requests, items_of, settings_of
 from evalsuite.building import PreparedTask, build_task, check_samples, drop_shots, repeat
 from evalsuite.canonical import content_hash
@@ -26,7 +27,7 @@ from evalsuite.selection import take_first, take_stratified
 from evalsuite.types import SCHEMA_VERSION, Item, Sample
 
 ENGINE_ALIASES = {"hf": "transformers"}
-_SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid")
+_SCORING_PACKAGES = ("numpy", "scipy", "sacrebleu", "py3langid", "math-verify")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
 
     Raises UsageError, DataError or NothingSelected.
     """
-    choices = plugins.choose_tasks(list(config.tasks), is_protocol_given=isinstance(config.protocol, str))
+    choices = _choices(config)
     _check_names(choices, config)
     if config.samples and config.limit is not None:
         raise UsageError("--limit and --samples both choose samples; give one of them.")
@@ -107,6 +108,14 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
         left_out=_count_families([] if config.samples else missing),
         notes=(*_protocol_notes(choices, config), *_notes(tasks), *_left_out_notes(missing, config)),
     )
+
+
+def _choices(config: RunConfig) -> tuple[plugins.TaskChoice, ...]:
+    """The tasks behind ``--tasks``: names, and task files by their paths."""
+    files = [name for name in config.tasks if name.endswith(task_files.SUFFIX)]
+    names = [name for name in config.tasks if name not in files]
+    known = plugins.choose_tasks(names, is_protocol_given=isinstance(config.protocol, str))
+    return (*known, *(task_files.choice_of(Path(name)) for name in dict.fromkeys(files)))
 
 
 def first_items(prepared: Prepared, entry: PreparedTask) -> list[Item]:
@@ -175,7 +184,12 @@ def _left_out_notes(left_out: Sequence[PreparedTask], config: RunConfig) -> Iter
 def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> None:
     """Refuse settings by task for tasks that are not asked for."""
     known = {name for choice in choices for name in (choice.name, choice.name.partition(":")[0], choice.family.name)}
-    for flag, value in (("num_fewshot", config.num_fewshot), ("protocol", config.protocol)):
+    by_task = {
+        "num_fewshot": config.num_fewshot,
+        "protocol": config.protocol,
+        "prompt_language": config.prompt_language,
+    }
+    for flag, value in by_task.items():
         for name in value if isinstance(value, Mapping) else ():
             if name not in known:
                 near = nearest(name, known)

@@ -83,6 +83,36 @@ class Aggregate(Record, frozen=True, kw_only=True):
     chance: float | None = None
 
 
+class Parity(Record, frozen=True, kw_only=True):
+    """How far a task lies from its English counterpart (`reference`) on the `n` items that both have scores for.
+
+    `gap` is the headline's value here less that in English; below zero, where higher is better, English is ahead.
+    `same_answer` is the share of the `num_answered` items answered in both languages whose answers are the same choice
+    or number, right or wrong; None where answers are texts.
+    """
+
+    task: str
+    reference: str
+    family: str
+    model: str
+    language: str
+    metric: str
+    protocol: str
+    gap: float
+    stderr: float | None
+    low: float | None
+    high: float | None
+    interval: str
+    n: int
+    num_clusters: int
+    num_answered: int = 0
+    same_answer: float | None = None
+    same_low: float | None = None
+    same_high: float | None = None
+    scale: float = 1.0
+    higher_is_better: bool = True
+
+
 class Counts(Record, frozen=True, kw_only=True):
     """How every sample of a run ended."""
 
@@ -232,6 +262,7 @@ class RunResult(Record, frozen=True, kw_only=True):
     tasks: tuple[TaskSummary, ...]
     packages: Mapping[str, str]
     stacks: tuple[Mapping[str, Scalar], ...] = ()
+    parities: tuple[Parity, ...] = ()
 
 
 class SampleRecord(Record, frozen=True, kw_only=True):

@@ -280,6 +280,10 @@ class Sample(Record, frozen=True, kw_only=True):
         return self.cluster or self.id
 
 
+ITEM = "item"
+"""Key of a sample's metadata that names the item it is, the same in every language of its family."""
+
+
 class Flag(enum.StrEnum):
     """A fact about an answer that is the model's doing; such an answer is scored all the same."""
 
@@ -288,6 +292,8 @@ class Flag(enum.StrEnum):
     EMPTY = "empty"
     REFUSED = "refused"
     WRONG_LANGUAGE = "wrong_language"
+    CODE_SWITCHED = "code_switched"
+    COPIED = "copied"
     REPETITIVE = "repetitive"
     TIED = "tied"
 

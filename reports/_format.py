@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evalsuite.records import Aggregate, Estimate
+from evalsuite.text.language_names import LANGUAGES
 from evalsuite.types import Scalar
 
 Measure = Estimate | Aggregate
 Bounds = tuple[float, float]
-LANGUAGES = {"en": "English", "zh": "Chinese", "fr": "French", "ar": "Arabic", "es": "Spanish", "hi": "Hindi"}
-"""The order in which languages stand, and what they are called."""
-
 PLAIN_SIGNATURE = "v1"
 """The signature of metrics that need none; it is not shown."""
 
@@ -204,10 +202,20 @@ def language_rank(code: str) -> tuple[int, str]:
 
 def task_label(task: str, family: str, language: str) -> str:
     """What a task is called within its family: its suffix, or its language when it has none."""
-    return visible(task.removeprefix(family).lstrip("_:") or language)
+    return visible(_suffix(task, family, language))
+
+
+def _suffix(task: str, family: str, language: str) -> str:
+    """The part of a task's name that its family's lacks; of members with other names than their family's (okapi) the
+    language, with the category where one was asked for.
+    """
+    if task.startswith(family):
+        return task.removeprefix(family).lstrip("_:") or language
+    category = task.partition(":")[2]
+    return f"{language}:{category}" if category else language
 
 
 def task_rank(task: str, family: str, language: str) -> tuple[tuple[int, str], ...]:
     """Where a task stands within its family: by language, translation pairs by source and then target."""
-    suffix = task.removeprefix(family).lstrip("_:") or language
+    suffix = _suffix(task, family, language)
     return tuple(language_rank(part) for part in suffix.split("-"))

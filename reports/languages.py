@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evalsuite.records import Aggregate, Estimate, TaskSummary
+from evalsuite.text.language_names import LANGUAGES
 
 from ._format import (
-    LANGUAGES,
     PLAIN_SIGNATURE,
     Bounds,
     Cell,
@@ -24,6 +24,7 @@ from ._format import (
 from ._runs import Run
 from .board import Column, column_of, empty_cell, rules_of, scope_text
 from .judged import is_judged_alone
+from .parity import ParityTable, parity_table
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class FamilyView:
     title: str
     means: LanguageTable | None
     tables: tuple[LanguageTable, ...]
+    parity: ParityTable | None
     flags: FlagTable
 
 
@@ -124,6 +126,7 @@ def _family(family: str, runs: Sequence[Run]) -> FamilyView:
         title=visible(next(iter(summaries.values())).title) if len(summaries) == 1 else "",
         means=_means_table(family, runs),
         tables=tuple(_table(groups[key], summaries, runs) for key in sorted(groups)),
+        parity=parity_table(family, runs),
         flags=_flag_table(summaries, runs),
     )
 
@@ -218,10 +221,18 @@ def _head(
 ) -> LanguageHead:
     signature = "" if column.signature == PLAIN_SIGNATURE else visible(column.signature)
     own = [part for part in signature.split("|") if part not in shared]
-    plain = _plain_head(summaries[column.tasks[0]])
+    summary = summaries[column.tasks[0]]
+    plain = _plain_head(summary)
     data = [rule for rule in rules_of(column, columns) if rule.startswith("data ")]
-    detail = ", ".join([*([plain.detail] if plain.detail else []), *data])
+    detail = ", ".join([*([plain.detail] if plain.detail else []), *_provenance(summary), *data])
     return replace(plain, detail=detail, signature=signature, own_signature="|".join(own))
+
+
+def _provenance(summary: TaskSummary) -> tuple[str, ...]:
+    """How a task's text came into its language, where it is not at home in it."""
+    if summary.language_provenance in ("", "native"):
+        return ()
+    return (f"translation: {visible(summary.language_provenance)}",)
 
 
 def _shared_signature(signatures: Sequence[str]) -> tuple[str, ...]:

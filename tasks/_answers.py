@@ -6,6 +6,9 @@ Thinking that an answer begins with is no part of what is judged here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evalsuite.text.code_switching import in_language
 
 from evalsuite.metrics import share
 from evalsuite.text.languages import is_language
@@ -17,19 +20,55 @@ from evalsuite.types import Completion, Flag, Replies, Score
 LANGUAGE_FIDELITY = share("language_fidelity")
 """Share of answers written in the asked language, among those whose language can be told; an empty one is in none."""
 
+SENTENCE_FIDELITY = share("sentence_fidelity")
+"""Share of sentences in the asked language, among those whose language can be told: what code-switching lowers."""
+
+FIDELITY = (LANGUAGE_FIDELITY, SENTENCE_FIDELITY)
+"""What `Fidelity` gives a sample; a part of every task that generates text."""
+
 
 def completions(replies: Replies) -> list[Completion]:
     """The generated texts of a sample, turn by turn."""
     return [reply for wave in replies for reply in wave if isinstance(reply, Completion)]
 
 
-def language_score(answers: Sequence[Completion], language: str) -> Score:
-    """Counts for `LANGUAGE_FIDELITY`: answers in `language`, answers whose language can be told."""
+@dataclass(frozen=True)
+class Fidelity:
+    """How far a sample's answers keep to the asked language.
+
+    Of every answer whether it is in it (None when that cannot be told), and of its sentences how many are and how many
+    can be told.
+    """
+
+    verdicts: tuple[bool | None, ...]
+    sentences: tuple[tuple[int, int], ...]
+
+    @property
+    def scores(self) -> tuple[Score, Score]:
+        """Counts for `FIDELITY`: answers that are in the language and that are judged, then sentences."""
+        judged = len(self.verdicts) - self.verdicts.count(None)
+        asked, told = (sum(counts) for counts in zip(*self.sentences, strict=True))
+        return (
+            Score(name=LANGUAGE_FIDELITY.name, counts=(float(self.verdicts.count(True)), float(judged))),
+            Score(name=SENTENCE_FIDELITY.name, counts=(float(asked), float(told))),
+        )
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """Whether an answer is in another language, and whether one changes between the asked one and another."""
+        found = {
+            Flag.WRONG_LANGUAGE: False in self.verdicts,
+            Flag.CODE_SWITCHED: any(0 < asked < told for asked, told in self.sentences),
+        }
+        return tuple(flag for flag, holds in found.items() if holds)
+
+
+def fidelity_of(answers: Sequence[Completion], language: str) -> Fidelity:
+    """What is said of the language of `answers`, at least one; thinking before an answer is no part of it."""
     texts = [without_thinking(answer.text) for answer in answers]
-    verdicts = [is_language(text, language) if text.strip() else False for text in texts]
-    return Score(
-        name=LANGUAGE_FIDELITY.name,
-        counts=(float(verdicts.count(True)), float(len(verdicts) - verdicts.count(None))),
+    return Fidelity(
+        verdicts=tuple(is_language(text, language) if text.strip() else False for text in texts),
+        sentences=tuple(in_language(text, language) for text in texts),
     )
 
 
@@ -46,8 +85,6 @@ def completion_flags(answers: Sequence[Completion]) -> tuple[Flag, ...]:
     return tuple(flag for flag, holds in found.items() if holds)
 
 
-def answer_flags(answers: Sequence[Completion], fidelity: Score) -> tuple[Flag, ...]:
-    """`completion_flags`, and whether an answer is in another language than the asked one."""
-    in_language, judged = fidelity.counts
-    wrong = (Flag.WRONG_LANGUAGE,) if in_language < judged else ()
-    return (*completion_flags(answers), *wrong)
+def answer_flags(answers: Sequence[Completion], fidelity: Fidelity) -> tuple[Flag, ...]:
+    """`completion_flags`, and those of the answers' language."""
+    return (*completion_flags(answers), *fidelity.flags)

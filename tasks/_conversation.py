@@ -15,11 +15,11 @@ from evalsuite.metrics import mean_length
 from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, GenerateRequest, Message, Replies, Request, Sample, Score, Scored
 
-from ._answers import LANGUAGE_FIDELITY, answer_flags, language_score
+from ._answers import FIDELITY, answer_flags, fidelity_of
 
 ANSWER_CHARS = mean_length("answer_chars")
 """Characters of an answer without the thinking before it, as the mean over a sample's turns."""
-METRICS = (LANGUAGE_FIDELITY, ANSWER_CHARS)
+METRICS = (*FIDELITY, ANSWER_CHARS)
 """What `score_answers` gives a sample; repetition, refusals, empty and capped answers are flags."""
 
 _SPEAKERS = {
@@ -67,6 +67,7 @@ def chat_task(
     samples: Callable[[tuple[Rows, ...]], tuple[Sample, ...]],
     next_requests: Callable[[Sample, Replies], tuple[Request, ...]],
     score: Callable[[Sample, Replies], Scored],
+    provenance: str = "native",
 ) -> Task:
     """The task that `info` shows, version 1, with what all chat tasks are scored for."""
     return Task(
@@ -85,19 +86,29 @@ def chat_task(
         title=info.title,
         source=source,
         licence=info.licence,
+        language_provenance=provenance,
         is_sealed=protocol.is_sealed,
     )
 
 
 def ask(
-    sample: Sample, answers: Sequence[str], options: TaskOptions, *, max_tokens: int, temperature: float = 0.0
+    sample: Sample,
+    answers: Sequence[str],
+    options: TaskOptions,
+    *,
+    max_tokens: int,
+    temperature: float = 0.0,
+    language: str = "",
 ) -> GenerateRequest:
-    """The request for the turn that follows the `answers` given so far."""
+    """The request for the turn that follows the `answers` given so far.
+
+    `language` is that of the words around the turns of a transcript, by default the sample's.
+    """
     turns = (sample.turns or (sample.input,))[: len(answers) + 1]
     if options.chat:
         prompt = _messages(turns, answers, options.system_instruction)
         return GenerateRequest(prompt=prompt, max_tokens=max_tokens, temperature=temperature)
-    text, stop = _transcript(turns, answers, options.system_instruction, sample.language)
+    text, stop = _transcript(turns, answers, options.system_instruction, language or sample.language)
     return GenerateRequest(prompt=text, max_tokens=max_tokens, temperature=temperature, stop=(stop,))
 
 
@@ -121,10 +132,10 @@ def _transcript(turns: Sequence[str], answers: Sequence[str], system: str, langu
 
 def score_answers(sample: Sample, answers: Sequence[Completion]) -> Scored:
     """What is said of a sample's answers, one a turn: language, length, and the flags of every generated answer."""
-    fidelity = language_score(answers, sample.language)
+    fidelity = fidelity_of(answers, sample.language)
     length = sum(len(without_thinking(answer.text)) for answer in answers) / len(answers)
     return Scored(
-        scores=(fidelity, Score(name=ANSWER_CHARS.name, counts=(length, 1.0))),
+        scores=(*fidelity.scores, Score(name=ANSWER_CHARS.name, counts=(length, 1.0))),
         answer=answers[-1].text,
         flags=answer_flags(answers, fidelity),
     )

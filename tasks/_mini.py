@@ -12,8 +12,8 @@ from typing import Any
 from evalsuite.contracts import Dataset, Family, Task, TaskInfo, TaskOptions
 from evalsuite.data import BUILT_IN
 from evalsuite.errors import UnknownName, UsageError
+from evalsuite.text.language_names import LANGUAGES
 
-LANGUAGES = {"en": "English", "zh": "Chinese", "fr": "French", "ar": "Arabic", "es": "Spanish", "hi": "Hindi"}
 PROTOCOL = "mini-v1"
 SOURCE = "written for evalsuite"
 LICENCE = "Apache-2.0"

@@ -27,9 +27,15 @@ _CONFIGS = {"arc_challenge": "ARC-Challenge", "arc_easy": "ARC-Easy"}
 _FINGERPRINTS = {
     ("ARC-Challenge", "test"): "2648ff32e752e0befa70ae77ea2a60c301c576cf28cd2762ab75af935d0d8cb1",
     ("ARC-Challenge", "train"): "2c1ea2e417b4346abc3e7b42abeef8d39ac120f319d1bb0662d419c4489c1f7e",
+    ("ARC-Challenge", "validation"): "e1adf46173578d1cb209e4bd12a161f7830b2addd1fd6d873971a53e09dd0e23",
     ("ARC-Easy", "test"): "805358fda566f8cf2ae0409b7e7693cf40039532aab4ca86253477cadbee3ce8",
     ("ARC-Easy", "train"): "567cd2a49e2a7c6e017a1a0bad246e72be082005e77b6f119f7b14b7ac769d17",
 }
+
+
+def dataset(config: str, split: str) -> Dataset:
+    """The rows of a config's test or train split, or of the Challenge's validation split."""
+    return Dataset("allenai/ai2_arc", config, split, _REVISION, _FINGERPRINTS[config, split])
 
 
 def build(name: str, options: TaskOptions) -> Task:
@@ -46,9 +52,7 @@ def build(name: str, options: TaskOptions) -> Task:
         protocol=protocol.id,
         num_fewshot=num_fewshot,
         kind="multiple_choice",
-        datasets=tuple(
-            Dataset("allenai/ai2_arc", config, split, _REVISION, _FINGERPRINTS[config, split]) for split in splits
-        ),
+        datasets=tuple(dataset(config, split) for split in splits),
         samples=partial(_samples, name, protocol, num_fewshot, options.seed),
         next_requests=partial(ask_choices, options, protocol.encoding),
         score=score_choices,

@@ -22,7 +22,7 @@ from evalsuite.metrics import accuracy, right
 from evalsuite.types import Encoding, Flag, GenerateRequest, Replies, Request, Sample, Scored, Shot
 
 from . import _protocols
-from ._answers import completion_flags, completions
+from ._answers import FIDELITY, answer_flags, completions, fidelity_of
 from ._prompts import lm_eval_prompt
 from ._protocols import LM_EVAL, OPENLLM_FIXED, OPENLLM_V1, Protocol
 
@@ -85,7 +85,7 @@ def build(name: str, options: TaskOptions) -> Task:
         samples=partial(_samples, protocol, num_fewshot, options.seed),
         next_requests=partial(_next_requests, options, protocol.encoding, rules),
         score=partial(_score, rules),
-        metrics=(replace(_STRICT, alias=strict_alias), replace(_FLEXIBLE, alias=flexible_alias)),
+        metrics=(replace(_STRICT, alias=strict_alias), replace(_FLEXIBLE, alias=flexible_alias), *FIDELITY),
         title=_TITLE,
         source="Cobbe et al. 2021, arXiv 2110.14168",
         licence=_LICENCE,
@@ -131,14 +131,16 @@ def _score(rules: Rules, sample: Sample, replies: Replies) -> Scored:
     answers = completions(replies)
     text = answers[0].text
     strict, flexible = marked_number(text), last_number(text)
+    fidelity = fidelity_of(answers, sample.language)
     unparsed = (Flag.UNPARSED,) if strict is None else ()
     return Scored(
         scores=(
             right(_STRICT.name, is_equal(strict, sample.target, rules)),
             right(_FLEXIBLE.name, is_equal(flexible, sample.target, rules)),
+            *fidelity.scores,
         ),
         answer=strict if strict is not None else flexible or "",
-        flags=(*unparsed, *completion_flags(answers)),
+        flags=(*unparsed, *answer_flags(answers, fidelity)),
     )
 
 

@@ -13,6 +13,7 @@ from evalsuite.types import Replies, Request, Sample, Scored
 from ._answers import completions
 from ._conversation import METRICS, ask, score_answers
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family
+from ._words import protocol_in, wanted_language
 
 MAX_TOKENS = 96
 _FINGERPRINTS = {
@@ -29,22 +30,24 @@ def build(name: str, options: TaskOptions) -> Task:
     """The task of one language."""
     check_options(name, options, shots=False)
     language = name.rpartition("_")[2]
+    prompt_language = wanted_language(name, options, native=language)
     return Task(
         name=name,
         family="mini_chat",
         version=1,
         language=language,
-        protocol=PROTOCOL,
+        protocol=protocol_in(PROTOCOL, prompt_language, language),
         num_fewshot=0,
         kind="chat",
         datasets=(dataset(f"chat_{language}", _FINGERPRINTS),),
         samples=partial(_samples, name, language),
-        next_requests=partial(_next_requests, options),
+        next_requests=partial(_next_requests, prompt_language, options),
         score=_score,
         metrics=METRICS,
         title="Open prompts of two turns",
         source=SOURCE,
         licence=LICENCE,
+        prompt_language=prompt_language,
     )
 
 
@@ -63,11 +66,11 @@ def _samples(name: str, language: str, splits: tuple[Rows, ...]) -> tuple[Sample
     )
 
 
-def _next_requests(options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+def _next_requests(language: str, options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
     if len(replies) == len(sample.turns):
         return ()
     answers = [answer.text for answer in completions(replies)]
-    return (ask(sample, answers, options, max_tokens=MAX_TOKENS),)
+    return (ask(sample, answers, options, max_tokens=MAX_TOKENS, language=language),)
 
 
 def _score(sample: Sample, replies: Replies) -> Scored:

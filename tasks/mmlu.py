@@ -29,6 +29,11 @@ _LICENCE = "MIT"
 _REVISION = "c30699e8356da336a370243923dbaf21066bb9fe"
 
 
+def dataset(subject: str, split: str) -> Dataset:
+    """The rows of a subject's test, validation or dev split."""
+    return Dataset("cais/mmlu", subject, split, _REVISION, FINGERPRINTS[subject][split])
+
+
 def build(name: str, options: TaskOptions) -> Task:
     """The task of one subject, ``mmlu_<subject>``. Raises UnknownName for another protocol."""
     protocol = _protocols.choose(name, options)
@@ -43,9 +48,7 @@ def build(name: str, options: TaskOptions) -> Task:
         protocol=protocol.id,
         num_fewshot=num_fewshot,
         kind="multiple_choice",
-        datasets=tuple(
-            Dataset("cais/mmlu", subject, split, _REVISION, FINGERPRINTS[subject][split]) for split in splits
-        ),
+        datasets=tuple(dataset(subject, split) for split in splits),
         samples=partial(_samples, name, protocol, num_fewshot, options.seed),
         next_requests=partial(_next_requests, options, protocol.encoding, _description(subject)),
         score=score_accuracy,

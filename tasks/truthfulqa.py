@@ -54,9 +54,9 @@ def build(name: str, options: TaskOptions) -> Task:
         kind="multiple_choice",
         datasets=(_VALIDATION,),
         samples=partial(_samples, protocol, options.seed),
-        next_requests=partial(_next_requests, options, protocol.encoding),
-        score=_score,
-        metrics=(_MC2, _MC1),
+        next_requests=partial(ask, options, protocol.encoding),
+        score=score,
+        metrics=METRICS,
         title=_TITLE,
         source="Lin et al. 2022, arXiv 2109.07958",
         licence=_LICENCE,
@@ -72,12 +72,18 @@ def _samples(protocol: Protocol, seed: int, splits: tuple[Rows, ...]) -> tuple[S
 
 
 def _sample(index: int, row: Mapping[str, Any], is_true: Sequence[bool]) -> Sample:
-    """`choices` are those of mc1, the best answer first, and then those of mc2, whose truth is in `metadata`."""
     mc1, mc2 = row["mc1_targets"]["choices"], row["mc2_targets"]["choices"]
+    return sample_of(f"{_NAME}:validation:{index}", "en", row["question"], mc1, mc2, is_true)
+
+
+def sample_of(
+    sample_id: str, language: str, question: str, mc1: Sequence[str], mc2: Sequence[str], is_true: Sequence[bool]
+) -> Sample:
+    """`choices` are those of mc1, the best answer first, and then those of mc2, whose truth is in `metadata`."""
     return Sample(
-        id=f"{_NAME}:validation:{index}",
-        input=f"{primer()}\n\nQ: {row['question']}\nA:",
-        language="en",
+        id=sample_id,
+        input=f"{primer()}\n\nQ: {question}\nA:",
+        language=language,
         target=mc1[0],
         choices=(*mc1, *mc2),
         gold=0,
@@ -127,14 +133,16 @@ def _primer_of_lm_eval() -> str:
     return text.removesuffix("\n\nQ: \nA:")
 
 
-def _next_requests(options: TaskOptions, encoding: Encoding, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+def ask(options: TaskOptions, encoding: Encoding, sample: Sample, replies: Replies) -> tuple[Request, ...]:
+    """Every choice of mc1 and mc2 after the question."""
     if replies:
         return ()
     delimiter = "" if options.chat else " "
     return choice_requests(lm_eval_prompt(sample.input, (), options), sample.choices, delimiter, encoding)
 
 
-def _score(sample: Sample, replies: Replies) -> Scored:
+def score(sample: Sample, replies: Replies) -> Scored:
+    """The sample's mc2 and mc1."""
     found = loglikelihoods(replies)
     mc1, mc2 = found[: _num_mc1(sample)], found[_num_mc1(sample) :]
     alike = [1.0 for _ in mc1]
@@ -166,5 +174,7 @@ def _truth(sample: Sample) -> list[bool]:
 
 _MC2 = probability("mc2", lambda sample: _truth(sample).count(True) / len(_truth(sample)))
 _MC1 = accuracy("mc1", lambda sample: 1.0 / _num_mc1(sample))
+
+METRICS = (_MC2, _MC1)
 
 truthfulqa = Family(_NAME, (TaskInfo(_NAME, _NAME, "en", "multiple_choice", _TITLE, _LICENCE),), build, _protocols.IDS)

@@ -24,12 +24,14 @@ LAYERS = {
     "alarms": 1,
     "hub": 2,
     "fetching": 2,
+    "sacrebleu_data": 2,
     "data": 2,
     "models": 2,
     "store": 2,
     "engines": 2,
     "plugins": 3,
     "config": 3,
+    "task_files": 4,
     "asking": 4,
     "building": 4,
     "prepare": 4,
@@ -42,12 +44,13 @@ LAYERS = {
     "outcomes": 4,
     "answering": 4,
     "run": 4,
+    "translating": 4,
     "interop": 4,
     "cli": 5,
 }
 PIPELINE = (
-    "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
-    "judged", "verdict_scoring", "judging", "cards", "jury", "interop",
+    "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {

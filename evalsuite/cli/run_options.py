@@ -13,22 +13,33 @@ import msgspec
 from evalsuite.config import ModelConfig, RunConfig, check_flag, make_config, read_config
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """lm-eval's flags with their spelling and short forms, and our own."""
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """What answers: lm-eval's flags with their spelling and short forms."""
     add = parser.add_argument
-    add("config", nargs="?", metavar="CONFIG", help="YAML file with the same keys as the flags; flags win")
     add("--model", "-M", help="a built-in (smollm2-135m), a hub name, a folder or .gguf file, or an engine "
         "(hf, vllm, openai, scripted, recorded)")  # fmt: skip
     add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
         "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; model=, base_url= and more for "
         "openai; path= for recorded; function= for scripted")  # fmt: skip
+    add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
+    add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
+    add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")
+    add("--deterministic", action="store_true", default=None, help="the same bits again on the same machine, also "
+        "after an interruption; slower")  # fmt: skip
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """lm-eval's flags with their spelling and short forms, and our own."""
+    add = parser.add_argument
+    add("config", nargs="?", metavar="CONFIG", help="YAML file with the same keys as the flags; flags win")
+    add_model_options(parser)
     add("--tasks", "-t", nargs="+", metavar="TASK", help="families, tasks or family:category; `evalsuite list tasks`")
     add("--num_fewshot", "-f", metavar="N", help="exemplars before each question: one number, or by task as "
         "arc_challenge=25,mmlu=5")  # fmt: skip
     add("--protocol", metavar="ID", help="the rules of a task, where it has several; part of every number's name; "
         "by task as mmlu=openllm-v1")  # fmt: skip
-    add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
-    add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
+    add("--prompt_language", metavar="CODE", help="the language of the words around each sample's text: en, zh, "
+        "fr, ar, es, hi, or native; by task as mini_math=en")  # fmt: skip
     add("--limit", "-L", metavar="N", help="samples a task family, stratified by language and category, nested; "
         "a share when below 1")  # fmt: skip
     add("--limit_mode", choices=("stratified", "first"), help="first: lm-eval's meaning, the first N of every task")
@@ -36,7 +47,6 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="N", help="draws exemplars, limits and sampled answers (default 1234)")
     add("--apply_chat_template", nargs="?", const="true", metavar="BOOL", help="send prompts as conversations; "
         "by default only chat tasks do")  # fmt: skip
-    add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")
     add("--fewshot_as_multiturn", nargs="?", const="true", metavar="BOOL", help="exemplars as turns of a "
         "conversation; by default so where prompts are conversations")  # fmt: skip
     add("--system_instruction", metavar="TEXT", help="put before every prompt")
@@ -45,8 +55,6 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "the model's context; by default as the task's protocol says; error: its sample is unscored")  # fmt: skip
     add("--repeats", metavar="K", help="ask every sample of a task with sampled answers K times, each with a seed of "
         "its own; its score is the mean")  # fmt: skip
-    add("--deterministic", action="store_true", default=None, help="the same bits again on the same machine, also "
-        "after an interruption; slower")  # fmt: skip
     add("--output_path", "-o", metavar="DIR", help="where run directories go (default runs)")
     add("--use_cache", metavar="DIR", help="generated answers kept across runs, found again by everything that can "
         "change them")  # fmt: skip

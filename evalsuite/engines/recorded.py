@@ -1,6 +1,7 @@
 """An engine that reads answers made elsewhere: ``--model recorded --model_args path=outputs.jsonl``.
 
-One JSON object a line: ``sample_id`` and ``text``, or ``texts`` with one entry a turn. A sample without an answer ends
+One JSON object a line: ``sample_id`` and ``text``, or ``texts`` with one entry a turn. Of a file named ``*.txt``, as
+translations are exchanged, line k is the answer to row k of the one task that is run. A sample without an answer ends
 unscored with the cause ``missing_response``.
 """
 
@@ -27,9 +28,10 @@ class RecordedEngine:
     is_cacheable = False  # answers go by sample, and cost nothing
     has_chat_template = True
 
-    def __init__(self, answers: Mapping[str, tuple[str, ...]], *, path: str) -> None:
+    def __init__(self, answers: Mapping[str, tuple[str, ...]], *, path: str, by_row: bool = False) -> None:
         self._answers = answers
         self._path = path
+        self._by_row = by_row
 
     def identity(self) -> Mapping[str, Scalar]:
         """What the answers hash to."""
@@ -70,13 +72,16 @@ class RecordedEngine:
             return Failure(
                 cause=Cause.ENGINE_ERROR, detail="recorded answers are texts; this task asks log-likelihoods"
             )
-        texts = self._answers.get(item.sample_id)
+        texts = self._answers.get(self._key(item.sample_id))
         if texts and not texts[-1]:
             texts = (*texts, *[""] * item.wave)  # protocols that repeat the request after an empty answer
         if texts is None or len(texts) < item.wave:
             return Failure(cause=Cause.MISSING_RESPONSE, detail=f"{self._path} has no turn {item.wave} of it")
         text = texts[item.wave - 1]
         return Completion(text=text, stop_reason="end", num_prompt_tokens=0, num_tokens=len(text.split()))
+
+    def _key(self, sample_id: str) -> str:
+        return sample_id.rpartition(":")[2] if self._by_row else sample_id
 
     def cost(self, batches: Sequence[Batch]) -> None:
         """Nothing is computed."""
@@ -92,16 +97,26 @@ class RecordedEngine:
 def read_answers(path: Path) -> dict[str, tuple[str, ...]]:
     """Texts by sample id, one a turn. Raises DataError naming the line."""
     answers: dict[str, tuple[str, ...]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if line.strip():
             sample_id, texts = _parse_line(line, f"{path}, line {number}")
             if answers.setdefault(sample_id, texts) != texts:
                 raise DataError(f"{path}, line {number}: a second, different answer to {sample_id}.")
     return answers
+
+
+def read_lines(path: Path) -> dict[str, tuple[str, ...]]:
+    """The lines of a plain text file by their number, from 0. Raises DataError."""
+    return {str(number): (line,) for number, line in enumerate(_lines(path))}
+
+
+def _lines(path: Path) -> list[str]:
+    """Lines end with a line feed alone: other breaks belong to the text (and a carriage return before it does not)."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 def _parse_line(line: str, where: str) -> tuple[str, tuple[str, ...]]:
@@ -126,5 +141,7 @@ def open_engine(options: EngineOptions) -> RecordedEngine:
             "--model recorded takes --model_args path=FILE.jsonl (sample_id and text or texts) and name=MODEL, "
             "what the answers are shown under."
         )
-    path = str(options.args["path"])
-    return RecordedEngine(read_answers(Path(path)), path=path)
+    path = Path(str(options.args["path"]))
+    if path.suffix == ".txt":
+        return RecordedEngine(read_lines(path), path=str(path), by_row=True)
+    return RecordedEngine(read_answers(path), path=str(path))

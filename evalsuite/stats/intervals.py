@@ -111,6 +111,17 @@ def proportion_stderr(share: float, stderr: float | None, interval: tuple[float,
     return normal_stderr(interval) if is_certain else stderr
 
 
+def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:
+    """Adjusted Wald interval of the difference of two proportions over the same `n` items (Bonett and Price 2012).
+
+    `gained` items are right in the first alone, `lost` in the second alone. It is never empty, also where none differ.
+    """
+    more, less = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    half = _normal_quantile() * math.sqrt((more + less - (more - less) ** 2) / (n + 2))
+    value = (gained - lost) / n
+    return max(-1.0, min(value, more - less - half)), min(1.0, max(value, more - less + half))
+
+
 def normal_stderr(interval: tuple[float, float]) -> float:
     """The standard error whose normal 95 % interval is as wide as `interval`."""
     return (interval[1] - interval[0]) / (2 * _normal_quantile())

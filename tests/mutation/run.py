@@ -56,6 +56,8 @@ _WHOLE_PROMPTS = tuple(
         "our_own_prompts_part_the_instruction_and_lm_evals_do_not",
     )
 )
+_NUMBERS = "tests/text/test_numbers.py"
+_TEXT_ANSWERS = ("tests/text/test_answers.py", "tests/text/test_labelled_answers.py")
 _AGGREGATES = "tests/stats/test_aggregates.py"
 _NO_SIMULATIONS = tuple(
     f"--deselect={_AGGREGATES}::test_{name}"
@@ -87,6 +89,13 @@ MODULES = {
     "averages.py": ("tests/stats/test_choice_of_means.py",),
     "stats/aggregates.py": (_AGGREGATES, *_NO_SIMULATIONS),
     "stats/estimates.py": ("tests/stats/test_estimates.py",),
+    "text/chinese_numerals.py": ("tests/text/test_chinese_numerals.py",),
+    "text/grouping.py": (_NUMBERS,),
+    "text/numbers.py": (_NUMBERS,),
+    "text/announced.py": _TEXT_ANSWERS,
+    "text/answers.py": _TEXT_ANSWERS,
+    "text/choices.py": _TEXT_ANSWERS,
+    "text/expressions.py": ("tests/text/test_expressions.py",),
 }
 """What is broken, and the tests that must notice, quickest first."""
 

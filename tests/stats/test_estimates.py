@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from evalsuite.contracts import Metric, Task
-from evalsuite.metrics import accuracy, corpus_bleu, corpus_chrf, corpus_score, mean_length, probability, right, share
+from evalsuite.metrics import accuracy, corpus_metric, corpus_score, mean_length, probability, right, share
 from evalsuite.records import Estimate
 from evalsuite.stats import intervals
 from evalsuite.stats.aggregates import mean_of_tasks
@@ -239,7 +239,7 @@ def _damaged(text: str, row: int) -> str:
 
 
 def segment_counts(metric: str, language: str) -> Counts:
-    return [corpus_score(metric, language, said, wanted).counts for said, wanted in translations(language)]
+    return [corpus_score(metric, language, said, [wanted]).counts for said, wanted in translations(language)]
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def segment_counts(metric: str, language: str) -> Counts:
     [
         pytest.param(MEAN, random_means(), 0.06, id="mean"),
         pytest.param(SHARE, random_shares(), 0.06, id="ratio"),
-        pytest.param(corpus_bleu("en"), segment_counts("bleu", "en"), 0.12, id="corpus BLEU"),
-        pytest.param(corpus_chrf("hi"), segment_counts("chrf", "hi"), 0.12, id="corpus chrF"),
+        pytest.param(corpus_metric("bleu", "en"), segment_counts("bleu", "en"), 0.12, id="corpus BLEU"),
+        pytest.param(corpus_metric("chrf", "hi"), segment_counts("chrf", "hi"), 0.12, id="corpus chrF"),
     ],
 )
 def test_jackknife_agrees_with_the_bootstrap(metric: Metric, counts: Counts, tolerance: float) -> None:
@@ -264,7 +264,7 @@ def test_summed_counts_give_sacrebleus_corpus_scores(language: str) -> None:
 
     said, wanted = zip(*translations(language), strict=True)
     bleu, chrf = BLEU(tokenize="zh" if language == "zh" else "13a"), CHRF()
-    for metric, theirs in ((corpus_bleu(language), bleu), (corpus_chrf(language), chrf)):
+    for metric, theirs in ((corpus_metric("bleu", language), bleu), (corpus_metric("chrf", language), chrf)):
         expected = theirs.corpus_score(said, [wanted])
         found = estimate(metric, segment_counts(metric.name, language))
         assert found.value == pytest.approx(expected.score, rel=1e-12)
@@ -273,16 +273,20 @@ def test_summed_counts_give_sacrebleus_corpus_scores(language: str) -> None:
 
 
 def test_chinese_bleu_is_never_compared_with_another_tokenizer() -> None:
-    assert corpus_bleu("zh").signature() != corpus_bleu("en").signature() == corpus_bleu("hi").signature()
-    assert "tok:zh" in corpus_bleu("zh").signature()
+    assert (
+        corpus_metric("bleu", "zh").signature()
+        != corpus_metric("bleu", "en").signature()
+        == corpus_metric("bleu", "hi").signature()
+    )
+    assert "tok:zh" in corpus_metric("bleu", "zh").signature()
 
 
 @pytest.mark.parametrize("text", ["", " ", "42", "ж"])
 def test_a_worthless_translation_is_counted(text: str) -> None:
     pairs = translations("en")
-    for metric in (corpus_bleu("en"), corpus_chrf("en")):
-        good = [corpus_score(metric.name, "en", said, wanted).counts for said, wanted in pairs]
-        bad = corpus_score(metric.name, "en", text, pairs[0][1]).counts
+    for metric in (corpus_metric("bleu", "en"), corpus_metric("chrf", "en")):
+        good = [corpus_score(metric.name, "en", said, [wanted]).counts for said, wanted in pairs]
+        bad = corpus_score(metric.name, "en", text, [pairs[0][1]]).counts
         with_bad, without = estimate(metric, [*good, bad]), estimate(metric, good)
         assert with_bad.n == without.n + 1
         assert with_bad.value < without.value
@@ -344,8 +348,8 @@ def test_the_first_metric_of_a_task_is_its_headline() -> None:
         (probability("mass"), (0.0, 1.0), 100.0, False),
         (share("fidelity"), (0.0, 1.0), 100.0, True),
         (mean_length("chars"), (0.0, math.inf), 1.0, False),
-        (corpus_bleu("en"), (0.0, 100.0), 1.0, False),
-        (corpus_chrf("en"), (0.0, 100.0), 1.0, False),
+        (corpus_metric("bleu", "en"), (0.0, 100.0), 1.0, False),
+        (corpus_metric("chrf", "en"), (0.0, 100.0), 1.0, False),
     ],
     ids=lambda each: each.name if isinstance(each, Metric) else None,
 )
@@ -450,20 +454,22 @@ def test_a_part_of_one_row_leaves_a_mean_without_error() -> None:
 def test_a_mean_of_corpus_scores_stays_in_bounds() -> None:
     """Three sentences, of which one is good: wide, but no chrF is below 0."""
     text = "The ferry ran aground near the harbour."
-    counts = [corpus_score("chrf", "en", said, text).counts for said in (text, "x", "y")]
-    found = mean_of_tasks("macro", [measured(corpus_chrf("en"), counts, name=f"toy_{place}") for place in range(2)])
+    counts = [corpus_score("chrf", "en", said, [text]).counts for said in (text, "x", "y")]
+    found = mean_of_tasks(
+        "macro", [measured(corpus_metric("chrf", "en"), counts, name=f"toy_{place}") for place in range(2)]
+    )
     assert found.low == 0.0
-    nothing = [corpus_score("bleu", "en", "x", text).counts for _ in range(3)]
+    nothing = [corpus_score("bleu", "en", "x", [text]).counts for _ in range(3)]
     worthless = mean_of_tasks(
-        "macro", [measured(corpus_bleu("en"), nothing, name=f"toy_{place}") for place in range(2)]
+        "macro", [measured(corpus_metric("bleu", "en"), nothing, name=f"toy_{place}") for place in range(2)]
     )
     assert (worthless.value, worthless.stderr, worthless.low, worthless.high) == (0.0, None, None, None)
 
 
 def test_a_corpus_score_at_its_bound_has_no_interval() -> None:
     """A BLEU of 0 in every segment: the spread says nothing, which is not certainty."""
-    nothing = [corpus_score("bleu", "en", "x", "The ferry ran aground.").counts for _ in range(9)]
-    found = estimate(corpus_bleu("en"), nothing)
+    nothing = [corpus_score("bleu", "en", "x", ["The ferry ran aground."]).counts for _ in range(9)]
+    found = estimate(corpus_metric("bleu", "en"), nothing)
     assert (found.value, found.stderr, found.low, found.high, found.interval) == (0.0, None, None, None, "none")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from evalsuite.tasks._answers import LANGUAGE_FIDELITY, answer_flags, completion_flags, completions, language_score
+from evalsuite.tasks._answers import LANGUAGE_FIDELITY, answer_flags, completion_flags, completions, fidelity_of
 
 from evalsuite.types import Completion, Flag, StopReason
 
@@ -41,8 +41,9 @@ def test_answers_in_the_language_are_counted_among_those_that_can_be_told(
 ) -> None:
     """A number is in every language; an empty answer is in none, and thinking is no part of an answer."""
     answers = [answer(text) for text in texts]
-    fidelity = language_score(answers, "en")
-    assert (fidelity.name, fidelity.counts) == (LANGUAGE_FIDELITY.name, (in_language, judged))
+    fidelity = fidelity_of(answers, "en")
+    score = fidelity.scores[0]
+    assert (score.name, score.counts) == (LANGUAGE_FIDELITY.name, (in_language, judged))
     assert (Flag.WRONG_LANGUAGE in answer_flags(answers, fidelity)) == is_wrong
 
 

@@ -103,7 +103,7 @@ def test_flags_of_the_answer_itself() -> None:
     sample = Sample(id="gsm8k:test:0", input="Question: ?\nAnswer:", language="en", target="#### 3")
     capped = Completion(text=" ", stop_reason="length", num_prompt_tokens=1, num_tokens=256)
     outcome = task.score(sample, ((capped,),))
-    assert set(outcome.flags) == {Flag.UNPARSED, Flag.CAPPED, Flag.EMPTY}
+    assert set(outcome.flags) == {Flag.UNPARSED, Flag.CAPPED, Flag.EMPTY, Flag.WRONG_LANGUAGE}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_is_asked(protocol: str, stop: tuple[str, ...]) -> None:
 def test_guessing_a_number_scores_nothing() -> None:
     sample = Sample(id="gsm8k:test:0", input="Question: ?\nAnswer:", language="en", target="#### 3")
     chances = [metric.chance for metric in gsm8k("lm-eval-0.4").metrics]
-    assert [chance and chance(sample) for chance in chances] == [0.0, 0.0]
+    assert [chance and chance(sample) for chance in chances] == [0.0, 0.0, None, None]
 
 
 def test_another_protocol_is_refused() -> None:

@@ -448,7 +448,8 @@ def test_a_task_is_built_as_it_is_listed() -> None:
         task = family(info.family).build(info.name, TaskOptions())
         said = TaskInfo(task.name, task.family, task.language, task.kind, info.title, task.licence)
         assert info.title.startswith(task.title)
-        assert (said, task.version) == (info, 1), "raise the version here too when a score changes its meaning"
+        version = 2 if info.family in ("mini_math", "mini_translation") else 1
+        assert (said, task.version) == (info, version), "raise the version here too when a score changes its meaning"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Test sets of WMT as sacrebleu downloads and keeps them, as rows of the hub's form."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class NotThere(Exception):
+    """sacrebleu has not the set and cannot fetch it; the message says why."""
+
+
+def read_rows(name: str, direction: str, *, may_fetch: bool, timeout_s: float) -> tuple[Mapping[str, Any], ...]:
+    """The rows of the set `name` (``wmt14``) in a direction (``en-fr``), fetched where they are not kept.
+
+    A row has `translation`, its texts by language, `references`, every reference by its letter (``A`` where there is
+    one without), and `document` where sacrebleu knows it. Raises NotThere.
+    """
+    from sacrebleu.dataset import DATASETS
+
+    if name not in DATASETS or direction not in DATASETS[name].langpairs:
+        raise NotThere(f"it knows no {name} {direction}")
+    dataset = DATASETS[name]
+    if not may_fetch and not _is_kept(Path(dataset._outdir)):
+        raise NotThere(f"{dataset._outdir} is empty, and the network is off (HF_HUB_OFFLINE)")
+    try:
+        with _timeout(timeout_s):
+            fields = dataset.fieldnames(direction)
+            files = dataset.get_files(direction)
+        columns = [Path(file).read_text(encoding="utf-8").removesuffix("\n").split("\n") for file in files]
+    except (Exception, SystemExit) as error:  # its download ends in many ways, one of them an exit
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise NotThere(f"the download failed ({reason})") from error
+    if len({len(column) for column in columns}) != 1:
+        raise NotThere(f"its files in {dataset._outdir} have different numbers of lines; remove them")
+    source, _, target = direction.partition("-")
+    return tuple(_row(dict(zip(fields, values, strict=True)), source, target) for values in zip(*columns, strict=True))
+
+
+def _row(fields: Mapping[str, str], source: str, target: str) -> Mapping[str, Any]:
+    references = {
+        key.partition(":")[2] or "A": text for key, text in fields.items() if key == "ref" or key.startswith("ref:")
+    }
+    document = {"document": fields["docid"]} if "docid" in fields else {}
+    first = next(iter(references.values()))
+    return {"translation": {source: fields["src"], target: first}, "references": references, **document}
+
+
+def _is_kept(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+@contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    """sacrebleu sets none of its own, so that a silent server would hold the run for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

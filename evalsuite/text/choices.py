@@ -1,0 +1,228 @@
+"""Which of several choices a text answers with, told by the letter that it names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from evalsuite.text.announced import MAX_CHARS, PLAIN_WIDTH, announced_line, last_box
+from evalsuite.text.numbers import ascii_digits
+from evalsuite.text.packs import ENGLISH, LanguagePack, pack
+from evalsuite.text.refusals import is_refusal
+from evalsuite.text.thinking import without_thinking
+
+_LATIN = "ABCDEFGHIJ"
+_MAX_CUES = 50
+"""How many of the last cues are tried for one that a letter follows."""
+_MAX_ANSWER = 300
+"""How far behind a cue its letter is looked for."""
+_BEFORE = 60
+"""How far before a letter its denial is looked for."""
+
+_WORD = "A-Za-z0-9\u00c0-\u024f\u0620-\u0669\u066e-\u06d3\u0900-\u0963"
+"""What a letter that is a choice's must not stand beside."""
+_HAN = "\u3400-\u9fff"
+_SENTENCE_END = re.compile(r"[!?؟。！？।\n]|\.(?=\s|$)")
+_EDGE = " \t\n*_$`\"'“”.,:;!?。،؛।()[]【】「」"
+_WRAPPING = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s?\{([^{}]{0,40})\}")
+_GAP = r"[\s*_(\[【「\"'“$]{0,6}"
+_ARTICLE = re.compile(r"[\s:：]*[\"“*]*(?:A|a)\s+[a-zà-ÿ]")
+
+
+@dataclass(frozen=True, eq=False)
+class _Habits:
+    """What letters look like in a language, as patterns; the group `letter` or `digit` of each is the choice's."""
+
+    pack: LanguagePack
+    indices: dict[str, int]
+    cue: re.Pattern[str]
+    named: re.Pattern[str]
+    lower: re.Pattern[str]
+    option: re.Pattern[str]
+    opening: re.Pattern[str]
+    marked: re.Pattern[str]
+    denied_before: re.Pattern[str]
+    denied_after: re.Pattern[str]
+    denied_with: re.Pattern[str]
+    or_before: re.Pattern[str]
+    reason: re.Pattern[str]
+    name: re.Pattern[str]
+
+
+@cache
+def _habits(own: LanguagePack, num_choices: int) -> _Habits:
+    indices = {letter: index for index, letter in enumerate(_LATIN[:num_choices])}
+    indices |= {letter.lower(): index for letter, index in indices.items()}
+    for index, ways in enumerate(own.letters[:num_choices]):
+        indices |= dict.fromkeys(ways, index)
+    upper = [letter for letter in indices if not letter.islower()]
+    lower = "".join(letter for letter in indices if letter.islower())
+    han = [letter for letter in upper if letter > "\u3400"]
+    plain = "|".join(sorted((letter for letter in upper if letter not in han), key=len, reverse=True))
+    letter = (
+        rf"(?<![{_WORD}'’°])(?<![A-Z]\.)(?<![A-Za-z][-/])(?P<letter>{plain})(?![{_WORD}'’+#])(?!-[A-Za-z])(?!\.[A-Z]\b)"
+    )
+    if han:
+        letter = rf"(?:{letter}|(?P<han>[{''.join(han)}])(?:(?![{_HAN}])|(?=[项選选和或与及])))"
+    packs = (own, ENGLISH)
+
+    def either_pack(field: str) -> str:
+        return "|".join(dict.fromkeys(getattr(each, field) for each in packs))
+
+    option, copula, either = either_pack("option_word"), either_pack("copula"), either_pack("either")
+    filler = rf"(?:[\s*_,\"'“:=]{{0,4}}(?:{copula}|{option})(?!(?<=[a-zà-ÿ])[a-zà-ÿ])){{0,4}}"
+    flags = re.IGNORECASE
+    digit = rf"(?:{option}){_GAP}(?P<digit>[1-9])(?![\d.,]\d|\d)"
+    return _Habits(
+        pack=own,
+        indices=indices,
+        cue=re.compile(rf"(?:{either_pack('choice_cue')}){filler}", flags),
+        named=re.compile(rf"(?i:{digit})|{letter}"),
+        lower=re.compile(
+            rf"(?:(?i:{filler})[\s:：=]{{0,4}}{_GAP}(?<![{_WORD}'’])(?P<letter>[{lower}])(?![{_WORD}'’-])"
+            rf"|[(\[](?P<bracketed>[{lower}])[)\]])"
+        ),
+        option=re.compile(rf"(?i:{option}){_GAP}{letter}|(?i:{digit})"),
+        opening=re.compile(
+            rf"[\s*_\[【「\"“$>#-]{{0,8}}(?:[(]\s?(?P<bracketed>[{lower}])\s?[)]|[(]?{letter}"
+            r"(?=[*_\s]{0,4}(?:[.):：、।。\]】]|[–—-]\s|\n|$)|[*_)\]】]{0,3}\s[–—-]))"
+        ),
+        marked=re.compile(
+            rf"(?:\*\*|__)[\s(\[\"“]{{0,3}}{letter}(?=[)\]\"”]{{0,2}}(?:[.:)：、]|\s?(?:\*\*|__)|\s[-–—]))"
+        ),
+        denied_before=re.compile(rf"(?:{either_pack('deny_before')})(?:{filler})[\s*_(\[\"'“]{{0,6}}\Z", flags),
+        denied_after=re.compile(rf"[\s*_)\].\"'”]{{0,4}}(?:{either_pack('deny_after')})", flags),
+        denied_with=re.compile(rf"[\s*_)\]\"]{{0,4}}(?:{either}){{1,2}}[\s*_(\[\"]{{0,4}}", flags),
+        or_before=re.compile(rf"(?:{letter})[\s*_)\]]{{0,4}}(?i:{either})\s?\Z"),
+        reason=re.compile(either_pack("reason"), flags),
+        name=re.compile(rf"(?:{either_pack('name')})\s?\Z", flags),
+    )
+
+
+def answer_choice(text: str, language: str, num_choices: int) -> int | None:
+    """The index from 0 of the choice, of `num_choices`, that `text` in `language` (BCP-47) answers with, or None.
+
+    The last box decides if it holds a letter; else the letter behind the last cue that has one; else the one that the
+    text begins with, or is; else the only one that is bold or in brackets. Where two are named there, or the only one
+    is denied, there is no answer, and a refusal has none unless it is boxed.
+    """
+    habits = _habits(pack(language), num_choices)
+    plain = without_thinking(text).strip()
+    head, tail = (ascii_digits(part).translate(PLAIN_WIDTH) for part in (plain[:MAX_CHARS], plain[-MAX_CHARS:]))
+    if span := last_box(tail):
+        boxed = _WRAPPING.sub(r"\1", tail[slice(*span)]).strip()
+        for names in (_alone(boxed, num_choices, habits), _opening(boxed, habits)):
+            if names is not None:
+                return _only(names)
+    if is_refusal(plain):
+        return None
+    for find in (_announced, _optional):
+        if (names := find(tail, habits)) is not None:
+            return _only(names)
+    for names in (_alone(head, num_choices, habits), _opening(head, habits), _marked(tail, habits)):
+        if names is not None:
+            return _only(names)
+    return None
+
+
+def _only(names: set[int]) -> int | None:
+    return next(iter(names)) if len(names) == 1 else None
+
+
+def _choice(match: re.Match[str], habits: _Habits) -> int:
+    """The choice of whichever group of letters or digits has matched."""
+    found = match.groupdict()
+    if digit := found.get("digit"):
+        return int(digit) - 1
+    return habits.indices[found.get("letter") or found.get("han") or found["bracketed"]]
+
+
+def _alone(text: str, num_choices: int, habits: _Habits) -> set[int] | None:
+    """The choice whose letter or number is all of `text`; None where there is more."""
+    bare = text[:20].strip(_EDGE)
+    if len(text) >= 20:
+        return None
+    if bare in habits.indices:
+        return {habits.indices[bare]}
+    return {int(bare) - 1} if bare.isdecimal() and len(bare) == 1 and 0 < int(bare) <= num_choices else None
+
+
+def _announced(text: str, habits: _Habits) -> set[int] | None:
+    """The choices named behind the last cue that has any, those denied left out; None where none of them has."""
+    for cue in list(habits.cue.finditer(text))[: -_MAX_CUES - 1 : -1]:
+        start, end = announced_line(text, cue.end())
+        end = min(end, start + _MAX_ANSWER)
+        named = _named(text, start, _sentence_end(text, start, end, habits), habits)
+        if named is not None:
+            other = habits.or_before.search(text[max(0, cue.start() - _BEFORE) : cue.start()])
+            return named | {_choice(other, habits)} if other else named
+    return None
+
+
+def _sentence_end(text: str, start: int, end: int, habits: _Habits) -> int:
+    """Where the sentence at `start` ends, or begins to give reasons."""
+    ends = [end]
+    for pattern in (_SENTENCE_END, habits.reason):
+        if match := pattern.search(text, start + 1, end):
+            ends.append(match.start())
+    return min(ends)
+
+
+def _named(text: str, start: int, end: int, habits: _Habits) -> set[int] | None:
+    found: dict[tuple[int, int], int] = {}
+    if (lower := habits.lower.match(text, start, end)) and not _ARTICLE.match(text, lower.end() - 1):
+        found[lower.span(lower.lastgroup or 0)] = _choice(lower, habits)
+    for match in habits.named.finditer(text, start, end):
+        if not (
+            _is_article(text, match, start) or habits.name.search(text[max(0, match.start() - _BEFORE) : match.start()])
+        ):
+            found[match.span(match.lastgroup or 0)] = _choice(match, habits)
+    if not found:
+        return None
+    kept: set[int] = set()
+    last_end, last_denied = 0, False
+    for (begin, stop), choice in sorted(found.items()):
+        goes_on = last_denied and habits.denied_with.fullmatch(text, last_end, begin) is not None
+        last_denied = goes_on or _is_denied(text, begin, stop, habits)
+        last_end = stop
+        if not last_denied:
+            kept.add(choice)
+    return kept
+
+
+def _is_article(text: str, match: re.Match[str], start: int) -> bool:
+    """Whether an ``A`` begins a sentence and goes on in small letters."""
+    begins = not text[start : match.start()].strip(' *_"“:：') and text[start - 1 : start] in (":", "：", "\n", "")
+    return match[0] == "A" and begins and _ARTICLE.match(text, match.start()) is not None
+
+
+def _is_denied(text: str, begin: int, end: int, habits: _Habits) -> bool:
+    before = habits.denied_before.search(text[max(0, begin - _BEFORE) : begin])
+    return bool(before or habits.denied_after.match(text, end))
+
+
+def _optional(text: str, habits: _Habits) -> set[int] | None:
+    """The choices called "option B" or "option 2", those denied left out; None where all are."""
+    found = list(habits.option.finditer(text))
+    named = {_choice(match, habits) for match in found if not _is_denied(text, match.start(), match.end(), habits)}
+    return named or None
+
+
+def _opening(text: str, habits: _Habits) -> set[int] | None:
+    """The choice that `text` begins with, all of them where it goes through them from the first; None without one."""
+    first = habits.opening.match(text)
+    if not first:
+        return None
+    choice = _choice(first, habits)
+    lines = [habits.opening.match(line) for line in text.split("\n")[1:]]
+    others = {_choice(match, habits) for match in lines if match}
+    return {choice} | others if choice == 0 else {choice}
+
+
+def _marked(text: str, habits: _Habits) -> set[int] | None:
+    """The choices whose letters are bold or in brackets; None where none is."""
+    bracketed = re.compile(rf"(?<![A-Za-z0-9])[(\[【]\s?\**([{re.escape(''.join(habits.indices))}]|هـ)\**\s?[)\]】]")
+    found = {habits.indices[match[1]] for match in bracketed.finditer(text) if match[1] in habits.indices}
+    found |= {_choice(match, habits) for match in habits.marked.finditer(text)}
+    return found or None

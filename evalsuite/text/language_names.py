@@ -1,0 +1,11 @@
+"""What languages are called in English."""
+
+from __future__ import annotations
+
+LANGUAGES = {"en": "English", "zh": "Chinese", "fr": "French", "ar": "Arabic", "es": "Spanish", "hi": "Hindi"}
+"""The six that evalsuite speaks, in the order in which they stand everywhere."""
+
+
+def language_name(code: str) -> str:
+    """The name of a language by its BCP-47 tag, of which the primary subtag counts; the tag itself where unknown."""
+    return (LANGUAGES | {"de": "German"}).get(code.partition("-")[0], code)

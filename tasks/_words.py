@@ -1,0 +1,181 @@
+"""The words that stand around what a task asks, in six languages, and which of them a run wants.
+
+``--prompt_language`` names the language of these words; the dataset's own text stays what it is. ``native`` is the
+language of the task's samples. A task whose words are not the usual ones says so in its protocol's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from evalsuite.contracts import TaskOptions
+from evalsuite.errors import UnknownName
+
+NATIVE = "native"
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language's words. `delimiter` stands between a cue and what follows it.
+
+    `question` and `answer` are the cues of plain prompts, `steps` that of a worked answer. The templates `work_out`,
+    `only_number` and `translate` ask a chat model for a worked answer, a bare number, a translation; `languages` are
+    the names of languages.
+    """
+
+    question: str
+    answer: str
+    delimiter: str
+    steps: str
+    work_out: str
+    only_number: str
+    translate: str
+    languages: Mapping[str, str]
+
+
+WORDS = {
+    "en": Words(
+        question="Question: ",
+        answer="Answer:",
+        delimiter=" ",
+        steps="Step-by-step answer:",
+        work_out="{}\n\nWork it out briefly and end with the number.",
+        only_number="{}\n\nAnswer with the number only.",
+        translate="Translate this text from {source} into {target}. Write the translation only.\n\n{text}",
+        languages={
+            "en": "English",
+            "zh": "Chinese",
+            "fr": "French",
+            "ar": "Arabic",
+            "es": "Spanish",
+            "hi": "Hindi",
+            "de": "German",
+        },
+    ),
+    "zh": Words(
+        question="问题：",
+        answer="答案：",
+        delimiter="",
+        steps="逐步解答：",
+        work_out="{}\n\n请简要写出计算过程，最后写出答案的数字。",
+        only_number="{}\n\n只写出答案的数字。",
+        translate="请把下面这段文字从{source}翻译成{target}。只写译文。\n\n{text}",
+        languages={
+            "en": "英语",
+            "zh": "中文",
+            "fr": "法语",
+            "ar": "阿拉伯语",
+            "es": "西班牙语",
+            "hi": "印地语",
+            "de": "德语",
+        },
+    ),
+    "fr": Words(
+        question="Question\u202f: ",
+        answer="Réponse\u202f:",
+        delimiter=" ",
+        steps="Réponse étape par étape\u202f:",
+        work_out="{}\n\nDonne brièvement le calcul et termine par le nombre.",
+        only_number="{}\n\nRéponds uniquement par le nombre.",
+        translate="Traduis ce texte (langue de départ\u202f: {source}\u202f; langue d’arrivée\u202f: {target}). "
+        "N’écris que la traduction.\n\n{text}",
+        languages={
+            "en": "anglais",
+            "zh": "chinois",
+            "fr": "français",
+            "ar": "arabe",
+            "es": "espagnol",
+            "hi": "hindi",
+            "de": "allemand",
+        },
+    ),
+    "ar": Words(
+        question="السؤال: ",
+        answer="الإجابة:",
+        delimiter=" ",
+        steps="الإجابة خطوة بخطوة:",
+        work_out="{}\n\nاكتب خطوات الحل باختصار واختم بالعدد.",
+        only_number="{}\n\nأجب بالعدد فقط.",
+        translate="ترجم هذا النص من {source} إلى {target}. اكتب الترجمة فقط.\n\n{text}",
+        languages={
+            "en": "الإنجليزية",
+            "zh": "الصينية",
+            "fr": "الفرنسية",
+            "ar": "العربية",
+            "es": "الإسبانية",
+            "hi": "الهندية",
+            "de": "الألمانية",
+        },
+    ),
+    "es": Words(
+        question="Pregunta: ",
+        answer="Respuesta:",
+        delimiter=" ",
+        steps="Respuesta paso a paso:",
+        work_out="{}\n\nEscribe brevemente el cálculo y termina con el número.",
+        only_number="{}\n\nResponde solo con el número.",
+        translate="Traduce este texto del {source} al {target}. Escribe solo la traducción.\n\n{text}",
+        languages={
+            "en": "inglés",
+            "zh": "chino",
+            "fr": "francés",
+            "ar": "árabe",
+            "es": "español",
+            "hi": "hindi",
+            "de": "alemán",
+        },
+    ),
+    "hi": Words(
+        question="प्रश्न: ",
+        answer="उत्तर:",
+        delimiter=" ",
+        steps="चरण-दर-चरण उत्तर:",
+        work_out="{}\n\nसंक्षेप में हल लिखिए और अंत में संख्या लिखिए।",
+        only_number="{}\n\nउत्तर में केवल संख्या लिखिए।",
+        translate="इस पाठ का {source} से {target} में अनुवाद कीजिए। केवल अनुवाद लिखिए।\n\n{text}",
+        languages={
+            "en": "अंग्रेज़ी",
+            "zh": "चीनी",
+            "fr": "फ़्रांसीसी",
+            "ar": "अरबी",
+            "es": "स्पेनी",
+            "hi": "हिंदी",
+            "de": "जर्मन",
+        },
+    ),
+}
+
+
+def plain_question(text: str, language: str) -> str:
+    """``Question: <text>``, a line break and ``Answer:``, in the words of `language`."""
+    words = WORDS[language]
+    return f"{words.question}{text}\n{words.answer}"
+
+
+def wanted_language(task: str, options: TaskOptions, *, native: str, usual: str = NATIVE) -> str:
+    """The language of the words around a task's text: what `options` name, else `usual`.
+
+    `native` is that of the task's samples; where there are no words in it (German), English ones stand in. Raises
+    UnknownName for a language without words here.
+    """
+    wanted = options.prompt_language or usual
+    if wanted == NATIVE:
+        wanted = native if native in WORDS or options.prompt_language else "en"
+    if wanted not in WORDS:
+        known = (*WORDS, NATIVE)
+        raise UnknownName("prompt language", wanted, known, f"{task} can be asked in: {', '.join(known)}.")
+    return wanted
+
+
+def protocol_in(protocol: str, language: str, usual: str) -> str:
+    """The protocol's name, with the language of the words where it is not the usual one."""
+    return protocol if language == usual else f"{protocol}+prompt-{language}"
+
+
+def check_protocol(task: str, options: TaskOptions, known: Collection[str]) -> str:
+    """The protocol that `options` name, by default the first of `known`. Raises UnknownName for another."""
+    wanted = options.protocol or next(iter(known))
+    if wanted not in known:
+        raise UnknownName("protocol", wanted, known, f"{task} has: {', '.join(known)}.")
+    return wanted
