@@ -27,7 +27,7 @@ _SENTENCE_END = re.compile(r"[!?؟。！？।\n]|\.(?=\s|$)")
 _EDGE = " \t\n*_$`\"'“”.,:;!?。،؛।()[]【】「」"
 _WRAPPING = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s?\{([^{}]{0,40})\}")
 _GAP = r"[\s*_(\[【「\"'“$]{0,6}"
-_ARTICLE = re.compile(r"[\s:：]*[\"“*]*(?:A|a)\s+[a-zà-ÿ]")
+_ARTICLE = re.compile(r"[Aa]\s+[a-zà-ÿ]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,7 @@ class _Habits:
     denied_after: re.Pattern[str]
     denied_with: re.Pattern[str]
     or_before: re.Pattern[str]
+    goes_on: re.Pattern[str]
     reason: re.Pattern[str]
     name: re.Pattern[str]
 
@@ -73,7 +74,7 @@ def _habits(own: LanguagePack, num_choices: int) -> _Habits:
     option, copula, either = either_pack("option_word"), either_pack("copula"), either_pack("either")
     filler = rf"(?:[\s*_,\"'“:=]{{0,4}}(?:{copula}|{option})(?!(?<=[a-zà-ÿ])[a-zà-ÿ])){{0,4}}"
     flags = re.IGNORECASE
-    digit = rf"(?:{option}){_GAP}(?P<digit>[1-9])(?![\d.,]\d|\d)"
+    digit = rf"(?:{option}){_GAP}(?P<digit>[1-{min(num_choices, 9)}])(?![\d.,]\d|\d)"
     return _Habits(
         pack=own,
         indices=indices,
@@ -95,6 +96,7 @@ def _habits(own: LanguagePack, num_choices: int) -> _Habits:
         denied_after=re.compile(rf"[\s*_)\].\"'”]{{0,4}}(?:{either_pack('deny_after')})", flags),
         denied_with=re.compile(rf"[\s*_)\]\"]{{0,4}}(?:{either}){{1,2}}[\s*_(\[\"]{{0,4}}", flags),
         or_before=re.compile(rf"(?:{letter})[\s*_)\]]{{0,4}}(?i:{either})\s?\Z"),
+        goes_on=re.compile(rf"\s*(?:{either}|{copula})(?![{_WORD}])", flags),
         reason=re.compile(either_pack("reason"), flags),
         name=re.compile(rf"(?:{either_pack('name')})\s?\Z", flags),
     )
@@ -175,7 +177,8 @@ def _named(text: str, start: int, end: int, habits: _Habits) -> set[int] | None:
         found[lower.span(lower.lastgroup or 0)] = _choice(lower, habits)
     for match in habits.named.finditer(text, start, end):
         if not (
-            _is_article(text, match, start) or habits.name.search(text[max(0, match.start() - _BEFORE) : match.start()])
+            _is_article(text, match, start, end, habits)
+            or habits.name.search(text[max(0, match.start() - _BEFORE) : match.start()])
         ):
             found[match.span(match.lastgroup or 0)] = _choice(match, habits)
     if not found:
@@ -191,10 +194,12 @@ def _named(text: str, start: int, end: int, habits: _Habits) -> set[int] | None:
     return kept
 
 
-def _is_article(text: str, match: re.Match[str], start: int) -> bool:
-    """Whether an ``A`` begins a sentence and goes on in small letters."""
-    begins = not text[start : match.start()].strip(' *_"“:：') and text[start - 1 : start] in (":", "：", "\n", "")
-    return match[0] == "A" and begins and _ARTICLE.match(text, match.start()) is not None
+def _is_article(text: str, match: re.Match[str], start: int, end: int, habits: _Habits) -> bool:
+    """Whether an ``A`` begins a sentence that goes on in small letters, and not with "or" or "is"."""
+    before = text[max(0, start - 1) : match.start()]
+    begins = not before[start > 0 :].strip(' \u00a0\u202f\n*_"“:') and (start == 0 or ":" in before or "\n" in before)
+    goes_on = _ARTICLE.match(text, match.start(), end) and not habits.goes_on.match(text, match.end(), end)
+    return match[0] == "A" and begins and bool(goes_on)
 
 
 def _is_denied(text: str, begin: int, end: int, habits: _Habits) -> bool:

@@ -32,8 +32,8 @@ from evalsuite.text.sentences import sentences
 MARGIN = 1.0
 """How much more py3langid must be for another language, in the unit of `log_odds`.
 
-Of quarters of FLORES-200 sentences, some thirty characters, 1.2 % are called foreign without it and 0.05 % with it, while
-as many foreign quarters are found but for one in four hundred; twice as much saves little more and loses more.
+Of quarters of FLORES-200 sentences, some thirty characters, 1.2 % are called foreign without it and 0.05 % with it, at
+the price of one foreign quarter in four hundred. Twice as much saves little more and loses more.
 """
 MIN_OWN_SHARE = 0.25
 """The share of a sentence's letters in the expected script from which on the rest is names, terms and quotations."""

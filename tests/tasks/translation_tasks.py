@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evalsuite.contracts import Task, TaskOptions
+from evalsuite.contracts import Metric, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.metrics import ALL_REFERENCES, corpus_score
 from evalsuite.plugins import choose_tasks, family
@@ -78,7 +78,7 @@ def corpus_value(
     return found
 
 
-def metric_of(built: Task, name: str) -> Any:
+def metric_of(built: Task, name: str) -> Metric:
     """The metric of that name."""
     return next(metric for metric in built.metrics if metric.name == name)
 

@@ -493,6 +493,9 @@ def test_an_answer_may_be_less_than_a_number(language: str, text: str, found: li
         ("fr", "soit 12 345,6 km", "12 345,6"),
         ("en", "1,2", "1,2"),
         ("fr", "a 1,5.2,5 b", "2,5"),
+        ("en", "x 13.5,14.25", "14.25"),
+        ("en", "x 1,2.05.2024", "2024"),
+        ("en", "1,2.05.x", "2.05"),
     ],
 )
 def test_where_a_number_stands(language: str, text: str, where: str) -> None:
@@ -510,6 +513,12 @@ def test_where_the_numbers_of_a_list_stand() -> None:
         Number(Decimal(20), 4, 6),
         Number(Decimal(3), 7, 8),
     )
+
+
+def test_the_numbers_of_a_long_list_stand_where_they_do() -> None:
+    numbers = find_numbers("1,20," * 300 + "x", "en")
+    assert numbers[:2] == (Number(Decimal(1), 0, 1), Number(Decimal(20), 2, 4))
+    assert numbers[-1] == Number(Decimal(20), 1497, 1499)
 
 
 def test_an_ambiguous_number_has_both_readings() -> None:
