@@ -104,10 +104,48 @@ def test_files_may_lie_in_the_mirrors_folder_itself(tmp_path: Path, name: str) -
     assert (pin.fingerprint, pin.num_rows) == (PINNED, 2)
 
 
-def test_a_json_file_that_is_no_json_lines_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+def test_a_file_may_be_one_json_array(tmp_path: Path, name: str, indent: int | None) -> None:
     (tmp_path / "org__name").mkdir()
-    (tmp_path / "org__name" / "rows.json").write_text(json.dumps(ROWS), encoding="utf-8")
-    with pytest.raises(DataError, match=r"rows.json, line 1: expected an object, found list\."):
+    text = json.dumps(ROWS, ensure_ascii=False, indent=indent)
+    (tmp_path / "org__name" / name).write_text(f" \n{text}\n", encoding="utf-8")
+    rows, pin = load_rows(Dataset("org/name", "", "rows", fingerprint=PINNED), offline(tmp_path, tmp_path))
+    assert (rows, pin.num_rows) == (ROWS, 2)
+
+
+def test_an_array_may_lie_at_an_address(server: FileServer, tmp_path: Path) -> None:
+    server.answers["/rows.jsonl"] = json.dumps(ROWS).encode()
+    for source in (online(tmp_path), offline(tmp_path)):
+        assert load_rows(server.dataset(), source)[0] == ROWS
+    assert server.num_asked == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"a": 1}', r"rows\.json: not JSON \("),
+        ('[{"a": 1}]\n[{"a": 2}]\n', r"rows\.json: not JSON \("),
+        ('[{"a": 1}, 7]', r"rows\.json, entry 2: expected an object, found int\."),
+        ("[[1], [2]]", r"rows\.json, entry 1: expected an object, found list\."),
+        ('"a"', r"rows\.json, line 1: expected an object, found str\."),
+        ('{"a": 1}\n[1]\n', r"rows\.json, line 2: expected an object, found list\."),
+        ('[{"a": NaN}]', r"rows\.json holds a value that is not text, number or list"),
+    ],
+)
+def test_a_file_that_is_neither_lines_nor_an_array_of_objects_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "org__name").mkdir()
+    (tmp_path / "org__name" / "rows.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        load_rows(Dataset("org/name", "", "rows"), offline(tmp_path, tmp_path))
+
+
+def test_an_empty_array_is_nothing_to_evaluate(tmp_path: Path) -> None:
+    (tmp_path / "org__name").mkdir()
+    (tmp_path / "org__name" / "rows.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(NothingSelected, match=r"rows\.json holds no rows"):
         load_rows(Dataset("org/name", "", "rows"), offline(tmp_path, tmp_path))
 
 

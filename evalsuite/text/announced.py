@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 MAX_CHARS = 40_000
-"""The end of a longer text is all that is searched for its answer."""
+"""The end of a longer text is all that is searched for numbers and answers."""
 
 PLAIN_WIDTH = {
     char + 0xFEE0: char for char in range(0x21, 0x7F) if chr(char) not in ",.-" and not chr(char).isdecimal()

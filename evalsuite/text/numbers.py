@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from functools import cache
 
+from evalsuite.text.announced import MAX_CHARS
 from evalsuite.text.chinese_numerals import NUMERAL, numeral_value
 from evalsuite.text.grouping import MAX_DIGITS, readings
 from evalsuite.text.packs import LanguagePack, pack
 
 _EXACTLY = Context(prec=3 * MAX_DIGITS)
+"""Arithmetic without rounding."""
 MAX_MAGNITUDES = 3
 """How many magnitude words may follow one another: ``5 mil millones``, ``2 lakh crore``."""
-MAX_CHARS = 40_000
-"""The end of a longer text is all that is read."""
 _LOOKBACK = 24
 """How many characters before a number are looked at for what it belongs to."""
 
@@ -38,8 +38,12 @@ _SIGN = re.compile(r"([-负負])[\u200e\u200f\u061c]?(?:\\?[$€£¥₹][ \u00a0
 _JOINS = re.compile(rf"[^\W{_WIDE}]|[\u064b-\u065f\u0900-\u0963)\]}}%°-]")
 _EXPONENT = re.compile(r"\^ ?\{?[-+]?\Z")
 _COMMAND = re.compile(r"\\[A-Za-z]+\Z")
-_NAME = re.compile(rf"([^\W\d_{_WIDE}]|[\u064b-\u065f\u0900-\u0963])-\Z|[A-Za-z\u00c0-\u052f]\Z|_\{{?\Z")
-_CURRENCY = re.compile(r"(?<![^\W\d_])(?:rs|usd|us|eur|gbp|inr|cny|rmb|jpy|chf|aed|sar|egp|mxn|cad|aud|dh)\Z", re.I)
+_NAME = re.compile(
+    rf"([^\W\d_{_WIDE}]|[\u064b-\u065f\u0900-\u0963])-\Z|[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u052f]\Z|_\{{?\Z"
+)
+_CURRENCY = re.compile(
+    r"(?<![^\W\d_])(?:rs|usd|us|eur|gbp|inr|cny|rmb|jpy|chf|aed|sar|egp|mxn|cad|aud|dh)\Z", re.IGNORECASE
+)
 _BETWEEN_DIGITS = re.compile(r"\d(?:[hxm]|[A-Za-z°%]{1,4}-)\Z")
 _PLACE_BEFORE = re.compile(r"第\s?\Z")
 _SCIENTIFIC = re.compile(
@@ -219,7 +223,8 @@ def _signed(number: Number, text: str) -> Number:
     place = low + sign.start()
     if sign[1] == "-" and place and _JOINS.match(text, place - 1):
         return number
-    return replace(number, value=-number.value, start=place, other=None if number.other is None else -number.other)
+    other = None if number.other is None else _EXACTLY.minus(number.other)
+    return Number(_EXACTLY.minus(number.value), place, number.end, other)
 
 
 @cache

@@ -131,7 +131,7 @@ _LABELS = (
     "|aide|asistente|usuario|usuaria|humano|sistema|ayudante|(?:ال)?مساعد|(?:ال)?مستخدم|(?:ال)?إنسان|(?:ال)?نظام"
     "|सहायक|असिस्टेंट|उपयोगकर्ता|उपयोक्ता|यूज़र|मानव|इंसान|सिस्टम|प्रणाली",
     "answers?|responses?|reply|solutions?|results?|réponses?|résultats?|respuestas?|soluci(?:ón|ones)|resultados?"
-    "|答案|回答|解答|回复|结果|解决方案|(?:ال)?إجاب(?:ة|ات)|(?:ال)?جواب|(?:ال)?حل|(?:ال)?رد|(?:ال)?نتيجة"
+    "|答案|解答|结果|解决方案|(?:ال)?إجاب(?:ة|ات)|(?:ال)?جواب|(?:ال)?حل|(?:ال)?رد|(?:ال)?نتيجة"
     "|उत्तर|जवाब|हल|समाधान|परिणाम|नतीजा|प्रतिक्रिया",
     "translation|translated text|traduction|texte traduit|traducción|texto traducido|翻译|译文|翻譯|(?:ال)?ترجمة|अनुवाद",
     "notes?|explanation|remarks?|comments?|hint|remarques?|explication|commentaires?|indice|notas?|explicación"

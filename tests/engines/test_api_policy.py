@@ -341,6 +341,15 @@ def test_retry_after_pauses_the_whole_pool() -> None:
     assert started[0] >= 1200.0
 
 
+@pytest.mark.parametrize(("seconds", "num_said"), [(9.0, 0), (200.0, 1)])
+def test_a_long_pause_is_said(seconds: float, num_said: int, caplog: pytest.LogCaptureFixture) -> None:
+    told = Fault(Cause.RATE_LIMITED, "slow down", Action.THROTTLE, 429, seconds)
+    asyncio.run(pool(Hours()).ask(attempts(told, GOOD), SMALL))
+    said = [record.getMessage() for record in caplog.records if "asks for a pause" in record.getMessage()]
+    assert len(said) == num_said
+    assert all("pause of 200 s (slow down)" in line for line in said)
+
+
 def test_a_pause_does_not_count_against_the_time_of_a_request() -> None:
     time = Hours()
     wait = Fault(Cause.RATE_LIMITED, "slow down", Action.THROTTLE, 429, 600.0)

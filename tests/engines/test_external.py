@@ -34,16 +34,9 @@ from evalsuite.types import Completion, Failure, GenerateRequest, Item, Message,
 
 WORKERS = Path(__file__).parents[2] / "evalsuite" / "engines" / "external_workers"
 READY = 'import json, sys\nprint(json.dumps({"ready": True, "name": "overlap", "version": "1"}))\n'
-OVERLAP = (
-    READY
-    + """
-for line in sys.stdin:
-    texts = json.loads(line)
-    mt, ref = set(texts["mt"]), set(texts["ref"])
-    print(json.dumps({"id": texts["id"], "score": len(mt & ref) / len(mt | ref)}))
-"""
-)
-"""A user's own worker, the shortest: characters that translation and reference share, of those that either has."""
+PAGE = Path(__file__).parents[2] / "docs" / "neural-metrics.md"
+OVERLAP = PAGE.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+"""The documentation's worker: the characters that translation and reference share, of those that either has."""
 
 
 @pytest.fixture(scope="module")
@@ -398,7 +391,7 @@ def test_a_metric_of_ones_own_judges_a_run(translated: Path, python: str, tmp_pa
         (reply,) = record.responses
         assert isinstance(reply, Completion)
         mt, ref = set(reply.text.strip()), set(record.sample.target)
-        expected.append(len(mt & ref) / len(mt | ref))
+        expected.append(len(mt & ref) / max(1, len(mt | ref)))
     (estimate,) = result.estimates
     assert code == EXIT_OK
     assert estimate.value == pytest.approx(sum(expected) / 12, abs=1e-12)

@@ -26,7 +26,7 @@ def written(folder: Path, content: bytes, name: str = "answers.txt") -> Path:
 
 def answer(path: Path, sample_id: str) -> Response:
     engine = open_engine(EngineOptions(model="recorded", args={"path": str(path)}))
-    item = Item(sample_id=sample_id, wave=1, index=0, request=GenerateRequest(prompt="?", max_tokens=5))
+    item = Item(id="only", sample_id=sample_id, wave=1, request=GenerateRequest(prompt="?", max_tokens=5))
     ((_, response),) = engine.run(one_by_one([item], lambda _: 1))
     return response
 
@@ -140,7 +140,8 @@ def test_references_as_answers_are_perfect(run: Callable[..., Ran]) -> None:
 def test_a_limit_asks_for_the_lines_of_its_rows(run: Callable[..., Ran]) -> None:
     for arguments in (("--limit", 7), ("--limit", 3, "--limit_mode", "first"), ("--seed", 3, "--limit", 5)):
         code, summary, _ = run(references(), *arguments)
-        assert (code, values(summary)["bleu"]) == (EXIT_OK, pytest.approx(100))
+        assert code == EXIT_OK
+        assert values(summary)["bleu"] == pytest.approx(100)
 
 
 def test_lines_that_are_missing_are_unscored(run: Callable[..., Ran]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +18,9 @@ from evalsuite import plugins
 from evalsuite.cli.main import main
 from evalsuite.contracts import Judge, JudgeOptions
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, DataError, UsageError
-from evalsuite.records import RunResult
+from evalsuite.records import RunResult, SampleRecord
 from evalsuite.store.results import read_results, read_samples
-from evalsuite.types import Sample, Score
+from evalsuite.types import Completion, Sample, Score
 from evalsuite.verdicts import Rated, Unparsed
 
 RUBRIC = segment_scores.build((), JudgeOptions())
@@ -170,6 +173,24 @@ def test_numbers_of_two_metrics_never_share_a_column(translated: Path, tmp_path:
     assert (metricx.value, metricx.metric, metricx.higher_is_better) == (3.5, "segment_error", False)
     assert comet.protocol == "mini-v1/segment_scores-v1@comet22"
     assert metricx.protocol == "mini-v1/segment_errors-v1@metricx24"
+
+
+def test_the_documentations_script_writes_the_file(translated: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "neural-metrics.md").read_text(encoding="utf-8")
+    (script,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "/segment" in block]
+    metric = "def my_metric(src, mt, ref):\n    assert src and ref\n    return len(mt) / 1000\n"
+    script = metric + script.replace("runs/RUN", str(translated))
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
+    args = f"path={tmp_path / 'scores.jsonl'},name=length"
+    command = ["score", str(translated), "--judge", "segment_scores", "--model", "recorded", "--model_args", args]
+    assert main([*command, "-o", str(tmp_path / "judged")]) == EXIT_OK
+    (estimate,) = results_of(tmp_path)["length"].estimates
+    lengths = [len(reply.text.strip()) for record in read_samples(translated) for reply in texts_of(record)]
+    assert round(estimate.value, 9) == round(sum(lengths) / 6000, 9)
+
+
+def texts_of(record: SampleRecord) -> list[Completion]:
+    return [reply for reply in record.responses if isinstance(reply, Completion)]
 
 
 def test_a_translation_without_a_number_is_unscored(translated: Path, tmp_path: Path) -> None:

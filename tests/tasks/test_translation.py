@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sacrebleu.metrics import BLEU
 from translation_tasks import (
     FLORES,
     WIDTH,
@@ -23,6 +24,7 @@ from translation_tasks import (
 
 from evalsuite.cli.main import main
 from evalsuite.contracts import TaskOptions
+from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import EXIT_USAGE, UnknownName, UsageError
 from evalsuite.plugins import family
 from evalsuite.types import Flag, Message, Sample
@@ -260,21 +262,21 @@ def test_a_task_without_words_of_its_own_refuses_a_prompt_language(capsys: pytes
     )
 
 
-def without_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """sacrebleu as it is where the tokenizer's model is not kept and no network answers."""
-    from sacrebleu.metrics import BLEU
+def refuse_tokenizer(_: object, tokenize: str) -> None:
+    """sacrebleu's BLEU where the tokenizer's model is not kept and no network answers."""
+    raise OSError(f"no model of {tokenize}\nand more")
 
-    def refuse(tokenize: str) -> None:
-        raise OSError(f"no model of {tokenize}\nand more")
 
-    monkeypatch.setattr(BLEU, "__init__", lambda _, tokenize: refuse(tokenize))
+def refuse_work(*_: object) -> None:
+    raise AssertionError("the engine was set to work")
 
 
 def test_spbleu_without_its_tokenizer_is_refused_before_a_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """The model's folder is no model: had it been loaded, that would have been the complaint."""
-    without_tokenizer(monkeypatch)
+    monkeypatch.setattr(BLEU, "__init__", refuse_tokenizer)
+    monkeypatch.setattr(ScriptedEngine, "plan", refuse_work)
+    monkeypatch.setattr(ScriptedEngine, "run", refuse_work)
     wanted = ("--tasks", "flores_en-hi", "--protocol", "translation-v1+spbleu")
     code = main(["run", "--model", "scripted", *wanted, "--output_path", str(tmp_path / "runs")])
     assert (code, capsys.readouterr().err) == (

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_chinese_numerals import written
 
-from evalsuite.text.numbers import MAX_CHARS, Number, ascii_digits, find_numbers, last_number
+from evalsuite.text.announced import MAX_CHARS
+from evalsuite.text.numbers import Number, ascii_digits, find_numbers, last_number
 from evalsuite.text.packs import pack
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
@@ -229,6 +230,7 @@ def test_what_is_clear_in_every_language(text: str, value: str, language: str) -
         ("10h30", ["10", "30"]),
         ("1m80", ["1", "80"]),
         ("2x3", ["2", "3"]),
+        ("8×3÷4", ["8", "3", "4"]),
         ("1, 2, 3", ["1", "2", "3"]),
         ("1,2,3", ["1", "2", "3"]),
         ("1.2.3", ["1", "2", "3"]),
@@ -530,6 +532,7 @@ def test_an_ambiguous_number_has_both_readings() -> None:
 def test_long_numbers_are_exact_and_endless_ones_none() -> None:
     exact = "123456789" * 20
     assert find_numbers(f"{exact}.{exact}", "en")[0].value == Decimal(f"{exact}.{exact}")
+    assert find_numbers(f"-{exact}", "en")[0].value == Decimal(f"-{exact}")
     assert find_numbers(f"{exact} million", "en")[0].value == Decimal(exact + "000000")
     assert len(find_numbers("1" * 1000, "en")) == 1
     assert find_numbers("1" * 1001, "en") == ()

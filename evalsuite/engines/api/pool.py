@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from evalsuite.types import Cause, Failure, Spent
 T = TypeVar("T")
 
 _THROTTLES = {Cause.RATE_LIMITED, Cause.TIMEOUT}
+_LOG = logging.getLogger(__name__)
+_WORTH_SAYING_S = 10.0
+"""A pause that people would take for a standstill; shorter ones are ordinary."""
 _MINUTE_S = 60.0
 
 
@@ -176,7 +180,12 @@ class Pool:
         """Let nothing pass for a while. Raises EndpointDown for a longer while than the policy waits."""
         if seconds > self._policy.give_up_s:
             raise EndpointDown(f"the server asks for a pause of {seconds / _MINUTE_S:.0f} minutes ({detail}).")
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
+        until = self._clock() + seconds
+        if until - max(self._paused_until, self._clock()) >= _WORTH_SAYING_S:
+            _LOG.warning(
+                "evalsuite: the server asks for a pause of %.0f s (%s); nothing is asked until then.", seconds, detail
+            )
+        self._paused_until = max(self._paused_until, until)
 
     async def _wait_for_leave(self) -> bool:
         """Wait out pauses of the whole pool and an open breaker; whether what follows is its probe.
