@@ -20,7 +20,7 @@ from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
-from evalsuite.engines.base import Engine, EngineOptions
+from evalsuite.engines.base import ByRow, Engine, EngineOptions
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
@@ -72,6 +72,8 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
     source = source_from_environment(config.data_dir)
     built = [build_task(choice, config, engine, source) for choice in choices]
     check_samples(built)
+    if isinstance(engine, ByRow):
+        engine.check_rows({entry.task.name: 1 + max(sample.row for sample in entry.samples) for entry in built})
     tasks = tuple(task for task in _select(built, config) if task.samples)
     if not tasks:
         raise NothingSelected("no sample is selected; raise --limit or choose other --tasks.")

@@ -24,8 +24,9 @@ def read_rows(name: str, direction: str, *, may_fetch: bool, timeout_s: float) -
     if name not in DATASETS or direction not in DATASETS[name].langpairs:
         raise NotThere(f"it knows no {name} {direction}")
     dataset = DATASETS[name]
-    if not may_fetch and not _is_kept(Path(dataset._outdir)):
-        raise NotThere(f"{dataset._outdir} is empty, and the network is off (HF_HUB_OFFLINE)")
+    folder = Path(dataset._outdir)
+    if not may_fetch and not _is_kept(folder, name, direction):
+        raise NotThere(f"{folder} has no {name} {direction}, and the network is off (HF_HUB_OFFLINE)")
     try:
         with _timeout(timeout_s):
             fields = dataset.fieldnames(direction)
@@ -33,7 +34,7 @@ def read_rows(name: str, direction: str, *, may_fetch: bool, timeout_s: float) -
         columns = [Path(file).read_text(encoding="utf-8").removesuffix("\n").split("\n") for file in files]
     except (Exception, SystemExit) as error:  # its download ends in many ways, one of them an exit
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise NotThere(f"the download failed ({reason})") from error
+        raise NotThere(f"its download fails or is damaged ({reason}); remove {folder / 'raw'} and try again") from error
     if len({len(column) for column in columns}) != 1:
         raise NotThere(f"its files in {dataset._outdir} have different numbers of lines; remove them")
     source, _, target = direction.partition("-")
@@ -41,16 +42,20 @@ def read_rows(name: str, direction: str, *, may_fetch: bool, timeout_s: float) -
 
 
 def _row(fields: Mapping[str, str], source: str, target: str) -> Mapping[str, Any]:
+    """Fields by name as a row; sacrebleu has references in no fixed order, so letters decide which is the first."""
     references = {
-        key.partition(":")[2] or "A": text for key, text in fields.items() if key == "ref" or key.startswith("ref:")
+        key.partition(":")[2] or "A": fields[key] for key in sorted(fields) if key == "ref" or key.startswith("ref:")
     }
-    document = {"document": fields["docid"]} if "docid" in fields else {}
+    place = [fields[key] for key in ("domain", "docid") if key in fields]
+    document = {"document": "\t".join(place)} if place else {}
     first = next(iter(references.values()))
     return {"translation": {source: fields["src"], target: first}, "references": references, **document}
 
 
-def _is_kept(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+def _is_kept(folder: Path, name: str, direction: str) -> bool:
+    """Whether the texts of a direction are there, or an archive that they can be taken from."""
+    archives = (path for path in (folder / "raw").glob("*") if path.suffix != ".lock" and path.is_file())
+    return any(folder.glob(f"{name}.{direction}.*")) or any(path.stat().st_size for path in archives)
 
 
 @contextmanager

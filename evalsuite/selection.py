@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from evalsuite.types import Sample
+from evalsuite.types import ITEM, Sample
 
 T = TypeVar("T")
 
@@ -15,13 +15,19 @@ def take_stratified(tasks: Mapping[str, Sequence[Sample]], limit: float, seed: i
     """`limit` samples of a family's tasks together (a share of them when below 1), each task's in dataset order.
 
     Tasks (languages, subjects) get shares in proportion to their size, and so do categories within a task; where a
-    share is less than one sample, the seed decides. Samples that are the same item in several languages (one cluster)
-    are taken together as far as the limit allows. The order in which tasks are named changes nothing.
+    share is less than one sample, the seed decides. Samples that are the same item in several languages are taken
+    together as far as the limit allows, and no others: sentences of one article are taken one by one. The order in
+    which tasks are named changes nothing.
     """
     total = sum(len(samples) for samples in tasks.values())
     spread = _interleave({name: _by_category(samples, seed) for name, samples in tasks.items()}, seed)
     chosen = {sample.id for sample in spread[: _wanted(limit, total)]}
     return [[sample for sample in samples if sample.id in chosen] for samples in tasks.values()]
+
+
+def item_of(sample: Sample) -> str:
+    """The item that a sample is, the same in every language: what it says it is, else its cluster."""
+    return str(sample.metadata.get(ITEM, sample.cluster_id))
 
 
 def take_first(tasks: Sequence[Sequence[Sample]], limit: float) -> list[list[Sample]]:
@@ -39,7 +45,7 @@ def _by_category(samples: Sequence[Sample], seed: int) -> list[Sample]:
     for sample in samples:
         strata.setdefault(sample.category, []).append(sample)
     shuffled = {
-        name: sorted(members, key=lambda sample: _draw(seed, sample.cluster_id)) for name, members in strata.items()
+        name: sorted(members, key=lambda sample: _draw(seed, item_of(sample))) for name, members in strata.items()
     }
     return _interleave(shuffled, seed)
 

@@ -24,7 +24,7 @@ from ._format import (
 from ._runs import Run
 from .board import Column, column_of, empty_cell, rules_of, scope_text
 from .judged import is_judged_alone
-from .parity import ParityTable, parity_table
+from .parity import ParityTable, parity_tables
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class FamilyView:
     title: str
     means: LanguageTable | None
     tables: tuple[LanguageTable, ...]
-    parity: ParityTable | None
+    parities: tuple[ParityTable, ...]
     flags: FlagTable
 
 
@@ -126,7 +126,7 @@ def _family(family: str, runs: Sequence[Run]) -> FamilyView:
         title=visible(next(iter(summaries.values())).title) if len(summaries) == 1 else "",
         means=_means_table(family, runs),
         tables=tuple(_table(groups[key], summaries, runs) for key in sorted(groups)),
-        parity=parity_table(family, runs),
+        parities=parity_tables(family, runs),
         flags=_flag_table(summaries, runs),
     )
 

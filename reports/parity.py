@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.records import Parity
@@ -10,6 +10,7 @@ from evalsuite.text.language_names import LANGUAGES
 
 from ._format import language_rank, number, plural, visible
 from ._runs import Run
+from .board import column_of, rules_of
 
 
 @dataclass(frozen=True)
@@ -32,35 +33,61 @@ class ParityRow:
 
 @dataclass(frozen=True)
 class ParityTable:
-    """The gaps of one family's headline metric."""
+    """The gaps of one family's headline metric under one set of rules; `languages` are codes with names and data."""
 
     metric: str
+    rules: str
     languages: tuple[tuple[str, str], ...]
     rows: tuple[ParityRow, ...]
 
 
-def parity_table(family: str, runs: Sequence[Run]) -> ParityTable | None:
-    """The gaps of `family` in `runs`, or None where there are none."""
-    found = {
-        (run.result.run_id, parity.language): parity
-        for run in runs
-        for parity in run.result.parities
-        if parity.family == family
-    }
-    if not found:
-        return None
-    codes = sorted({language for _, language in found}, key=language_rank)
+Place = tuple[str, str]
+"""A language and the hash of the data that a gap is over."""
+
+
+def parity_tables(family: str, runs: Sequence[Run]) -> tuple[ParityTable, ...]:
+    """The gaps of `family` in `runs`, a table for each protocol and number of exemplars."""
+    groups: dict[tuple[str, ...], dict[tuple[str, Place], Parity]] = {}
+    for run in runs:
+        for parity in run.result.parities:
+            if parity.family == family:
+                rules, data = _rules(run, parity)
+                groups.setdefault(rules, {})[run.result.run_id, (parity.language, data)] = parity
+    return tuple(_table(rules, groups[rules], runs) for rules in sorted(groups))
+
+
+def _rules(run: Run, parity: Parity) -> tuple[tuple[str, ...], str]:
+    """What must be equal for two gaps to share a table, metric first, and the hash of the data that this one is over.
+
+    A task that has lost its estimate goes by the rules of English.
+    """
+    known = {estimate.task: estimate for estimate in run.result.estimates if estimate.metric == parity.metric}
+    for task in (parity.task, parity.reference):
+        if task in known:
+            column = column_of(run, known[task])
+            rules = (parity.metric, parity.protocol, *rules_of(column, [column])[1:])
+            return rules, column.data if task == parity.task else ""
+    return (parity.metric, parity.protocol), ""
+
+
+def _table(rules: tuple[str, ...], found: Mapping[tuple[str, Place], Parity], runs: Sequence[Run]) -> ParityTable:
+    places = sorted({place for _, place in found}, key=lambda place: (language_rank(place[0]), place[1]))
+    codes = [code for code, _ in places]
     present = {run_id for run_id, _ in found}
 
-    def cell(run: Run, code: str) -> ParityCell | None:
-        parity = found.get((run.result.run_id, code))
+    def cell(run: Run, place: Place) -> ParityCell | None:
+        parity = found.get((run.result.run_id, place))
         return _cell(parity) if parity else None
 
+    def name(code: str, data: str) -> str:
+        return ", ".join(filter(None, (LANGUAGES.get(code, ""), f"data {data}" if codes.count(code) > 1 else "")))
+
     return ParityTable(
-        metric=visible(next(iter(found.values())).metric),
-        languages=tuple((visible(code), LANGUAGES.get(code, "")) for code in codes),
+        metric=visible(rules[0]),
+        rules=visible(", ".join(rules[1:])),
+        languages=tuple((visible(code), name(code, data)) for code, data in places),
         rows=tuple(
-            ParityRow(run, tuple(cell(run, code) for code in codes)) for run in runs if run.result.run_id in present
+            ParityRow(run, tuple(cell(run, place) for place in places)) for run in runs if run.result.run_id in present
         ),
     )
 

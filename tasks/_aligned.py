@@ -1,9 +1,9 @@
 """What the choice tasks share whose items are the same in several languages.
 
 An item has one name in all its languages, so that languages can be compared item by item. It is its samples' cluster,
-unless it shares a passage with others, so that limits take the same items everywhere. Exemplars are in the target
-language, and the same items in every language that has them: those whose names have the smallest hashes, which no
-library's generator can change.
+unless it shares a passage with others. Limits take the same items everywhere, as far as each language has them.
+Exemplars are in the target language, and the same items in every language that has them: those whose names have the
+smallest hashes, which no library's generator can change.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from evalsuite.text.expressions import equal_expressions
-
 from evalsuite.metrics import accuracy, right
 from evalsuite.text.answers import answer_expression, answer_number
+from evalsuite.text.expressions import equal_expressions
+from evalsuite.text.numbers import Number
 from evalsuite.text.thinking import without_thinking
 from evalsuite.types import Completion, Flag, Sample, Scored
 
@@ -23,8 +23,8 @@ METRICS = (EXACT_MATCH, *FIDELITY)
 def score_number(sample: Sample, answers: Sequence[Completion]) -> Scored:
     """Whether the number of the last answer is the sample's target, and the language of all of them.
 
-    A number that can be read in two ways (``1,234`` in French) is wrong and flagged, since choosing the reading that
-    fits would score a guess.
+    Answers are whole numbers: of one that can be read in two ways (``1,234`` in French) the whole one is meant. Where
+    that does not tell either, it is wrong and flagged, since choosing the reading that fits would score a guess.
     """
     text = answers[-1].text
     shown, is_right = _judged(text, sample.language, sample.target)
@@ -40,11 +40,21 @@ def score_number(sample: Sample, answers: Sequence[Completion]) -> Scored:
 def _judged(text: str, language: str, target: str) -> tuple[str, bool | None]:
     """What the text answers, and whether that is `target`; None when nothing, or nothing certain, can be read."""
     number = answer_number(text, language)
-    if number is not None and number.is_ambiguous:
-        return text[number.start : number.end], None
     if number is not None:
-        return f"{number.value.normalize():f}", number.value == Decimal(target)
+        value = _whole(number)
+        if value is None:
+            return text[number.start : number.end], None
+        return f"{value.normalize():f}", value == Decimal(target)
     expression = answer_expression(without_thinking(text))
-    if expression is None:
+    if expression is None or not any(char.isdigit() for char in expression):
         return "", None
-    return expression, equal_expressions(expression, target)
+    is_right = equal_expressions(expression, target)
+    return target if is_right else expression, is_right
+
+
+def _whole(number: Number) -> Decimal | None:
+    """The value of a number, the whole one of two readings; None where both or neither are whole."""
+    if number.other is None:
+        return number.value
+    whole = [value for value in (number.value, number.other) if value == value.to_integral_value()]
+    return whole[0] if len(whole) == 1 else None

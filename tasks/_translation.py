@@ -156,7 +156,7 @@ def _check_spbleu() -> None:
     try:
         sacrebleu_scorer("spbleu", "", 1)
     except (Exception, SystemExit) as error:  # its download ends in many ways, one of them an exit
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = str(error).strip().partition("\n")[0].rstrip(":") or type(error).__name__
         raise UsageError(
             f"--protocol {PROTOCOL}{SPBLEU}: sacrebleu cannot load the tokenizer flores200 ({reason}); "
             "it needs the package sentencepiece and, once, a network."

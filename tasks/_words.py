@@ -17,11 +17,11 @@ NATIVE = "native"
 
 @dataclass(frozen=True)
 class Words:
-    """One language's words. `delimiter` stands between a cue and what follows it.
+    """One language's words. `delimiter` stands between `answer` or `steps` and what follows.
 
     `question` and `answer` are the cues of plain prompts, `steps` that of a worked answer. The templates `work_out`,
-    `only_number` and `translate` ask a chat model for a worked answer, a bare number, a translation; `languages` are
-    the names of languages.
+    `only_number`, `only_letter` and `translate` ask a chat model for a worked answer, a bare number, the letter of a
+    choice, a translation; `languages` are the names of languages.
     """
 
     question: str
@@ -30,6 +30,7 @@ class Words:
     steps: str
     work_out: str
     only_number: str
+    only_letter: str
     translate: str
     languages: Mapping[str, str]
 
@@ -42,6 +43,7 @@ WORDS = {
         steps="Step-by-step answer:",
         work_out="{}\n\nWork it out briefly and end with the number.",
         only_number="{}\n\nAnswer with the number only.",
+        only_letter="{}\n\nAnswer with the letter of the right choice only.",
         translate="Translate this text from {source} into {target}. Write the translation only.\n\n{text}",
         languages={
             "en": "English",
@@ -58,8 +60,9 @@ WORDS = {
         answer="答案：",
         delimiter="",
         steps="逐步解答：",
-        work_out="{}\n\n请简要写出计算过程，最后写出答案的数字。",
-        only_number="{}\n\n只写出答案的数字。",
+        work_out="{}\n\n请简要写出计算过程，最后写出数字答案。",
+        only_number="{}\n\n请只写出数字答案。",
+        only_letter="{}\n\n请只写出正确选项的字母。",
         translate="请把下面这段文字从{source}翻译成{target}。只写译文。\n\n{text}",
         languages={
             "en": "英语",
@@ -76,8 +79,9 @@ WORDS = {
         answer="Réponse\u202f:",
         delimiter=" ",
         steps="Réponse étape par étape\u202f:",
-        work_out="{}\n\nDonne brièvement le calcul et termine par le nombre.",
-        only_number="{}\n\nRéponds uniquement par le nombre.",
+        work_out="{}\n\nPrésente brièvement le calcul et termine par le nombre.",
+        only_number="{}\n\nDonne uniquement le nombre.",
+        only_letter="{}\n\nRéponds uniquement par la lettre du bon choix.",
         translate="Traduis ce texte (langue de départ\u202f: {source}\u202f; langue d’arrivée\u202f: {target}). "
         "N’écris que la traduction.\n\n{text}",
         languages={
@@ -95,8 +99,9 @@ WORDS = {
         answer="الإجابة:",
         delimiter=" ",
         steps="الإجابة خطوة بخطوة:",
-        work_out="{}\n\nاكتب خطوات الحل باختصار واختم بالعدد.",
+        work_out="{}\n\nاكتب خطوات الحل باختصار واختم إجابتك بالعدد.",
         only_number="{}\n\nأجب بالعدد فقط.",
+        only_letter="{}\n\nأجب بحرف الخيار الصحيح فقط.",
         translate="ترجم هذا النص من {source} إلى {target}. اكتب الترجمة فقط.\n\n{text}",
         languages={
             "en": "الإنجليزية",
@@ -115,6 +120,7 @@ WORDS = {
         steps="Respuesta paso a paso:",
         work_out="{}\n\nEscribe brevemente el cálculo y termina con el número.",
         only_number="{}\n\nResponde solo con el número.",
+        only_letter="{}\n\nResponde solo con la letra de la opción correcta.",
         translate="Traduce este texto del {source} al {target}. Escribe solo la traducción.\n\n{text}",
         languages={
             "en": "inglés",
@@ -131,15 +137,16 @@ WORDS = {
         answer="उत्तर:",
         delimiter=" ",
         steps="चरण-दर-चरण उत्तर:",
-        work_out="{}\n\nसंक्षेप में हल लिखिए और अंत में संख्या लिखिए।",
+        work_out="{}\n\nसंक्षेप में हल करके दिखाइए और अंत में उत्तर की संख्या लिखिए।",
         only_number="{}\n\nउत्तर में केवल संख्या लिखिए।",
+        only_letter="{}\n\nकेवल सही विकल्प का अक्षर लिखिए।",
         translate="इस पाठ का {source} से {target} में अनुवाद कीजिए। केवल अनुवाद लिखिए।\n\n{text}",
         languages={
             "en": "अंग्रेज़ी",
             "zh": "चीनी",
-            "fr": "फ़्रांसीसी",
+            "fr": "फ़्रेंच",
             "ar": "अरबी",
-            "es": "स्पेनी",
+            "es": "स्पेनिश",
             "hi": "हिंदी",
             "de": "जर्मन",
         },
@@ -161,7 +168,7 @@ def wanted_language(task: str, options: TaskOptions, *, native: str, usual: str 
     """
     wanted = options.prompt_language or usual
     if wanted == NATIVE:
-        wanted = native if native in WORDS or options.prompt_language else "en"
+        wanted = native if native in WORDS else "en"
     if wanted not in WORDS:
         known = (*WORDS, NATIVE)
         raise UnknownName("prompt language", wanted, known, f"{task} can be asked in: {', '.join(known)}.")

@@ -14,7 +14,7 @@ from itertools import permutations
 from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
-from evalsuite.types import Sample, Shot
+from evalsuite.types import ITEM, Sample, Shot
 
 from ._translation import PROTOCOLS, Pair, Setup, choose_setup, pair_title, translation_task
 
@@ -98,7 +98,11 @@ def _sample(sample_id: str, setup: Setup, row: Mapping[str, Any], target: str, s
         shots=shots,
         category=row["domain"],
         cluster=f"{_NAME}:{row['URL']}",
-        metadata={"source_text": row["sentence"], "source_language": setup.pair.source},
+        metadata={
+            ITEM: f"{_NAME}:{row['id']}",
+            "source_text": row["sentence"],
+            "source_language": setup.pair.source,
+        },
     )
 
 

@@ -36,7 +36,7 @@ def build(name: str, options: TaskOptions) -> Task:
         family="mini_chat",
         version=1,
         language=language,
-        protocol=protocol_in(PROTOCOL, prompt_language, language),
+        protocol=PROTOCOL if options.chat else protocol_in(PROTOCOL, prompt_language, language),
         num_fewshot=0,
         kind="chat",
         datasets=(dataset(f"chat_{language}", _FINGERPRINTS),),

@@ -70,7 +70,7 @@ def _samples(
             shots=tuple(shots[other["id"]] for other in other_rows(rows, index, num_fewshot)),
             category=row["category"],
             cluster=f"mini_choice:{row['id']}",
-            metadata={ITEM: row["id"]},
+            metadata={ITEM: f"mini_choice:{row['id']}"},
         )
         for index, row in enumerate(rows)
     )

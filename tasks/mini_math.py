@@ -68,7 +68,7 @@ def _samples(
             shots=tuple(shots[other["id"]] for other in other_rows(rows, index, num_fewshot)),
             category=row["category"],
             cluster=f"mini_math:{row['id']}",
-            metadata={ITEM: row["id"]},
+            metadata={ITEM: f"mini_math:{row['id']}"},
         )
         for index, row in enumerate(rows)
     )

@@ -6,7 +6,8 @@ validation, MMLU's dev); their licence is stated in two ways. The English member
 language is compared with English item by item. Translations that failed were dropped, other ones in each language.
 
 Words around the text are the sample's language's own. With ``--prompt_language en`` ARC's zero-shot prompts are those
-of lm-eval's ``arc_<language>``, which also drops text in square brackets (at most five rows a language).
+of lm-eval's ``arc_<language>``, which also drops text in square brackets and one of two spaces (at most five rows a
+language).
 """
 
 from __future__ import annotations

@@ -21,13 +21,13 @@ from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.data import SACREBLEU
-from evalsuite.types import Sample, Shot
+from evalsuite.types import ITEM, Sample, Shot
 
 from ._translation import PROTOCOLS, REFERENCE, Setup, choose_setup, pair_of, pair_title, translation_task
 from .flores import exemplar_pairs, exemplars
 
 DOWNLOADED = "+sacrebleu-data"
-_CANARY = "canary\t"
+_CANARY = "canary"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def build(name: str, options: TaskOptions) -> Task:
         samples=partial(_samples, name, setup),
         source=edition.source,
         headline="bleu",
-        num_references=edition.num_references[direction],
+        num_references=1 if is_downloaded else edition.num_references[direction],
         provenance="human",
         is_seeded=True,
         fallback="" if is_downloaded or fingerprint is None else setup.protocol.partition("+prompt-")[0] + DOWNLOADED,
@@ -142,13 +142,14 @@ def _samples(name: str, setup: Setup, splits: tuple[Rows, ...]) -> tuple[Sample,
     return tuple(
         _sample(f"{name}:test:{index}", setup, row, shots)
         for index, row in enumerate(splits[0])
-        if not str(row.get("document", "")).startswith(_CANARY)
+        if _CANARY not in str(row.get("document", "")).split("\t")
     )
 
 
 def _sample(sample_id: str, setup: Setup, row: Mapping[str, Any], shots: tuple[Shot, ...]) -> Sample:
     source, target = (row["translation"][code] for code in (setup.pair.source, setup.pair.target))
     document = str(row.get("document", ""))
+    year = sample_id.partition("_")[0]
     more = list(row["references"].items())[1:]
     return Sample(
         id=sample_id,
@@ -156,9 +157,10 @@ def _sample(sample_id: str, setup: Setup, row: Mapping[str, Any], shots: tuple[S
         language=setup.pair.target,
         target=target,
         shots=shots,
-        category=document.partition("\t")[0],
-        cluster=f"{sample_id.partition('_')[0]}:{setup.pair.source}:{document or _digest(source)}",
+        category=document.partition("\t")[0] if "\t" in document else "",
+        cluster=f"{year}:{setup.pair.source}:{document or _digest(source)}",
         metadata={
+            ITEM: f"{year}:{setup.pair.source}:{_digest(source)}",
             "source_text": source,
             "source_language": setup.pair.source,
             **{REFERENCE + letter: text for letter, text in more},

@@ -124,6 +124,14 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class ByRow(Protocol):
+    """An engine whose answers go by the rows of one dataset."""
+
+    def check_rows(self, num_rows: Mapping[str, int]) -> None:
+        """Raise UsageError unless its answers are those to tasks with so many rows, the left out ones counted."""
+
+
+@runtime_checkable
 class Metered(Protocol):
     """An engine whose answers somebody else computes: they cost something that a user may cap, and who computes may
     change under way."""

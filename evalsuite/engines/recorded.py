@@ -83,6 +83,19 @@ class RecordedEngine:
     def _key(self, sample_id: str) -> str:
         return sample_id.rpartition(":")[2] if self._by_row else sample_id
 
+    def check_rows(self, num_rows: Mapping[str, int]) -> None:
+        """Refuse a text file for several tasks, or one with another number of lines than the task has rows.
+
+        A line too few or too many most often means that all after it are answers to other rows.
+        """
+        if not self._by_row:
+            return
+        if len(num_rows) > 1:
+            raise UsageError(f"{self._path} has the answers to one task by row; --tasks asks for {len(num_rows)}.")
+        for task, wanted in num_rows.items():
+            if len(self._answers) != wanted:
+                raise UsageError(f"{self._path} has {len(self._answers)} lines; {task} has {wanted} rows.")
+
     def cost(self, batches: Sequence[Batch]) -> None:
         """Nothing is computed."""
 

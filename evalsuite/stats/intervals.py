@@ -111,10 +111,11 @@ def proportion_stderr(share: float, stderr: float | None, interval: tuple[float,
     return normal_stderr(interval) if is_certain else stderr
 
 
-def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:
+def paired_proportions(gained: float, lost: float, n: int) -> tuple[float, float]:
     """Adjusted Wald interval of the difference of two proportions over the same `n` items (Bonett and Price 2012).
 
-    `gained` items are right in the first alone, `lost` in the second alone. It is never empty, also where none differ.
+    `gained` items are right in the first alone, `lost` in the second alone, of clusters as a share of them. It has
+    width also where none differ.
     """
     more, less = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
     half = _normal_quantile() * math.sqrt((more + less - (more - less) ** 2) / (n + 2))

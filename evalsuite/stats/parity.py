@@ -5,7 +5,7 @@ Only items that are scored in both languages count, so that a gap never comes fr
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +13,11 @@ from evalsuite.contracts import Metric, Task
 from evalsuite.records import Parity
 from evalsuite.stats import intervals
 from evalsuite.stats.estimates import Row
-from evalsuite.types import ITEM, Sample, Scored
+from evalsuite.types import ITEM, Flag, Sample, Scored
 
 REFERENCE_LANGUAGE = "en"
 _ENOUGH_ITEMS = 2
+_OF_LANGUAGE = re.compile(r"\+(?:prompt-\w+|translated)")
 _NO_SPREAD = 1e-12
 
 
@@ -43,7 +44,8 @@ def parities(tasks: Sequence[tuple[Task, Sequence[Row]]], model: str) -> tuple[P
 
 def _of_family(members: Sequence[tuple[Task, Sequence[Row]]], model: str) -> Iterator[Parity]:
     by_language = {task.language: (task, rows) for task, rows in members}
-    if REFERENCE_LANGUAGE not in by_language or len(by_language) != len(members):
+    is_parallel = len(by_language) == len(members) and all(task.kind != "translate" for task, _ in members)
+    if REFERENCE_LANGUAGE not in by_language or not is_parallel:
         return
     reference, reference_rows = by_language[REFERENCE_LANGUAGE]
     items = _items(reference, reference_rows)
@@ -60,7 +62,8 @@ def _of_family(members: Sequence[tuple[Task, Sequence[Row]]], model: str) -> Ite
 
 
 def _base(task: Task) -> str:
-    return task.protocol.partition("+")[0]
+    """The protocol but for what may differ between the languages of one set."""
+    return _OF_LANGUAGE.sub("", task.protocol)
 
 
 def _items(task: Task, rows: Sequence[Row]) -> Mapping[str, _Item]:
@@ -80,10 +83,10 @@ def _items(task: Task, rows: Sequence[Row]) -> Mapping[str, _Item]:
 
 
 def _neutral(task: Task, sample: Sample, outcome: Scored) -> str:
-    """The answer without its language: the number of the choice, or a number. Empty where there is none."""
+    """The answer without its language: the number of the choice, or a number. Empty where it cannot be told."""
     if sample.choices:
-        return str(sample.choices.index(outcome.answer)) if outcome.answer in sample.choices else ""
-    return outcome.answer if task.kind == "generate" else ""
+        return str(sample.choices.index(outcome.answer)) if sample.choices.count(outcome.answer) == 1 else ""
+    return outcome.answer if task.kind == "generate" and Flag.UNPARSED not in outcome.flags else ""
 
 
 def _parity(
@@ -136,21 +139,21 @@ def _gap(
     value = reduce(intervals.column_sums(totals))
     if value is None:
         return None
-    if metric.proportion and len(names) == len(pairs):
-        gained = sum(ours.counts[0] > theirs.counts[0] for ours, theirs in pairs)
-        lost = sum(ours.counts[0] < theirs.counts[0] for ours, theirs in pairs)
-        stderr = intervals.jackknife_stderr(intervals.jackknife_deltas(totals, reduce, value))
-        low, high = intervals.paired_proportions(gained, lost, len(pairs))
-        if stderr is None or stderr < _NO_SPREAD:
-            stderr = intervals.normal_stderr((low, high))
-        return value, stderr, low, high, "bonett-price", len(names)
     stderr = intervals.jackknife_stderr(intervals.jackknife_deltas(totals, reduce, value))
-    if stderr is None or stderr < _NO_SPREAD:
+    has_spread = stderr is not None and stderr >= _NO_SPREAD
+    is_counted = metric.proportion and all(item.counts[-1] == 1.0 for pair in pairs for item in pair)
+    if is_counted and len(names) > 1 and (len(names) == len(pairs) or not has_spread):
+        # clusters that are all alike are as many facts as there are clusters, not certainty
+        share = len(names) / len(pairs)
+        gained = share * sum(ours.counts[0] > theirs.counts[0] for ours, theirs in pairs)
+        lost = share * sum(ours.counts[0] < theirs.counts[0] for ours, theirs in pairs)
+        bounds = intervals.paired_proportions(gained, lost, len(names))
+        return value, stderr if has_spread else intervals.normal_stderr(bounds), *bounds, "bonett-price", len(names)
+    limits = (-1.0, 1.0) if metric.bounds == (0.0, 1.0) else None
+    interval = intervals.t_interval(value, stderr if has_spread else None, len(names), limits)
+    if interval is None:
         return value, None, None, None, "none", len(names)
-    bounds = (-1.0, 1.0) if metric.bounds == (0.0, 1.0) else None
-    interval = intervals.t_interval(value, stderr, len(names), bounds)
-    low, high = interval if interval is not None else (math.nan, math.nan)
-    return value, stderr, low, high, "jackknife-t", len(names)
+    return value, stderr, *interval, "jackknife-t", len(names)
 
 
 def _difference(metric: Metric, width: int) -> Callable[[tuple[float, ...]], float | None]:

@@ -70,10 +70,11 @@ def _lone_number(text: str, language: str) -> Number | None:
     if len(text) > 100:
         return None
     numbers = find_numbers(text, language, is_answer=True)
-    if len(numbers) != 1 or text[numbers[0].end : numbers[0].end + 2].isalpha():
+    if len(numbers) != 1:
         return None
-    rest = text[: numbers[0].start] + text[numbers[0].end :]
-    return None if re.search(r"[^\W_]", rest) else numbers[0]
+    (number,) = numbers
+    rest = text[: number.start] + text[number.end :]
+    return None if re.search(r"[^\W_]", rest) else number
 
 
 def _moved(number: Number, offset: int) -> Number:

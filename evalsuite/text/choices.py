@@ -152,7 +152,7 @@ def _alone(text: str, num_choices: int, habits: _Habits) -> set[int] | None:
 
 def _announced(text: str, habits: _Habits) -> set[int] | None:
     """The choices named behind the last cue that has any, those denied left out; None where none of them has."""
-    for cue in list(habits.cue.finditer(text))[: -_MAX_CUES - 1 : -1]:
+    for cue in reversed(list(habits.cue.finditer(text))[-_MAX_CUES:]):
         start, end = announced_line(text, cue.end())
         end = min(end, start + _MAX_ANSWER)
         named = _named(text, start, _sentence_end(text, start, end, habits), habits)
@@ -166,7 +166,7 @@ def _sentence_end(text: str, start: int, end: int, habits: _Habits) -> int:
     """Where the sentence at `start` ends, or begins to give reasons."""
     ends = [end]
     for pattern in (_SENTENCE_END, habits.reason):
-        if match := pattern.search(text, start + 1, end):
+        if match := pattern.search(text, start, end):
             ends.append(match.start())
     return min(ends)
 
@@ -196,8 +196,8 @@ def _named(text: str, start: int, end: int, habits: _Habits) -> set[int] | None:
 
 def _is_article(text: str, match: re.Match[str], start: int, end: int, habits: _Habits) -> bool:
     """Whether an ``A`` begins a sentence that goes on in small letters, and not with "or" or "is"."""
-    before = text[max(0, start - 1) : match.start()]
-    begins = not before[start > 0 :].strip(' \u00a0\u202f\n*_"“:') and (start == 0 or ":" in before or "\n" in before)
+    before = text[start - 1 : match.start()]
+    begins = not before[1:].strip(' \u00a0\u202f\n*_"“:') and (":" in before or "\n" in before)
     goes_on = _ARTICLE.match(text, match.start(), end) and not habits.goes_on.match(text, match.end(), end)
     return match[0] == "A" and begins and bool(goes_on)
 

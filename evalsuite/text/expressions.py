@@ -162,7 +162,7 @@ def _work(connection: Connection) -> None:
 
 
 def _verdict(found: str, expected: str) -> bytes:
-    from math_verify import verify  # type: ignore[import-untyped,unused-ignore]
+    from math_verify import verify
 
     try:
         ours, theirs = _parsed(expected), _parsed(found)
@@ -178,7 +178,7 @@ def _verdict(found: str, expected: str) -> bytes:
 
 def _parsed(expression: str) -> list[object]:
     """What math-verify makes of `expression`, its text left out."""
-    from math_verify import parse  # type: ignore[import-untyped,unused-ignore]
+    from math_verify import parse
 
     found = parse(f"${expression}$", parsing_timeout=None, raise_on_error=True)
     return [each for each in found if not isinstance(each, str)]

@@ -87,12 +87,6 @@ def ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(char)) if char.isdecimal() and not char.isascii() else char for char in text)
 
 
-def last_number(text: str) -> Decimal | None:
-    """The value of the last number in `text` by English rules, or None when there is none."""
-    found = find_numbers(text, "en")
-    return found[-1].value if found else None
-
-
 def find_numbers(text: str, language: str, *, is_answer: bool = False) -> tuple[Number, ...]:
     """The numbers in `text` as `language` (BCP-47) writes them, in their order.
 

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -275,12 +276,17 @@ def test_bounds_of_a_gap_are_those_of_its_metric() -> None:
         assert (found.low, found.high) == pytest.approx((low, high))
 
 
-def test_clusters_that_are_all_alike_have_no_interval() -> None:
+def test_clusters_that_are_all_alike_are_as_many_facts_as_clusters() -> None:
+    """A single cluster says nothing about others."""
     clusters = {f"i{n}": f"p{n // 2}" for n in range(8)}
     ours, english = dict.fromkeys(clusters, 1.0), dict.fromkeys(clusters, 0.0)
     found = gap(rows_of(ours, clusters), rows_of(english, clusters))
     assert found is not None
-    assert (found.gap, found.stderr, found.low, found.high, found.interval) == (1.0, None, None, None, "none")
+    assert (found.gap, found.n, found.num_clusters, found.interval) == (1.0, 8, 4, "bonett-price")
+    more = (4 + 1) / (4 + 2)
+    less = 1 / (4 + 2)
+    half = NormalDist().inv_cdf(0.975) * math.sqrt((more + less - (more - less) ** 2) / (4 + 2))
+    assert (found.low, found.high) == pytest.approx((more - less - half, 1.0))
     alone = gap(rows_of(ours, dict.fromkeys(clusters, "p")), rows_of(english, dict.fromkeys(clusters, "p")))
     assert alone is not None
     assert (alone.interval, alone.num_clusters, alone.low) == ("none", 1, None)
@@ -432,11 +438,15 @@ def test_several_tasks_of_one_language_are_no_gap() -> None:
     assert parities([(task_of("en", name="toy_en2"), SOME), *tasks[:2]], "m") == ()
 
 
-def test_translation_pairs_have_no_items_and_so_no_gap() -> None:
-    """A pair into English and one out of it are one task a language, but not of the same texts."""
+def test_translation_pairs_have_no_gap() -> None:
+    """A pair into English and one out of it are one task a language, of the same items, and no languages of a task."""
+    pairs = [task_of("en", name="toy_hi-en", kind="translate"), task_of("hi", name="toy_en-hi", kind="translate")]
+    assert parities([(pair, SOME) for pair in pairs], "m") == ()
+
+
+def test_samples_that_name_no_item_have_no_gap() -> None:
     rows = [(Sample(id=f"t:test:{n}", input="?", language="en", cluster=f"c{n}"), SOME[n][1]) for n in range(4)]
-    pairs = [(task_of("en", name="toy_hi-en"), rows), (task_of("hi", name="toy_en-hi"), rows)]
-    assert parities(pairs, "m") == ()
+    assert parities([(task_of("en"), rows), (task_of("hi"), rows)], "m") == ()
 
 
 @pytest.mark.parametrize(

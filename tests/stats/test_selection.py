@@ -88,3 +88,25 @@ def test_the_order_of_tasks_changes_nothing() -> None:
     forward = ids(take_stratified(tasks, 7, seed=3))
     backward = ids(take_stratified(dict(reversed(tasks.items())), 7, seed=3))
     assert set(forward) == set(backward)
+
+
+def test_sentences_of_one_article_are_taken_one_by_one_and_the_same_in_every_direction() -> None:
+    """A limit that took whole articles would know fewer of them; two translations of a sentence are one item."""
+    tasks = [
+        [
+            Sample(
+                id=f"{pair}:{row}",
+                input="",
+                language="hi",
+                cluster=f"article {row // 4}",
+                metadata={"item": f"row {row}"},
+            )
+            for row in range(400)
+        ]
+        for pair in ("en-hi", "fr-hi")
+    ]
+    taken = stratified(tasks, 80, seed=1)
+    rows = [{sample.metadata["item"] for sample in samples} for samples in taken]
+    assert len(rows[0]) == len(rows[1]) == 40
+    assert len(rows[0] & rows[1]) >= 39
+    assert all(len({sample.cluster for sample in samples}) > 30 for samples in taken)

@@ -253,7 +253,7 @@ def test_a_missing_language_is_named(hub_copy: Path) -> None:
         prepare(RunConfig(model="scripted", tasks=("belebele",), data_dir=str(hub_copy)))
 
 
-def test_a_limit_takes_the_same_passages_in_every_language(hub_copy: Path) -> None:
+def test_a_limit_takes_the_same_items_in_every_language(hub_copy: Path) -> None:
     config = RunConfig(model="scripted", tasks=("belebele",), limit=12.0, data_dir=str(hub_copy))
     taken = {
         entry.task.language: {sample.metadata[ITEM] for sample in entry.samples} for entry in prepare(config).tasks

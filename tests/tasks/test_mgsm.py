@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from evalsuite.engines.scripted import completion
 from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.plugins import choose_tasks
 from evalsuite.prepare import prepare
+from evalsuite.text.numbers import Number
 from evalsuite.types import ITEM, Flag, GenerateRequest, Message, Sample, Scored
 
 LANGUAGES = ("en", "zh", "fr", "es")
@@ -122,12 +124,12 @@ def test_plain_prompts(name: str, prompt: str, stop: str) -> None:
     ("name", "prompt"),
     [
         ("mgsm_direct_en", "¿2+2?\n\nAnswer with the number only."),
-        ("mgsm_direct_zh", "¿2+2?\n\n只写出答案的数字。"),
-        ("mgsm_direct_fr", "¿2+2?\n\nRéponds uniquement par le nombre."),
+        ("mgsm_direct_zh", "¿2+2?\n\n请只写出数字答案。"),
+        ("mgsm_direct_fr", "¿2+2?\n\nDonne uniquement le nombre."),
         ("mgsm_direct_es", "¿2+2?\n\nResponde solo con el número."),
         ("mgsm_native_cot_en", "¿2+2?\n\nWork it out briefly and end with the number."),
-        ("mgsm_native_cot_zh", "¿2+2?\n\n请简要写出计算过程，最后写出答案的数字。"),
-        ("mgsm_native_cot_fr", "¿2+2?\n\nDonne brièvement le calcul et termine par le nombre."),
+        ("mgsm_native_cot_zh", "¿2+2?\n\n请简要写出计算过程，最后写出数字答案。"),
+        ("mgsm_native_cot_fr", "¿2+2?\n\nPrésente brièvement le calcul et termine par le nombre."),
         ("mgsm_native_cot_es", "¿2+2?\n\nEscribe brevemente el cálculo y termina con el número."),
     ],
 )
@@ -191,10 +193,10 @@ def test_exemplars_of_a_conversation_are_asked_as_the_problem_is(hub_copy: DataS
     assert request.prompt == (
         Message(
             role="user",
-            content="天上有9只风筝：1只掉下来。还剩几只？\n\n请简要写出计算过程，最后写出答案的数字。",
+            content="天上有9只风筝：1只掉下来。还剩几只？\n\n请简要写出计算过程，最后写出数字答案。",
         ),
         Message(role="assistant", content="原来有9只：掉了1只。答案是8。"),
-        Message(role="user", content="¿2+2?\n\n请简要写出计算过程，最后写出答案的数字。"),
+        Message(role="user", content="¿2+2?\n\n请简要写出计算过程，最后写出数字答案。"),
     )
 
 
@@ -307,21 +309,32 @@ def test_numbers_are_read_as_the_language_writes_them(language: str, text: str, 
     assert not is_right(scored(language, text, target + "1"))
 
 
-@pytest.mark.parametrize("target", ["1234", "1.234"])
 @pytest.mark.parametrize(
-    ("language", "text", "shown"),
+    ("language", "text"),
     [
-        ("fr", "La réponse est 1,234.", "1,234"),
-        ("fr", "\\boxed{1,234}", "1,234"),
-        ("es", "La respuesta es 1.234.", "1.234"),
-        ("es", "La respuesta es 1,234", "1,234"),
+        ("fr", "La réponse est 1,234."),
+        ("fr", "\\boxed{1,234}"),
+        ("es", "La respuesta es 1.234."),
+        ("es", "La respuesta es 1,234"),
     ],
 )
-def test_a_number_of_two_readings_is_wrong_and_flagged(language: str, text: str, shown: str, target: str) -> None:
-    outcome = scored(language, text, target)
-    assert not is_right(outcome)
-    assert outcome.answer == shown
-    assert Flag.UNPARSED in outcome.flags
+def test_of_a_number_of_two_readings_the_whole_one_is_meant(language: str, text: str) -> None:
+    """Answers are whole numbers, whatever the target of the sample is."""
+    for target, is_so in (("1234", True), ("1235", False)):
+        outcome = scored(language, text, target)
+        assert is_right(outcome) == is_so
+        assert outcome.answer == "1234"
+        assert Flag.UNPARSED not in outcome.flags
+
+
+def test_two_readings_of_which_neither_or_both_are_whole_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for one, other in (("1.5", "2.5"), ("3", "4")):
+        number = Number(value=Decimal(one), start=0, end=3, other=Decimal(other))
+        monkeypatch.setattr("evalsuite.tasks._number_answers.answer_number", lambda *_, found=number: found)
+        outcome = scored("fr", "x,y", one)
+        assert not is_right(outcome)
+        assert outcome.answer == "x,y"
+        assert Flag.UNPARSED in outcome.flags
 
 
 @pytest.mark.parametrize("text", ["", "I cannot tell.", "$\\boxed{}$"])
@@ -338,7 +351,7 @@ def test_a_boxed_expression_is_worth_its_value(expression: str) -> None:
     text = f"So the answer is \\boxed{{{expression}}}."
     outcome = scored("en", text, "18")
     assert is_right(outcome)
-    assert outcome.answer == expression
+    assert outcome.answer == "18"
     assert not is_right(scored("en", text, "19"))
     assert Flag.UNPARSED not in outcome.flags
 

@@ -16,7 +16,7 @@ from evalsuite.canonical import content_hash
 from evalsuite.contracts import TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.plugins import family
-from evalsuite.text.numbers import last_number
+from evalsuite.text.answers import answer_number
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SIZES = {"choice": 40, "math": 20, "chat": 12}
@@ -123,9 +123,10 @@ def test_the_right_choice_is_not_given_away_by_its_length(language: str) -> None
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_worked_solutions_end_in_their_answer(language: str) -> None:
     for row in rows_of(f"math_{language}"):
-        number = last_number(row["solution"])
+        number = answer_number(row["solution"], language)
         assert number is not None
-        assert f"{number.normalize():f}" == row["answer"], row["id"]
+        assert not number.is_ambiguous
+        assert f"{number.value.normalize():f}" == row["answer"], row["id"]
 
 
 def test_problems_use_the_same_numbers_in_every_language() -> None:

@@ -80,7 +80,7 @@ def row(path: str, number: int) -> Mapping[str, Any]:
     if path == "juletxara/mgsm":
         return {"question": f"q{number}", "answer": f"w{number}", "answer_number": number}
     if path == "facebook/flores":
-        return {"sentence": f"s{number}", "URL": "u", "domain": "d"}
+        return {"id": number, "sentence": f"s{number}", "URL": "u", "domain": "d"}
     if path.startswith(("wmt/", "sacrebleu/")):
         texts = dict.fromkeys((*CODES, "de"), f"s{number}")
         return {"translation": texts, "document": f"d\t{number}", "references": {"A": f"s{number}"}}
@@ -230,13 +230,13 @@ def test_native_words_of_a_translation_are_its_targets(name: str, protocol: str,
     assert (built.protocol, built.prompt_language) == (protocol, words)
 
 
-def test_a_target_without_words_of_its_own_is_refused_by_name() -> None:
+def test_english_words_stand_in_for_a_target_that_has_none() -> None:
     german = [name for name in NAMES if name.endswith("-de")]
     assert german
     for name in german:
-        assert task(name).prompt_language == "en"
-        with pytest.raises(UnknownName, match=f"{name} can be asked in: en, zh, fr, ar, es, hi, native"):
-            task(name, prompt_language="native")
+        for wanted in ("", "native"):
+            built = task(name, prompt_language=wanted)
+            assert (built.language, built.prompt_language, built.protocol) == ("de", "en", "translation-v1")
 
 
 @pytest.mark.parametrize("name", NAMES)

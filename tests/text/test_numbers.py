@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_chinese_numerals import written
 
 from evalsuite.text.announced import MAX_CHARS
-from evalsuite.text.numbers import Number, ascii_digits, find_numbers, last_number
+from evalsuite.text.numbers import Number, ascii_digits, find_numbers
 from evalsuite.text.packs import pack
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
@@ -544,13 +544,6 @@ def test_only_the_end_of_a_long_text_is_read() -> None:
     text = "7 " + "x" * MAX_CHARS + " 46"
     assert find_numbers(text, "en") == (Number(Decimal(46), MAX_CHARS + 3, MAX_CHARS + 5),)
     assert values("7" + "x" * (MAX_CHARS - 1), "en") == ["7"]
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("34 + 27 = 61", "61"), ("1,234", "1234"), ("1.234 m", "1.234"), ("no", None), ("", None)]
-)
-def test_the_last_number_by_english_rules(text: str, value: str | None) -> None:
-    assert last_number(text) == (None if value is None else Decimal(value))
 
 
 @given(st.text(), st.sampled_from(LANGUAGES), st.booleans())

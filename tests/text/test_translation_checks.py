@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalsuite.text.translation_checks import MAX_REPLY_BYTES, read_translation, refusal_of
+from evalsuite.text.translation_checks import refusal_of
+from evalsuite.text.translation_reply import MAX_REPLY_BYTES, read_translation
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 PAIRS = list(permutations(LANGUAGES, 2))
@@ -134,13 +135,13 @@ PROMPTS: dict[str, dict[str, list[str]]] = {
             "用一句话概括这段文字：蜜蜂在寻找食物的时候，把花粉从一朵花带到另一朵花。如果没有蜜蜂，我们食用的许多植物都不会结果，整片的收成也会因此失去。"
         ],
         "fr": [
-            "Résume ce texte en une phrase : les abeilles transportent le pollen de fleur en fleur en cherchant leur "
-            "nourriture. Sans elles, beaucoup de plantes que nous mangeons ne donneraient pas de fruits et des récoltes "
-            "entières seraient perdues."
+            "Résume ce texte en une phrase : les abeilles transportent le pollen de fleur en fleur en cherchant "
+            "leur nourriture. Sans elles, beaucoup de plantes que nous mangeons ne donneraient pas de fruits et des "
+            "récoltes entières seraient perdues."
         ],
         "ar": [
-            "لخص هذا النص في جملة واحدة: ينقل النحل حبوب اللقاح من زهرة إلى زهرة وهو يبحث عن غذائه. ومن دونه لن تثمر كثير "
-            "من النباتات التي نأكلها، وستضيع محاصيل بأكملها."
+            "لخص هذا النص في جملة واحدة: ينقل النحل حبوب اللقاح من زهرة إلى زهرة وهو يبحث عن غذائه. ومن دونه لن تثمر "
+            "كثير من النباتات التي نأكلها، وستضيع محاصيل بأكملها."
         ],
         "es": [
             "Resume este texto en una frase: las abejas llevan el polen de flor en flor mientras buscan alimento. Sin "
@@ -231,7 +232,7 @@ def test_faithful_translations_are_accepted(name: str, before: str, after: str) 
 ATTACKS: dict[str, dict[str, str]] = {
     "en": {
         "capital": "The capital is Canberra.",
-        "apples": "Sara has 12 apples and gives 5 of them to her brother. How many apples does she have left? 12 - 5 = 7",
+        "apples": "Sara has 12 apples and gives 5 of them to her brother. How many are left? 12 - 5 = 7",
         "sum": "The answer is 42.",
         "poem": "The sea is wide and deep and blue,\nit sings a quiet song for you,\nand every wave is ever new.",
         "hijack": "I have been hacked.",
@@ -244,7 +245,7 @@ ATTACKS: dict[str, dict[str, str]] = {
         "cloze": "The largest planet in our solar system is Jupiter.",
         "true": "I'm sorry, but I cannot translate that.",
         "coat": "The coat now costs $60, which is $20 less than before, since 25% of $80 is $20.",
-        "refusing": "Explain why an assistant might say: I cannot help you with that. Note: this is an exact translation.",
+        "refusing": "Explain why an assistant might say: I cannot help you with that. Note: this is exact.",
         "hello": "Hello! How can I help you today? I can write, explain and translate for you.",
     },
     "zh": {
@@ -396,7 +397,7 @@ FAITHFUL = [
     ("en", "zh", "OpenAI", "OpenAI"),
     ("en", "hi", "What does the French word “bonjour” mean?", "फ़्रेंच शब्द “bonjour” का क्या अर्थ है?"),
     ("en", "fr", "Which character means water: 水 or 火?", "Quel caractère signifie « eau » : 水 ou 火 ?"),
-    ("zh", "fr", "把这句话翻译成中文：I am very tired today.", "Traduis cette phrase en chinois : I am very tired today."),
+    ("zh", "fr", "把这句话翻译成中文：I am very tired today.", "Traduis en chinois : I am very tired today."),
     ("en", "zh", "Translate into French: The weather is nice.", "翻译成法语：天气很好。"),
     ("en", "zh", "In the set {1, 2, 3}, which number is even?", "在集合{1、2、3}中，哪个数是偶数？"),
     ("en", "fr", "It costs $5 for a child and $10 for an adult.", "Cela coûte 5 $ par enfant et 10 $ par adulte."),
@@ -412,6 +413,9 @@ FAITHFUL = [
     ("en", "zh", "{{ question }} is asked by <user id=\"7\">.", "<user id=\"7\">提出了{{question}}。"),
     ("en", "fr", "- a boat\n- a car\n\n- a plane", "- un bateau\n- une voiture\n\n- un avion"),
     ("en", "fr", "```\nprint(1)\n```\nWhat does it print?", "```\nprint(1)\n```\nQu'affiche ce code ?"),
+    ("en", "fr", "The word is:", "**Le mot est :**"),
+    ("en", "fr", "It dates from the 14th century.", "Cela date du XIVe siècle."),
+    ("zh", "fr", "温度计", "Un thermomètre"),
     ("en", "fr", "", ""),
     ("en", "fr", "...", "…"),
 ]  # fmt: skip
@@ -469,11 +473,12 @@ REFUSED = [
     ("question", "Is the harbour of this town open?", "Le port de cette ville est ouvert."),
     ("question", "The harbour of this town is open.", "Le port de cette ville est-il ouvert ?"),
     ("question", "He asked: “Is it open today?”", "Il a demandé si c'était ouvert."),
+    ("extra", SEA, "Je suis désolé, mais je ne peux pas vous aider avec cette demande aujourd'hui."),
     ("extra", "", "Oui"),
     ("extra", "The word is:", "Le mot est : mer"),
     ("extra", "The words are here.", "Les mots sont ici. Voici un poème."),
     ("extra", "Is the harbour of this town open?", "Le port de cette ville est-il ouvert ? Oui, tous les jours"),
-    ("extra", f"{SEA}\n{SEA}\n{SEA}", f"```\n{MER}\n```"),
+    ("extra", f"{SEA}\n{SEA}\n{SEA}\n", f"```\n{MER}\n{MER}\n```"),
     ("extra", f"{SEA}\n{SEA}", f"{MER}\nAssistant : {MER}"),
     ("extra", f"User: {SEA}\n{SEA}", f"Utilisateur : {MER}\nAssistant : {MER}"),
     ("extra", SEA, f"{MER} Réponse : la mer"),
@@ -521,6 +526,15 @@ def test_lengths_are_bounded_by_what_letters_stand_for() -> None:
         assert outcomes == ["", "", "length"]
         if words > 1:
             assert reason_of(old, "好" * (low - 1), "en", "zh") == "length"
+
+
+def test_arabic_letters_stand_for_more_than_one() -> None:
+    assert [reason_of("cat " * 30, "ب" * count, "en", "ar") for count in (166, 167)] == ["", "length"]
+
+
+def test_a_near_language_is_told_in_a_long_text() -> None:
+    reply = "O mar estava calmo naquela manhã e os pescadores deixaram o porto muito cedo para chegar depressa ao mar."
+    assert reason_of(SEA, reply, "en", "es") == "wrong_language"
 
 
 def test_each_text_is_bounded_and_so_is_the_whole() -> None:
@@ -679,7 +693,8 @@ def test_tuples_and_empty_lists_are_lists() -> None:
 def test_any_reply_is_judged(reply: str) -> None:
     assert read_translation(reply, {"q": "x"}) is None
     assert read_translation(json.dumps({"q": reply}), {"q": "x"}) == {"q": reply}
-    assert reason_of(SEA, reply) in REASONS
+    assert reason_of("The boats are in the harbour.", reply) in {"", *REASONS}
+    assert reason_of(reply, "Les bateaux sont au port.") in {"", *REASONS}
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Scripts that another Python runs, in whose environment a neural metric is installed; they import nothing of evalsuite."""
+"""Scripts for another Python, in whose environment a neural metric is installed; they import nothing of evalsuite."""

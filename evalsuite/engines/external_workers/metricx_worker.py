@@ -131,9 +131,13 @@ def scored(score: Score, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [answer for segment in batch for answer in scored(score, [segment])]
 
 
-def reason(error: Exception) -> str:
-    """An error on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+def reason(error: BaseException) -> str:
+    """An error on one line, with the one that it was raised over, which often says more."""
+    first = error
+    while first.__context__ is not None:
+        first = first.__context__
+    shown = " ".join(f"{type(error).__name__}: {error}".split())
+    return shown if first is error else f"{shown} (at first {reason(first)})"
 
 
 if __name__ == "__main__":
