@@ -17,7 +17,15 @@ from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptio
 from evalsuite.errors import UsageError
 from evalsuite.types import Sample
 
-from ._aligned import LETTERS, Question, aligned_samples, ask_aligned
+from ._aligned import (
+    ANSWERED_METRICS,
+    LETTERS,
+    Asking,
+    Question,
+    aligned_requests,
+    aligned_samples,
+    score_answered,
+)
 from ._choices import ACCURACY, score_accuracy
 from ._words import NATIVE, WORDS, check_protocol, protocol_in, wanted_language
 
@@ -96,12 +104,14 @@ _BELEBELE = _Set(
 
 
 def _build(which: _Set, name: str, options: TaskOptions) -> Task:
-    check_protocol(name, options, (which.protocol,))
+    protocol = check_protocol(name, options, _protocols(which))
     num_fewshot = options.num_fewshot or 0
     if num_fewshot and not which.shots:
         raise UsageError(f"{name} has no exemplars; leave --num_fewshot out or at 0.")
     language = name.rpartition("_")[2]
     prompt_language = wanted_language(name, options, native=language, usual=NATIVE)
+    is_answered = protocol != which.protocol
+    asking = Asking("answered" if is_answered else "letters", prompt_language, options.chat, num_fewshot)
     splits = ("test", which.shots) if num_fewshot else ("test",)
     info = _info(which, language)
     return Task(
@@ -109,14 +119,14 @@ def _build(which: _Set, name: str, options: TaskOptions) -> Task:
         family=which.name,
         version=1,
         language=language,
-        protocol=protocol_in(which.protocol, prompt_language, language),
+        protocol=protocol_in(protocol, prompt_language, language),
         num_fewshot=num_fewshot,
-        kind=info.kind,
+        kind="generate" if is_answered else info.kind,
         datasets=tuple(Dataset(which.path, which.config(language), split) for split in splits),
-        samples=partial(_samples, which, name, language, prompt_language, num_fewshot),
-        next_requests=partial(ask_aligned, options, prompt_language),
-        score=score_accuracy,
-        metrics=(ACCURACY,),
+        samples=partial(_samples, which, name, language, asking),
+        next_requests=aligned_requests(options, asking),
+        score=score_answered if is_answered else score_accuracy,
+        metrics=ANSWERED_METRICS if is_answered else (ACCURACY,),
         title=info.title,
         source=which.source,
         licence=info.licence,
@@ -125,12 +135,14 @@ def _build(which: _Set, name: str, options: TaskOptions) -> Task:
     )
 
 
-def _samples(
-    which: _Set, name: str, language: str, prompt_language: str, num_fewshot: int, splits: tuple[Rows, ...]
-) -> tuple[Sample, ...]:
+def _samples(which: _Set, name: str, language: str, asking: Asking, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:
     questions, *pools = [[which.read(row) for row in rows] for rows in splits]
-    pool = pools[0] if pools else []
-    return aligned_samples(name, "test", language, prompt_language, "letters", questions, pool, num_fewshot)
+    return aligned_samples(name, "test", language, asking, questions, pools[0] if pools else [])
+
+
+def _protocols(which: _Set) -> tuple[str, str]:
+    """Letters scored, and letters read in what the model writes."""
+    return which.protocol, which.protocol.replace("-v1", "-answered-v1")
 
 
 def _info(which: _Set, language: str) -> TaskInfo:
@@ -140,7 +152,7 @@ def _info(which: _Set, language: str) -> TaskInfo:
 
 def _family(which: _Set) -> Family:
     members = tuple(_info(which, language) for language in LANGUAGES)
-    return Family(which.name, members, partial(_build, which), (which.protocol,))
+    return Family(which.name, members, partial(_build, which), _protocols(which))
 
 
 global_mmlu = _family(_GLOBAL_MMLU)

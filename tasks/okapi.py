@@ -7,7 +7,7 @@ language is compared with English item by item. Translations that failed were dr
 
 Words around the text are the sample's language's own. With ``--prompt_language en`` ARC's zero-shot prompts are those
 of lm-eval's ``arc_<language>``, which also drops text in square brackets and one of two spaces (at most five rows a
-language).
+language). Under ``okapi-answered-v1`` the model writes the letter of a choice, which any server can do.
 """
 
 from __future__ import annotations
@@ -21,12 +21,22 @@ from evalsuite.contracts import Dataset, Family, Metric, Rows, Task, TaskInfo, T
 from evalsuite.types import Replies, Sample, Scored
 
 from . import arc, mmlu
-from ._aligned import LETTERS, Form, Question, aligned_samples, ask_aligned
+from ._aligned import (
+    ANSWERED_METRICS,
+    LETTERS,
+    Asking,
+    Form,
+    Question,
+    aligned_requests,
+    aligned_samples,
+    score_answered,
+)
 from ._choices import ACCURACY, choice_metrics, score_accuracy, score_choices
 from ._okapi_data import LANGUAGES, LICENCE, SOURCE, dataset
 from ._words import NATIVE, WORDS, check_protocol, protocol_in, wanted_language
 
 PROTOCOL = "okapi-v1"
+ANSWERED = "okapi-answered-v1"
 _OPTIONS = ("option_a", "option_b", "option_c", "option_d", "option_e")
 
 
@@ -127,10 +137,12 @@ _MMLU = _Set(
 
 
 def _build(which: _Set, name: str, options: TaskOptions) -> Task:
-    check_protocol(name, options, (PROTOCOL,))
+    protocol = check_protocol(name, options, (PROTOCOL, ANSWERED))
     language = name.rpartition("_")[2]
     prompt_language = wanted_language(name, options, native=language, usual=NATIVE)
     num_fewshot = options.num_fewshot or 0
+    is_answered = protocol == ANSWERED
+    asking = Asking("answered" if is_answered else which.form, prompt_language, options.chat, num_fewshot)
     splits = (which.scored, which.shots) if num_fewshot else (which.scored,)
     info = _info(which, language)
     return Task(
@@ -138,14 +150,14 @@ def _build(which: _Set, name: str, options: TaskOptions) -> Task:
         family=which.family,
         version=1,
         language=language,
-        protocol=protocol_in(PROTOCOL, prompt_language, language),
+        protocol=protocol_in(protocol, prompt_language, language),
         num_fewshot=num_fewshot,
-        kind=info.kind,
+        kind="generate" if is_answered else info.kind,
         datasets=tuple(part for split in splits for part in _datasets(which, language, split)),
-        samples=partial(_samples, which, name, language, prompt_language, splits, num_fewshot),
-        next_requests=partial(ask_aligned, options, prompt_language),
-        score=which.score,
-        metrics=which.metrics,
+        samples=partial(_samples, which, name, language, asking, splits),
+        next_requests=aligned_requests(options, asking),
+        score=score_answered if is_answered else which.score,
+        metrics=ANSWERED_METRICS if is_answered else which.metrics,
         title=info.title,
         source=SOURCE,
         licence=info.licence,
@@ -162,17 +174,15 @@ def _samples(
     which: _Set,
     name: str,
     language: str,
-    prompt_language: str,
+    asking: Asking,
     splits: Sequence[str],
-    num_fewshot: int,
     parts: tuple[Rows, ...],
 ) -> tuple[Sample, ...]:
     size = len(parts) // len(splits)
     found = [
         _read(which, language, split, parts[place * size : (place + 1) * size]) for place, split in enumerate(splits)
     ]
-    pool = found[1] if num_fewshot else []
-    return aligned_samples(name, splits[0], language, prompt_language, which.form, found[0], pool, num_fewshot)
+    return aligned_samples(name, splits[0], language, asking, found[0], found[1] if len(found) > 1 else [])
 
 
 def _read(which: _Set, language: str, split: str, parts: tuple[Rows, ...]) -> list[Question]:
@@ -190,7 +200,7 @@ def _info(which: _Set, language: str) -> TaskInfo:
 
 def _family(which: _Set) -> Family:
     members = tuple(_info(which, language) for language in ("en", *LANGUAGES))
-    return Family(which.family, members, partial(_build, which), (PROTOCOL,))
+    return Family(which.family, members, partial(_build, which), (PROTOCOL, ANSWERED))
 
 
 okapi_arc = _family(_ARC)

@@ -17,10 +17,10 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """What answers: lm-eval's flags with their spelling and short forms."""
     add = parser.add_argument
     add("--model", "-M", help="a built-in (smollm2-135m), a hub name, a folder or .gguf file, or an engine "
-        "(hf, vllm, openai, scripted, recorded)")  # fmt: skip
+        "(hf, vllm, openai, scripted, recorded, external)")  # fmt: skip
     add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
         "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; model=, base_url= and more for "
-        "openai; path= for recorded; function= for scripted")  # fmt: skip
+        "openai; path= for recorded; function= for scripted; python=, metric= for external")  # fmt: skip
     add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
     add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
     add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")

@@ -199,15 +199,15 @@ def test_an_unknown_language_stands_last_under_its_code(tmp_path: Path) -> None:
 def test_hostile_names_are_inert(tmp_path: Path) -> None:
     gaps = [parity(HOSTILE, metric=HOSTILE), parity(HOSTILE, language="<i>\u202exx")]
     page = render([sealed(tmp_path, HOSTILE, gaps, provenance=HOSTILE)], HOSTILE)
-    (table,) = tables(page)
-    assert len(table.rows) == 1
+    table, other = tables(page)
+    assert len(table.rows) == len(other.rows) == 1
     assert "<img" not in page
     assert "<i>xx" not in page
     assert "\u202e" not in page
     assert page.count("<script") == page.count("</script>") == 2
     (name,) = table.rows
     assert name.startswith("<img src=x onerror=alert(1)></script><b>⟨U+202E⟩⟨U+D83D⟩&lt;")
-    assert "<img src=x" in table.caption
+    assert any("<img src=x" in each.caption for each in (table, other))
     page.encode("utf-8")
 
 
