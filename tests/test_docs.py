@@ -54,7 +54,7 @@ def tasks_page(mirror: Path) -> str:
     return (
         "# Tasks\n\nWritten by `python tests/test_docs.py` from the catalogue; a test compares them.\n"
         "Every metric but `ter` is better when higher. In brackets what a protocol itself calls the metric.\n"
-        "Chance is what guessing scores, over all samples of the first task; rows that only the hub has are left out.\n\n"
+        "Chance is what guessing scores, over all samples of the first task; rows only the hub has are left out.\n\n"
         f"{head}{'|---' * 8}|\n" + "".join(lines)
     )
 
