@@ -30,7 +30,7 @@ BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""
 
 TASK_FILE = "task-file"
-"""The `Dataset.path` of a task file (see `task_files`); its config is the file's own path."""
+"""The `Dataset.path` of a task file (see `task_files`), whose own path is the `Dataset.url`."""
 
 SACREBLEU = "sacrebleu"
 """Begins the `Dataset.path` of what sacrebleu downloads, as in ``sacrebleu/wmt14``; the config is the direction."""
@@ -102,7 +102,7 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
         resource = files("evalsuite.tasks") / "mini" / f"{dataset.config}.jsonl"
         return _parse_rows(resource.read_text(encoding="utf-8"), str(resource)), str(resource)
     if dataset.path == TASK_FILE:
-        return _from_task_file(Path(dataset.config)), dataset.config
+        return _from_task_file(Path(dataset.url)), dataset.url
     looked_at = []
     if source.mirror is not None:
         for path in _mirror_paths(dataset, source.mirror):

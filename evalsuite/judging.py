@@ -18,6 +18,7 @@ from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig
 from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
+from evalsuite.engines.base import ByRow
 from evalsuite.errors import NothingSelected, UsageError
 from evalsuite.judged import JudgedRun, answers_of, by_id, chosen
 from evalsuite.prepare import Opened, Prepared, open_engine, task_spec
@@ -61,6 +62,8 @@ def open_bench(asked: Asked) -> Bench:
         raise UsageError(
             f"{opened.model} has no chat template, and judges are asked in conversations; give --chat_template FILE."
         )
+    if isinstance(opened.engine, ByRow):
+        opened.engine.check_rows({})
     loaded = [load_rows(dataset, source_from_environment(asked.data_dir)) for dataset in judge.datasets]
     rubric = judge.build(tuple(rows for rows, _ in loaded), asked.options)
     return Bench(asked, judge, rubric, tuple(pin for _, pin in loaded), opened)

@@ -67,7 +67,10 @@ def corpus_metric(name: str, language: str, num_references: int = 1) -> Metric:
     better. The signature is sacrebleu's own, so that two tokenizers, two versions or another number of references are
     never compared. Raises KeyError for an unknown name.
     """
-    is_error_rate = name.removesuffix(ALL_REFERENCES) == "ter"
+    base = name.removesuffix(ALL_REFERENCES)
+    if base not in CORPUS_METRICS:
+        raise KeyError(name)
+    is_error_rate = base == "ter"
     return Metric(
         name,
         partial(_corpus_value, name, language, num_references),
@@ -97,6 +100,11 @@ def _signature(name: str, language: str, num_references: int) -> str:
 
 @cache
 def sacrebleu_scorer(name: str, language: str, num_references: int) -> Any:
+    """The one `new_sacrebleu_scorer` of these arguments: making one costs more than a segment's statistics."""
+    return new_sacrebleu_scorer(name, language, num_references)
+
+
+def new_sacrebleu_scorer(name: str, language: str, num_references: int) -> Any:
     """sacrebleu's own object for a metric.
 
     Chinese is split into characters: by BLEU's tokenizer `zh`, in TER by its Asian support. Elsewhere BLEU's is `13a`.

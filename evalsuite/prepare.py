@@ -73,7 +73,7 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
     built = [build_task(choice, config, engine, source) for choice in choices]
     check_samples(built)
     if isinstance(engine, ByRow):
-        engine.check_rows({entry.task.name: 1 + max(sample.row for sample in entry.samples) for entry in built})
+        engine.check_rows({entry.task.name: entry.pins[0].num_rows for entry in built})
     tasks = tuple(task for task in _select(built, config) if task.samples)
     if not tasks:
         raise NothingSelected("no sample is selected; raise --limit or choose other --tasks.")

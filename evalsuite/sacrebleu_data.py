@@ -31,7 +31,8 @@ def read_rows(name: str, direction: str, *, may_fetch: bool, timeout_s: float) -
         with _timeout(timeout_s):
             fields = dataset.fieldnames(direction)
             files = dataset.get_files(direction)
-        columns = [Path(file).read_text(encoding="utf-8").removesuffix("\n").split("\n") for file in files]
+        # bytes, since reading as text would end a line at a lone carriage return too
+        columns = [Path(file).read_bytes().decode("utf-8").removesuffix("\n").split("\n") for file in files]
     except (Exception, SystemExit) as error:  # its download ends in many ways, one of them an exit
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise NotThere(f"its download fails or is damaged ({reason}); remove {folder / 'raw'} and try again") from error

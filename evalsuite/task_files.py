@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import msgspec
@@ -44,7 +45,10 @@ class RefusedSample(Record, frozen=True, kw_only=True):
 
 
 class TaskFile(Record, frozen=True, kw_only=True):
-    """A task in another language. `provenance` is how the texts came into it, `translator` and `run_id` by whom."""
+    """A task in another language. `provenance` is how the texts came into it, `translator` and `run_id` by whom.
+
+    `is_chat`: the texts are those of conversations, which say what is wanted where plain prompts only begin to.
+    """
 
     format: int
     task: str
@@ -56,6 +60,7 @@ class TaskFile(Record, frozen=True, kw_only=True):
     run_id: str
     samples: tuple[TranslatedSample, ...]
     refused: tuple[RefusedSample, ...] = ()
+    is_chat: bool = False
 
 
 def texts_of(sample: Sample) -> dict[str, str | tuple[str, ...]]:
@@ -69,13 +74,18 @@ def texts_of(sample: Sample) -> dict[str, str | tuple[str, ...]]:
 
 def _are_letters(choices: tuple[str, ...]) -> bool:
     """Whether the choices are names of choices that stand in the input (A, B), which stay what they are."""
-    return all(len(choice) == 1 for choice in choices)
+    return "".join(choices) == ascii_uppercase[: len(choices)]
 
 
 def write_task_file(path: Path, task_file: TaskFile) -> None:
     """Write it whole or not at all. Raises SaveFailed."""
-    content = json.dumps(msgspec.to_builtins(task_file), ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
-    write_atomic(path, content.encode("utf-8", "surrogatepass") + b"\n")
+    write_atomic(path, content_of(task_file))
+
+
+def content_of(task_file: TaskFile) -> bytes:
+    """The bytes of its file, made for people to read and correct."""
+    text = json.dumps(msgspec.to_builtins(task_file), ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def read_task_file(path: Path) -> TaskFile:
@@ -112,13 +122,22 @@ def _build(family: Family, path: Path, task_file: TaskFile, name: str, options: 
         raise UsageError(f"{name}: a translated task has no exemplars; leave --num_fewshot out or at 0.")
     if options.protocol not in (None, task_file.protocol):
         raise UsageError(f"{name}: {path} was made under the protocol {task_file.protocol}; leave --protocol out.")
-    task = family.build(task_file.task, replace(options, num_fewshot=0, protocol=task_file.protocol))
-    pinned = Dataset(TASK_FILE, str(path), "samples", fingerprint=content_hash(_rows(task_file)))
+    usual = replace(options, num_fewshot=0, protocol=task_file.protocol)
+    task = family.build(task_file.task, usual)
+    if task.kind != "chat" and options.chat != task_file.is_chat:
+        form = "conversations" if task_file.is_chat else "plain prompts"
+        raise UsageError(
+            f"{name}: the texts of {path} are those of {form}; set --apply_chat_template {task_file.is_chat}."
+        )
+    if task.prompt_language:  # where an answer ends is said in the language of the words around it
+        task = family.build(task_file.task, replace(usual, prompt_language=task_file.language))
+    # the path is no part of what is run: the same file elsewhere is the same task
+    pinned = Dataset(TASK_FILE, name, "samples", fingerprint=content_hash(_rows(task_file)), url=str(path))
     return replace(
         task,
         name=name,
         language=task_file.language,
-        protocol=f"{task.protocol}+translated",
+        protocol=f"{task_file.protocol}+translated",
         datasets=(*task.datasets, pinned),
         samples=partial(_samples, task, name, task_file.language),
         title=f"{task.title}, translated into {task_file.language}" if task.title else "",

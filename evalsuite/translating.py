@@ -49,6 +49,7 @@ class Translating:
     prepared: Prepared
     source: Task
     language: str
+    is_chat: bool
 
 
 def prepare_translation(config: RunConfig, language: str) -> Translating:
@@ -59,7 +60,7 @@ def prepare_translation(config: RunConfig, language: str) -> Translating:
     if language not in LANGUAGES:
         raise UsageError(f"--to {language}: expected one of {', '.join(LANGUAGES)}.")
     opened = open_engine(config)
-    base = prepare(msgspec.structs.replace(config, num_fewshot=0, apply_chat_template=None), opened)
+    base = prepare(msgspec.structs.replace(config, num_fewshot=0), opened)
     if len(base.tasks) != 1:
         raise UsageError(f"a translation is of one task, not of {len(base.tasks)}; name a task, not a family.")
     (entry,) = base.tasks
@@ -71,7 +72,7 @@ def prepare_translation(config: RunConfig, language: str) -> Translating:
     spec = msgspec.structs.replace(
         base.spec, asked=(new.task.name,), tasks=(task_spec(new, settings_of(base.spec), config.seed),)
     )
-    return Translating(replace(base, spec=spec, tasks=(new,), suites=()), task, language)
+    return Translating(replace(base, spec=spec, tasks=(new,), suites=()), task, language, entry.is_chat)
 
 
 def _task(source: Task, language: str, is_chat: bool) -> Task:
@@ -138,6 +139,7 @@ def task_file_of(translating: Translating, run_id: str, records: Sequence[Sample
         run_id=run_id,
         samples=tuple(accepted),
         refused=tuple(refused),
+        is_chat=translating.is_chat,
     )
 
 

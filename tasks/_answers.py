@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evalsuite.text.code_switching import in_language
-
 from evalsuite.metrics import share
+from evalsuite.text.code_switching import in_language
 from evalsuite.text.languages import is_language
 from evalsuite.text.refusals import is_refusal
 from evalsuite.text.repetition import is_repetitive
@@ -36,12 +35,13 @@ def completions(replies: Replies) -> list[Completion]:
 class Fidelity:
     """How far a sample's answers keep to the asked language.
 
-    Of every answer whether it is in it (None when that cannot be told), and of its sentences how many are and how many
-    can be told.
+    Of every answer whether it is in it (None when that cannot be told; an empty one is not), and of its sentences how
+    many are and how many can be told.
     """
 
     verdicts: tuple[bool | None, ...]
     sentences: tuple[tuple[int, int], ...]
+    num_empty: int = 0
 
     @property
     def scores(self) -> tuple[Score, Score]:
@@ -57,7 +57,7 @@ class Fidelity:
     def flags(self) -> tuple[Flag, ...]:
         """Whether an answer is in another language, and whether one changes between the asked one and another."""
         found = {
-            Flag.WRONG_LANGUAGE: False in self.verdicts,
+            Flag.WRONG_LANGUAGE: self.verdicts.count(False) > self.num_empty,
             Flag.CODE_SWITCHED: any(0 < asked < told for asked, told in self.sentences),
         }
         return tuple(flag for flag, holds in found.items() if holds)
@@ -69,6 +69,7 @@ def fidelity_of(answers: Sequence[Completion], language: str) -> Fidelity:
     return Fidelity(
         verdicts=tuple(is_language(text, language) if text.strip() else False for text in texts),
         sentences=tuple(in_language(text, language) for text in texts),
+        num_empty=sum(not text.strip() for text in texts),
     )
 
 

@@ -14,13 +14,14 @@ from itertools import permutations
 from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
+from evalsuite.text.language_names import LANGUAGES
 from evalsuite.types import ITEM, Sample, Shot
 
 from ._translation import PROTOCOLS, Pair, Setup, choose_setup, pair_title, translation_task
 
 _NAME = "flores"
 _LICENCE = "CC BY-SA 4.0"
-_CODES = {
+CODES = {
     "en": "eng_Latn",
     "zh": "zho_Hans",
     "fr": "fra_Latn",
@@ -45,7 +46,6 @@ _FINGERPRINTS = {
     ("de", "dev"): "743b228d9b4866409c97f1b3d99ce32ffbc56ab76aad07a16eee919d792579c0",
     ("de", "devtest"): "ba9fb233131ea8faa8c97439b0b15be93bc844fa2bc32c6a7ec85cf7db908457",
 }
-_LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 
 
 def exemplars(pair: Pair) -> tuple[Dataset, Dataset]:
@@ -60,7 +60,7 @@ def exemplar_pairs(splits: tuple[Rows, ...]) -> list[tuple[str, str]]:
 
 def _rows(language: str, split: str) -> Dataset:
     """The sentences of a split; row k is the same sentence in every language."""
-    return Dataset("facebook/flores", _CODES[language], split, fingerprint=_FINGERPRINTS[language, split])
+    return Dataset("facebook/flores", CODES[language], split, fingerprint=_FINGERPRINTS[language, split])
 
 
 def build(name: str, options: TaskOptions) -> Task:
@@ -99,7 +99,7 @@ def _sample(sample_id: str, setup: Setup, row: Mapping[str, Any], target: str, s
         category=row["domain"],
         cluster=f"{_NAME}:{row['URL']}",
         metadata={
-            ITEM: f"{_NAME}:{row['id']}",
+            ITEM: f"{_NAME}:{sample_id.rpartition(':')[2]}",
             "source_text": row["sentence"],
             "source_language": setup.pair.source,
         },
@@ -111,4 +111,4 @@ def _info(pair: Pair) -> TaskInfo:
     return TaskInfo(name, _NAME, pair.target, "translate", f"FLORES-200, {pair_title(pair)}", _LICENCE)
 
 
-flores = Family(_NAME, tuple(_info(Pair(*pair)) for pair in permutations(_LANGUAGES, 2)), build, PROTOCOLS)
+flores = Family(_NAME, tuple(_info(Pair(*pair)) for pair in permutations(LANGUAGES, 2)), build, PROTOCOLS)

@@ -15,6 +15,7 @@ from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.errors import UsageError
+from evalsuite.text.language_names import LANGUAGES
 from evalsuite.types import Sample
 
 from ._aligned import (
@@ -28,16 +29,7 @@ from ._aligned import (
 )
 from ._choices import ACCURACY, score_accuracy
 from ._words import NATIVE, WORDS, check_protocol, protocol_in, wanted_language
-
-LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
-_BELEBELE_CODES = {
-    "en": "eng_Latn",
-    "zh": "zho_Hans",
-    "fr": "fra_Latn",
-    "ar": "arb_Arab",
-    "es": "spa_Latn",
-    "hi": "hin_Deva",
-}
+from .flores import CODES as FLORES_CODES
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,7 @@ _BELEBELE = _Set(
     title="Belebele",
     protocol="belebele-v1",
     path="facebook/belebele",
-    config=_BELEBELE_CODES.__getitem__,
+    config=FLORES_CODES.__getitem__,
     shots="",
     read=_read_belebele,
     source="Bandarkar et al. 2023, arXiv 2308.16884",

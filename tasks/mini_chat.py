@@ -47,7 +47,7 @@ def build(name: str, options: TaskOptions) -> Task:
         title="Open prompts of two turns",
         source=SOURCE,
         licence=LICENCE,
-        prompt_language=prompt_language,
+        prompt_language="" if options.chat else prompt_language,
     )
 
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 from functools import partial
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
+from evalsuite.text.language_names import LANGUAGES
 from evalsuite.types import Replies, Request, Sample, Scored
 
 from ._answers import completions
 from ._conversation import ChatProtocol, ask, chat_task, choose_protocol, score_answers
 from ._words import WORDS
 
-LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 ALIGNED = ("en", "fr", "ar", "es")
 _NAME = "xoa22"
 _PROTOCOLS = (ChatProtocol("xoa22-recreation", 512),)

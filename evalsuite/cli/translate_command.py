@@ -12,7 +12,7 @@ from evalsuite.cli.run_command import exit_code, run_in
 from evalsuite.cli.run_options import add_model_options, config_from
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
 from evalsuite.store.results import read_samples
-from evalsuite.task_files import SUFFIX, TaskFile, write_task_file
+from evalsuite.task_files import SUFFIX, TaskFile, content_of, write_task_file
 from evalsuite.translating import prepare_translation, task_file_of
 
 
@@ -24,6 +24,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--file", metavar="FILE", help=f"where the task goes (default TASK.CODE{SUFFIX})")
     add_model_options(parser)
     add("--protocol", metavar="ID", help="of the task, where it has several")
+    add("--apply_chat_template", nargs="?", const="true", metavar="BOOL", help="translate the task as conversations "
+        "ask it; by default only chat tasks are")  # fmt: skip
+    add("--force", action="store_true", help="write over a file that differs: one that was corrected by hand")
     add("--limit", "-L", metavar="N", help="samples, stratified and nested; a share below 1")
     add("--samples", metavar="JSON", help='rows, as JSON or a file of it: {"mini_choice_en": [0, 5]}')
     add("--seed", metavar="N", help="draws the limited samples (default 1234)")
@@ -46,6 +49,11 @@ def execute(options: argparse.Namespace) -> int:
         print(f"\nrun {finished.run_id}: {finished.path}")
         return exit_code(finished)
     task_file = task_file_of(translating, finished.run_id, tuple(read_samples(finished.path)))
+    if not task_file.samples:
+        print("evalsuite: no reply is a translation; nothing is written.", file=sys.stderr)
+        return EXIT_INCOMPLETE
+    if file.exists() and not options.force and file.read_bytes() != content_of(task_file):
+        raise UsageError(f"{file} is there and differs; give another --file, or --force to lose what it holds.")
     write_task_file(file, task_file)
     _print(file, task_file)
     print(f"run {finished.run_id}: {finished.path}")

@@ -90,8 +90,9 @@ class RecordedEngine:
         """
         if not self._by_row:
             return
-        if len(num_rows) > 1:
-            raise UsageError(f"{self._path} has the answers to one task by row; --tasks asks for {len(num_rows)}.")
+        if len(num_rows) != 1:
+            asked = f"--tasks asks for {len(num_rows)}" if num_rows else "a judge's cases are no rows"
+            raise UsageError(f"{self._path} has the answers to one task by row; {asked}.")
         for task, wanted in num_rows.items():
             if len(self._answers) != wanted:
                 raise UsageError(f"{self._path} has {len(self._answers)} lines; {task} has {wanted} rows.")

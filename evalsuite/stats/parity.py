@@ -31,10 +31,10 @@ class _Item:
 
 
 def parities(tasks: Sequence[tuple[Task, Sequence[Row]]], model: str) -> tuple[Parity, ...]:
-    """The gap to English of each task's headline metric, for tasks of families that have one task a language.
+    """The gap to English of each task's headline metric, in families with one English task, the reference.
 
-    The English task is the reference; a family without one, or whose languages are not of the same items under the same
-    protocol, has none. Text answers are not compared with each other, choices and numbers are.
+    Tasks of other items than English's, or under another protocol, have none; nor have samples that stand there twice
+    (``--repeats``). Text answers are not compared with each other, choices and numbers are.
     """
     families: dict[str, list[tuple[Task, Sequence[Row]]]] = {}
     for task, rows in tasks:
@@ -43,19 +43,18 @@ def parities(tasks: Sequence[tuple[Task, Sequence[Row]]], model: str) -> tuple[P
 
 
 def _of_family(members: Sequence[tuple[Task, Sequence[Row]]], model: str) -> Iterator[Parity]:
-    by_language = {task.language: (task, rows) for task, rows in members}
-    is_parallel = len(by_language) == len(members) and all(task.kind != "translate" for task, _ in members)
-    if REFERENCE_LANGUAGE not in by_language or not is_parallel:
+    english = [(task, rows) for task, rows in members if task.language == REFERENCE_LANGUAGE]
+    if len(english) != 1 or any(task.kind == "translate" for task, _ in members):
         return
-    reference, reference_rows = by_language[REFERENCE_LANGUAGE]
+    reference, reference_rows = english[0]
     items = _items(reference, reference_rows)
-    for language, (task, rows) in by_language.items():
+    for task, rows in members:
         is_alike = (task.version, task.num_fewshot, _base(task)) == (
             reference.version,
             reference.num_fewshot,
             _base(reference),
         )
-        if language != REFERENCE_LANGUAGE and is_alike:
+        if task.language != REFERENCE_LANGUAGE and is_alike:
             found = _parity(task, reference, _items(task, rows), items, model)
             if found is not None:
                 yield found

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from evalsuite.metrics import sacrebleu_scorer
+from evalsuite.metrics import new_sacrebleu_scorer
 
 Kind = Literal["bootstrap", "randomisation"]
 _KINDS = {"bootstrap": "bs", "randomisation": "ar"}
@@ -44,28 +44,47 @@ def paired_test(
     resamples or 10,000 trials). Two systems whose texts are the same have the p-value 1, where sacrebleu's is the
     smallest it can give. Raises ValueError where the numbers of segments differ or there are none.
     """
-    from sacrebleu.significance import PairedTest
-
     sizes = {len(baseline), len(system), *map(len, references)}
     if len(sizes) != 1 or not baseline or not references:
         raise ValueError(f"a paired test needs the same segments of all, not {sorted(sizes)}")
-    scorers = {name: sacrebleu_scorer.__wrapped__(name, language, len(references)) for name in metrics}
+    return tuple(
+        _one_test(
+            name,
+            new_sacrebleu_scorer(name, language, len(references)),
+            (baseline, system),
+            references,
+            kind,
+            num_samples,
+        )
+        for name in metrics
+    )
+
+
+def _one_test(
+    name: str,
+    scorer: Any,
+    systems: tuple[Sequence[str], Sequence[str]],
+    references: Sequence[Sequence[str]],
+    kind: Kind,
+    num_samples: int,
+) -> PairedScore:
+    """One metric by itself: sacrebleu keeps results by its own names, which two of ours may share."""
+    from sacrebleu.significance import PairedTest
+
+    baseline, system = map(list, systems)
     signatures, scores = PairedTest(
-        [("baseline", list(baseline)), ("system", list(system))],
-        scorers,
+        [("baseline", baseline), ("system", system)],
+        {name: scorer},
         [list(reference) for reference in references],
         test_type=_KINDS[kind],
         n_samples=num_samples,
     )()
-    found = [name for name in scores if name != "System"]
-    is_same = list(baseline) == list(system)
-    return tuple(
-        PairedScore(
-            metric=name,
-            baseline=float(scores[theirs][0].score),
-            system=float(scores[theirs][1].score),
-            p_value=1.0 if is_same else float(scores[theirs][1].p_value),
-            signature=str(signatures[theirs]),
-        )
-        for name, theirs in zip(metrics, found, strict=True)
+    (theirs,) = signatures
+    first, second = scores[theirs]
+    return PairedScore(
+        metric=name,
+        baseline=float(first.score),
+        system=float(second.score),
+        p_value=1.0 if baseline == system else float(second.p_value),
+        signature=str(signatures[theirs]),
     )

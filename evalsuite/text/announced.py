@@ -20,15 +20,15 @@ _BLANK = re.compile(r"\s*+")
 def last_box(text: str) -> tuple[int, int] | None:
     """Start and end of what is in the ``\\boxed{}`` that opens last among those that are closed."""
     opened: list[int | None] = []
-    last: tuple[int, int] | None = None
+    closed: list[tuple[int, int]] = []
     for match in _BRACE.finditer(text):
         if match[0] == "}":
             start = opened.pop() if opened else None
-            if start is not None and (last is None or start > last[0]):
-                last = start, match.start()
+            if start is not None:
+                closed.append((start, match.start()))
         elif not match[0].startswith("\\") or match[1]:
             opened.append(match.end() if match[1] else None)
-    return last
+    return max(closed, default=None)
 
 
 def announced_line(text: str, start: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ what the text says last. A refusal has none unless it is boxed. Of long texts on
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -18,6 +19,8 @@ from evalsuite.text.refusals import is_refusal
 from evalsuite.text.thinking import without_thinking
 
 _EQUALS = re.compile("[=＝]")
+_OPERATOR = re.compile(r"\s*[-+−*×·÷/x]\s*")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox)\s?\{([^{}]{0,40})\}")
 _LATEX_UNIT = re.compile(r"\^\s?\{?\\circ\}?|\\(?:,|;|:|!| |quad|degree|%|\$)|\{,\}|\$")
 _UNITS = re.compile(r"[\s.。।%٪°€£¥₹$/·²³]*(?:[^\W\d_][^\W\d_\u0300-\u036f]*[\s.。।²³/·]*){0,5}\Z")
@@ -28,7 +31,9 @@ def answer_number(text: str, language: str) -> Number | None:
 
     The last box decides, alone: where it holds anything but one number and its unit there is none. Else it is the first
     number after the last answer cue on its line (the next line, where the cue ends its own), and where that line has an
-    equation, what its last equals sign gives. Else it is the last number of the text.
+    equation, what its last equals sign gives, if that is no calculation again. A bare label ("Answer:") announces the
+    number that stands next to it, or the only one that follows: a worked solution may come under such a label. Else it
+    is the last number of the text.
     """
     plain = without_thinking(text)
     skipped = len(text) - min(len(plain), MAX_CHARS)
@@ -41,13 +46,26 @@ def _number(text: str, language: str, habits: LanguagePack) -> Number | None:
         return _boxed_number(text, span, language)
     if is_refusal(text):
         return None
-    cues = [match.end() for match in _cues(habits.number_cue).finditer(text.translate(PLAIN_WIDTH))]
-    if cues and (found := _announced_number(text, cues[-1], language)):
+    cues = list(_cues(habits.number_cue).finditer(text.translate(PLAIN_WIDTH)))
+    if (
+        cues
+        and (found := _announced_number(text, cues[-1].end(), language))
+        and _is_meant(text, cues[-1], found, habits)
+    ):
         return found
     if found := _lone_number(text, language):
         return found
     numbers = find_numbers(text, language)
     return numbers[-1] if numbers else None
+
+
+def _is_meant(text: str, cue: re.Match[str], number: Number, habits: LanguagePack) -> bool:
+    """Whether a cue announces `number`: a bare label only where it stands next, or is the only one that follows."""
+    is_bare = habits.is_cue_bare and not cue[0].isascii()
+    if not is_bare and not cue[0].rstrip(" *_\n\t").endswith(":"):
+        return True
+    between = re.sub(rf"\b(?:{habits.copula})\b", "", text[cue.end() : number.start])
+    return not _LETTERS.search(between) or len(find_numbers(text[cue.end() :], habits.language)) == 1
 
 
 @cache
@@ -60,9 +78,15 @@ def _announced_number(text: str, start: int, language: str) -> Number | None:
     start, end = announced_line(text, start)
     equals = [match.end() for match in _EQUALS.finditer(text, start, end)]
     for begin in (*equals[-1:], start):
-        if numbers := find_numbers(text[begin:end], language, is_answer=True):
+        numbers = find_numbers(text[begin:end], language, is_answer=True)
+        if numbers and (begin == start or not _is_sum(text[begin:end], numbers)):
             return _moved(numbers[0], begin)
     return None
+
+
+def _is_sum(text: str, numbers: Sequence[Number]) -> bool:
+    """Whether `text` begins with a calculation, as where an answer is taken apart: 12 = 3 * 4."""
+    return len(numbers) > 1 and bool(_OPERATOR.fullmatch(text[numbers[0].end : numbers[1].start]))
 
 
 def _lone_number(text: str, language: str) -> Number | None:
@@ -89,7 +113,7 @@ def answer_expression(text: str) -> str | None:
 
 def _boxed_number(text: str, span: tuple[int, int], language: str) -> Number | None:
     content = _LATEX.sub(r" \1 ", text[slice(*span)])
-    content = _LATEX_UNIT.sub(lambda match: "," if match[0] == "{,}" else "" if match[0] == r"\!" else " ", content)
+    content = _LATEX_UNIT.sub(lambda match: {"{,}": ",", r"\!": ""}.get(match[0], " "), content)
     numbers = find_numbers(content, language, is_answer=True)
     if len(numbers) != 1:
         return None

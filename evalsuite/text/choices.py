@@ -13,6 +13,7 @@ from evalsuite.text.refusals import is_refusal
 from evalsuite.text.thinking import without_thinking
 
 _LATIN = "ABCDEFGHIJ"
+_DIGITS = "123456789"
 _MAX_CUES = 50
 """How many of the last cues are tried for one that a letter follows."""
 _MAX_ANSWER = 300
@@ -30,7 +31,7 @@ _GAP = r"[\s*_(\[【「\"'“$]{0,6}"
 _ARTICLE = re.compile(r"[Aa]\s+[a-zà-ÿ]")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class _Habits:
     """What letters look like in a language, as patterns; the group `letter` or `digit` of each is the choice's."""
 
@@ -59,8 +60,8 @@ def _habits(own: LanguagePack, num_choices: int) -> _Habits:
         indices |= dict.fromkeys(ways, index)
     upper = [letter for letter in indices if not letter.islower()]
     lower = "".join(letter for letter in indices if letter.islower())
-    han = [letter for letter in upper if letter > "\u3400"]
-    plain = "|".join(sorted((letter for letter in upper if letter not in han), key=len, reverse=True))
+    han = re.findall(rf"[{_HAN}]", "".join(upper))
+    plain = "|".join(letter for letter in upper if letter not in han)
     letter = (
         rf"(?<![{_WORD}'’°])(?<![A-Z]\.)(?<![A-Za-z][-/])(?P<letter>{plain})(?![{_WORD}'’+#])(?!-[A-Za-z])(?!\.[A-Z]\b)"
     )
@@ -74,7 +75,7 @@ def _habits(own: LanguagePack, num_choices: int) -> _Habits:
     option, copula, either = either_pack("option_word"), either_pack("copula"), either_pack("either")
     filler = rf"(?:[\s*_,\"'“:=]{{0,4}}(?:{copula}|{option})(?!(?<=[a-zà-ÿ])[a-zà-ÿ])){{0,4}}"
     flags = re.IGNORECASE
-    digit = rf"(?:{option}){_GAP}(?P<digit>[1-{min(num_choices, 9)}])(?![\d.,]\d|\d)"
+    digit = rf"(?:{option}){_GAP}(?P<digit>[{_DIGITS[:num_choices]}])(?![\d.,]\d|\d)"
     return _Habits(
         pack=own,
         indices=indices,
@@ -106,8 +107,9 @@ def answer_choice(text: str, language: str, num_choices: int) -> int | None:
     """The index from 0 of the choice, of `num_choices`, that `text` in `language` (BCP-47) answers with, or None.
 
     The last box decides if it holds a letter; else the letter behind the last cue that has one; else the one that the
-    text begins with, or is; else the only one that is bold or in brackets. Where two are named there, or the only one
-    is denied, there is no answer, and a refusal has none unless it is boxed.
+    text or its last line is; else the one that the text begins with; else the only one that is bold or in brackets;
+    else the only one that is called an option. Where two are named there, or the only one is denied, there is no
+    answer, and a refusal has none unless it is boxed.
     """
     habits = _habits(pack(language), num_choices)
     plain = without_thinking(text).strip()
@@ -119,10 +121,15 @@ def answer_choice(text: str, language: str, num_choices: int) -> int | None:
                 return _only(names)
     if is_refusal(plain):
         return None
-    for find in (_announced, _optional):
-        if (names := find(tail, habits)) is not None:
-            return _only(names)
-    for names in (_alone(head, num_choices, habits), _opening(head, habits), _marked(tail, habits)):
+    if (names := _announced(tail, habits)) is not None:
+        return _only(names)
+    last = tail.rstrip().rpartition("\n")[2]
+    for names in (
+        *(_alone(part, num_choices, habits) for part in (head, last)),
+        _opening(head, habits),
+        _marked(tail, habits),
+        _optional(tail, habits),
+    ):
         if names is not None:
             return _only(names)
     return None
@@ -133,21 +140,28 @@ def _only(names: set[int]) -> int | None:
 
 
 def _choice(match: re.Match[str], habits: _Habits) -> int:
-    """The choice of whichever group of letters or digits has matched."""
-    found = match.groupdict()
-    if digit := found.get("digit"):
-        return int(digit) - 1
-    return habits.indices[found.get("letter") or found.get("han") or found["bracketed"]]
+    """The choice of the one group that has matched, of letters or digits."""
+    group = _group(match)
+    return int(match[group]) - 1 if group == "digit" else habits.indices[match[group]]
+
+
+def _group(match: re.Match[str]) -> str:
+    assert match.lastgroup  # no pattern matches without a letter or a digit
+    return match.lastgroup
+
+
+def _before(text: str, end: int) -> str:
+    return text[max(0, end - _BEFORE) : end]
 
 
 def _alone(text: str, num_choices: int, habits: _Habits) -> set[int] | None:
     """The choice whose letter or number is all of `text`; None where there is more."""
-    bare = text[:20].strip(_EDGE)
     if len(text) >= 20:
         return None
+    bare = text.strip(_EDGE)
     if bare in habits.indices:
         return {habits.indices[bare]}
-    return {int(bare) - 1} if bare.isdecimal() and len(bare) == 1 and 0 < int(bare) <= num_choices else None
+    return {int(bare) - 1} if len(bare) == 1 and bare in _DIGITS[:num_choices] else None
 
 
 def _announced(text: str, habits: _Habits) -> set[int] | None:
@@ -157,7 +171,7 @@ def _announced(text: str, habits: _Habits) -> set[int] | None:
         end = min(end, start + _MAX_ANSWER)
         named = _named(text, start, _sentence_end(text, start, end, habits), habits)
         if named is not None:
-            other = habits.or_before.search(text[max(0, cue.start() - _BEFORE) : cue.start()])
+            other = habits.or_before.search(_before(text, cue.start()))
             return named | {_choice(other, habits)} if other else named
     return None
 
@@ -174,22 +188,20 @@ def _sentence_end(text: str, start: int, end: int, habits: _Habits) -> int:
 def _named(text: str, start: int, end: int, habits: _Habits) -> set[int] | None:
     found: dict[tuple[int, int], int] = {}
     if (lower := habits.lower.match(text, start, end)) and not _ARTICLE.match(text, lower.end() - 1):
-        found[lower.span(lower.lastgroup or 0)] = _choice(lower, habits)
+        found[lower.span(_group(lower))] = _choice(lower, habits)
     for match in habits.named.finditer(text, start, end):
-        if not (
-            _is_article(text, match, start, end, habits)
-            or habits.name.search(text[max(0, match.start() - _BEFORE) : match.start()])
-        ):
-            found[match.span(match.lastgroup or 0)] = _choice(match, habits)
+        if not (_is_article(text, match, start, end, habits) or habits.name.search(_before(text, match.start()))):
+            found[match.span(_group(match))] = _choice(match, habits)
     if not found:
         return None
     kept: set[int] = set()
-    last_end, last_denied = 0, False
+    denied_end: int | None = None
     for (begin, stop), choice in sorted(found.items()):
-        goes_on = last_denied and habits.denied_with.fullmatch(text, last_end, begin) is not None
-        last_denied = goes_on or _is_denied(text, begin, stop, habits)
-        last_end = stop
-        if not last_denied:
+        goes_on = denied_end is not None and habits.denied_with.fullmatch(text, denied_end, begin)
+        if goes_on or _is_denied(text, begin, stop, habits):
+            denied_end = stop
+        else:
+            denied_end = None
             kept.add(choice)
     return kept
 
@@ -199,11 +211,11 @@ def _is_article(text: str, match: re.Match[str], start: int, end: int, habits: _
     before = text[start - 1 : match.start()]
     begins = not before[1:].strip(' \u00a0\u202f\n*_"“:') and (":" in before or "\n" in before)
     goes_on = _ARTICLE.match(text, match.start(), end) and not habits.goes_on.match(text, match.end(), end)
-    return match[0] == "A" and begins and bool(goes_on)
+    return begins and bool(goes_on)
 
 
 def _is_denied(text: str, begin: int, end: int, habits: _Habits) -> bool:
-    before = habits.denied_before.search(text[max(0, begin - _BEFORE) : begin])
+    before = habits.denied_before.search(_before(text, begin))
     return bool(before or habits.denied_after.match(text, end))
 
 
@@ -220,9 +232,9 @@ def _opening(text: str, habits: _Habits) -> set[int] | None:
     if not first:
         return None
     choice = _choice(first, habits)
-    lines = [habits.opening.match(line) for line in text.split("\n")[1:]]
+    lines = [habits.opening.match(line) for line in text.split("\n")]
     others = {_choice(match, habits) for match in lines if match}
-    return {choice} | others if choice == 0 else {choice}
+    return {choice} if choice else {choice} | others
 
 
 def _marked(text: str, habits: _Habits) -> set[int] | None:

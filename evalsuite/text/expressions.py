@@ -72,12 +72,14 @@ class _Pool:
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
         self._owner: int | None = None
+        self._is_broken = False
 
     def compare(self, found: str, expected: str, timeout_s: float) -> bool | None:
         with self._lock:
-            connection = self._ready()
+            connection = None if self._is_broken else self._ready()
             if connection is None:
-                return None
+                self._is_broken = True  # every answer would be wrong, and each would wait for the next worker
+                raise RuntimeError("math-verify does not work here; `pip install 'math-verify[antlr4_11_0]'` mends it")
             answer = self._ask(connection, json.dumps([found, expected, timeout_s]).encode(), timeout_s)
             if answer not in (_EQUAL, _DIFFERENT, _UNKNOWN):
                 self._end()
@@ -148,8 +150,8 @@ def _work(connection: Connection) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _verdict("1", "1")  # so that what is imported late, and grammars, are there before time is taken
-    connection.send_bytes(_READY)
+    # what is imported late, and grammars, are there before time is taken; and it is seen whether they work
+    connection.send_bytes(_READY if _verdict("1", "1") == _EQUAL else _UNKNOWN)
     while True:
         try:
             found, expected, timeout_s = json.loads(connection.recv_bytes())

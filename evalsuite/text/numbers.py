@@ -27,6 +27,7 @@ _LOOKBACK = 24
 """How many characters before a number are looked at for what it belongs to."""
 
 _WIDE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WIDE_CHAR = re.compile(f"[{_WIDE}]")
 _ALIKE = str.maketrans("．－−﹣–", ".----")
 _ARABIC_COMMA = re.compile("(?<=[\u0660-\u0669\u06f0-\u06f9])،(?=[\u0660-\u0669\u06f0-\u06f9])")
 _ARABIC_GROUP = re.compile(r"(?<=\d)،(?=\d{3}(?!\d))")
@@ -45,6 +46,7 @@ _CURRENCY = re.compile(
     r"(?<![^\W\d_])(?:rs|usd|us|eur|gbp|inr|cny|rmb|jpy|chf|aed|sar|egp|mxn|cad|aud|dh)\Z", re.IGNORECASE
 )
 _BETWEEN_DIGITS = re.compile(r"\d(?:[hxm]|[A-Za-z°%]{1,4}-)\Z")
+_SLASHED = re.compile(r"/\d")
 _PLACE_BEFORE = re.compile(r"第\s?\Z")
 _SCIENTIFIC = re.compile(
     r"\s?(?:[×x*·]|\\times|\\cdot)\s?10\s?\^\s?(?:\{([-+]?\d{1,3})\}|([-+]?\d{1,3})(?!\d))|[eE]([-+]?\d{1,3})(?![\w.])"
@@ -191,16 +193,15 @@ def _numerals(token: re.Match[str], text: str, is_answer: bool) -> list[_Found]:
 
 def _is_counted(number: Number, text: str) -> bool:
     """Whether a lone numeral in an answer counts something: it opens the answer, or a measure word follows it."""
-    is_first = _LEADING.fullmatch(text, 0, number.start) is not None
-    after = text[number.end : number.end + 1]
+    is_first = _LEADING.fullmatch(text, endpos=number.start) is not None
     if _MEASURE.match(text, number.end):
         return is_first or number.value != 1
-    return is_first and not re.match(rf"[{_WIDE}]", after)
+    return is_first and not _WIDE_CHAR.match(text, number.end)
 
 
 def _is_part_of_name(text: str, start: int) -> bool:
     """Whether the digits at `start` are an exponent or go on a name; a currency, a unit or a command is no name."""
-    before = text[max(0, start - _LOOKBACK) : start]
+    before = _before(text, start)
     if _EXPONENT.search(before):
         return True
     if not _NAME.search(before):
@@ -208,13 +209,16 @@ def _is_part_of_name(text: str, start: int) -> bool:
     return not (_COMMAND.search(before) or _CURRENCY.search(before) or _BETWEEN_DIGITS.search(before))
 
 
+def _before(text: str, end: int) -> str:
+    return text[max(0, end - _LOOKBACK) : end]
+
+
 def _signed(number: Number, text: str) -> Number:
     """`number` with the sign before it, unless that joins it to something."""
-    low = max(0, number.start - _LOOKBACK)
-    sign = _SIGN.search(text[low : number.start])
+    sign = _SIGN.search(_before(text, number.start))
     if not sign:
         return number
-    place = low + sign.start()
+    place = number.start - len(sign[0])
     if sign[1] == "-" and place and _JOINS.match(text, place - 1):
         return number
     other = None if number.other is None else _EXACTLY.minus(number.other)
@@ -241,7 +245,7 @@ def _with_suffix(found: _Found, text: str, habits: LanguagePack) -> _Found:
         if not word or word.lastindex is None:
             break
         size, end = size * sizes[word.lastindex - 1], word.end()
-    is_place = _ordinal(habits).match(text, end) or _PLACE_BEFORE.search(text[max(0, number.start - 2) : number.start])
+    is_place = _ordinal(habits).match(text, end) or _PLACE_BEFORE.search(_before(text, number.start))
     return replace(found, number=_times(number, size, end), size=size, is_weak=found.is_weak or is_place is not None)
 
 
@@ -261,7 +265,7 @@ def _together(found: Sequence[_Found], text: str, habits: LanguagePack) -> list[
     joined: list[_Found] = []
     for each in found:
         last = joined[-1] if joined else None
-        if last and last.size > 1 and _goes_on(last, each) and text[last.number.end : each.number.start] in gaps:
+        if last and _goes_on(last, each) and text[last.number.end : each.number.start] in gaps:
             value = _EXACTLY.add(last.number.value, each.number.value)
             number = Number(value, last.number.start, each.number.end)
             joined[-1] = _Found(number, each.size, last.is_marker, last.is_weak)
@@ -277,16 +281,17 @@ def _goes_on(last: _Found, each: _Found) -> bool:
 
 
 def _with_fractions(numbers: Sequence[Number], text: str) -> tuple[Number, ...]:
-    """`numbers` with every two that a single slash parts made one; a third one after it makes them a date."""
+    """`numbers` with every two that a single slash parts made one, unless a third makes a date, or one is unsure."""
     found: list[Number] = []
     for number in numbers:
         above = found[-1] if found else None
         if (
             above
             and number.value
+            and not (above.is_ambiguous or number.is_ambiguous)
             and text[above.end : number.start] == "/"
             and text[above.start - 1 : above.start] != "/"
-            and not re.match(r"/\d", text[number.end : number.end + 2])
+            and not _SLASHED.match(text, number.end)
         ):
             value = above.value / number.value
             found[-1] = Number(value, above.start, number.end)

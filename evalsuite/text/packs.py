@@ -12,6 +12,8 @@ from decimal import Decimal
 
 _GROUP_MARKS = "\u00a0\u202f\u2009'’٬"
 _GAP = r"[\s*_]{0,4}"
+_HASHES = r"####(?![ \t]{0,4}[^\W\d_]{2})"
+"""GSM8K's mark before an answer; before a word it is a heading."""
 _THOUSAND, _LAKH, _MILLION, _CRORE = Decimal(10**3), Decimal(10**5), Decimal(10**6), Decimal(10**7)
 _BILLION, _TRILLION = Decimal(10**9), Decimal(10**12)
 
@@ -22,7 +24,8 @@ class LanguagePack:
 
     `decimal` is the mark before decimals, and `group_marks` stand between thousands besides point and comma;
     `magnitudes` are words that multiply the number before them, and `ordinals` what makes it a place in an order.
-    A `number_cue` comes before the number that an answer gives, and a `choice_cue` before its letter. `letters` has for
+    A `number_cue` comes before the number that an answer gives, and a `choice_cue` before its letter; it `is_cue_bare`
+    where no verb belongs to it. `letters` has for
     each choice the ways to write its letter besides A, B, C; an `option_word` stands before a letter or a choice's
     number. What matches `deny_before` or `deny_after` says that a letter is not meant, `either` joins two of them, what
     follows `reason` says why and names letters freely, and a `name` makes the letter after it part of a name.
@@ -44,6 +47,7 @@ class LanguagePack:
     decimal: str = "."
     group_marks: str = _GROUP_MARKS
     has_numerals: bool = False
+    is_cue_bare: bool = False
 
 
 ENGLISH = LanguagePack(
@@ -54,10 +58,11 @@ ENGLISH = LanguagePack(
     },
     number_cue=(
         rf"\banswers?(?: \w{{1,12}}){{0,3}}?{_GAP}(?:\b(?:is|are|was|would be|should be|must be|will be|equals)\b|[:=])"
-        r"|####"
+        rf"|{_HASHES}"
     ),
     choice_cue=(
-        r"\banswer\b|\b(?:correct|right|best) (?:option|choice|letter|one) is\b|####"
+        r"\banswer\b(?=[^.\n]{0,40}(?:\b(?:is|was|be)\b|[:=]))"
+        rf"|\b(?:correct|right|best) (?:option|choice|letter|one) is\b|{_HASHES}"
         r"|\bi(?:'d| would| will|'ll)? (?:choose|pick|select|go with)\b"
     ),
     copula=r"is|are|was|be|would|should|must|will|to|the|letter|therefore|thus|hence|so|option|choice|clearly|definitely",
@@ -80,9 +85,9 @@ CHINESE = LanguagePack(
     },
     number_cue=(
         rf"答案{_GAP}(?:应该|应当|应|就|也|即|便|最终|其实){{0,2}}{_GAP}(?:不?是|为|為|等于|等於|[:=])"
-        rf"|(?:所以|因此|最终|最后|故)的?{_GAP}答案|答{_GAP}:"
+        rf"|(?:所以|因此|最终|最后|故)的?{_GAP}答案|(?<![解回])答{_GAP}:"
     ),
-    choice_cue=r"答案|答:|(?:应该?|故|我|所以|因此|必须|正确的?)选择?(?!项)|选择?(?=[\s*_(\[【\"'「]{0,4}[A-J甲乙丙丁])|正确的?选项(?:应该)?[是为:]",
+    choice_cue=r"答案|(?<![解回])答:|(?:应该?|故|我|所以|因此|必须|正确的?)选择?(?!项)|选择?(?=[\s*_(\[【\"'「]{0,4}[A-J甲乙丙丁])|正确的?选项(?:应该)?[是为:]",
     copula=r"应该|应当|应|就|也|即|最终|不?是|为|為|选择|选项|选|项",
     option_word=r"选项|选择",
     either=r"或者?|和|与|及|以及|还是|、|,|/",
@@ -134,6 +139,7 @@ ARABIC = LanguagePack(
     reason=r"لأن|حيث|بينما|بسبب|نظرا",
     name=r"فيتامين|النوع|نوع|المجموعة|الفئة|التهاب الكبد",
     letters=(("أ", "ا"), ("ب",), ("ج",), ("د",), ("هـ",)),
+    is_cue_bare=True,
 )
 
 SPANISH = LanguagePack(
@@ -177,6 +183,7 @@ HINDI = LanguagePack(
     name=r"(?:विटामिन|हेपेटाइटिस|टाइप|वर्ग|समूह|श्रेणी)",
     ordinals=r"(?:वाँ|वां|वीं|वें)(?![\u0900-\u0963])",
     letters=(("क",), ("ख",), ("ग",), ("घ",), ("ङ",)),
+    is_cue_bare=True,
 )
 
 _PACKS = {pack.language: pack for pack in (ENGLISH, CHINESE, FRENCH, ARABIC, SPANISH, HINDI)}

@@ -87,8 +87,7 @@ def may_be_romanised_hindi(text: str) -> bool:
 
 
 def _hits(text: str) -> tuple[int, int, float]:
-    """How many different words of `OWN` and `SHARED` are in `text`, and the share of its words that speaks for "
-    "Hindi."""
+    """How many different words of `OWN` and `SHARED` are in `text`, and what share of its words speaks for Hindi."""
     words = [word.casefold() for word in _WORD.findall(text)]
     different = set(words)
     hits = sum(word in OWN or word in SHARED for word in words) - sum(word in _RIVALS for word in words)

@@ -16,6 +16,7 @@ from evalsuite.data import BUILT_IN
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE
 from evalsuite.metrics import accuracy, right
 from evalsuite.prepare import prepare
+from evalsuite.task_files import texts_of
 from evalsuite.types import GenerateRequest, Replies, Request, Sample, Scored
 
 TRANSLATOR = """
@@ -143,6 +144,47 @@ def test_a_second_command_asks_nothing_again(command: Any, workplace: Path) -> N
 
 
 @pytest.mark.usefixtures("sums")
+def test_a_file_that_was_corrected_is_not_written_over(command: Any, workplace: Path) -> None:
+    command(*TRANSLATE)
+    file = workplace / "sums.hi.task.json"
+    corrected = file.read_text(encoding="utf-8").replace("प्रश्न", "सवाल")
+    file.write_text(corrected, encoding="utf-8")
+    ran = command(*TRANSLATE)
+    assert ran.code == EXIT_USAGE
+    assert "sums.hi.task.json is there and differs" in ran.err
+    assert file.read_text(encoding="utf-8") == corrected
+    assert command(*TRANSLATE, "--force").code == EXIT_INCOMPLETE
+    assert "सवाल" not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("sums")
+def test_where_the_file_lies_changes_nothing(command: Any, workplace: Path) -> None:
+    command(*TRANSLATE)
+    (workplace / "there").mkdir()
+    (workplace / "there" / "sums.hi.task.json").write_bytes((workplace / "sums.hi.task.json").read_bytes())
+    runs = [
+        command("run", "--model", "scripted", "--tasks", file, "--limit", 3, "--json").json["run"]
+        for file in ("sums.hi.task.json", "there/sums.hi.task.json")
+    ]
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.usefixtures("sums")
+def test_texts_of_plain_prompts_are_not_sent_as_conversations(command: Any) -> None:
+    command(*TRANSLATE)
+    ran = command("run", "--model", "scripted", "--tasks", "sums.hi.task.json", "--apply_chat_template")
+    assert ran.code == EXIT_USAGE
+    assert "are those of plain prompts" in ran.err
+
+
+def test_when_nothing_is_accepted_nothing_is_written(command: Any, workplace: Path) -> None:
+    ran = command("translate", "mini_math_en", "--to", "hi", "--model", "scripted", "--limit", 2)
+    assert ran.code == EXIT_INCOMPLETE
+    assert "nothing is written" in ran.err
+    assert not list(workplace.glob("*.task.json"))
+
+
+@pytest.mark.usefixtures("sums")
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -214,3 +256,28 @@ def test_choices_are_translated_and_stay_in_their_order(
             theirs.input, theirs.choices, theirs.target, theirs.gold,
         )  # fmt: skip
         assert (ours.language, ours.cluster_id, ours.metadata) == ("hi", theirs.cluster_id, theirs.metadata)
+
+
+def test_an_answer_ends_where_the_words_of_its_language_begin_again(command: Any, workplace: Path) -> None:
+    """mini_math stops at the word for question; in a translated task that is the translated one."""
+    (workplace / "texts.task.json").write_text(
+        json.dumps({
+            "format": 1, "task": "mini_math_en", "protocol": "mini-v1", "language": "hi", "source_language": "en",
+            "provenance": "machine", "translator": "t", "run_id": "0", "samples": [
+                {"id": "mini_math_en:test:0", "texts": {"input": "प्रश्न: 2+2?\nउत्तर:"}},
+            ],
+        }),
+        encoding="utf-8",
+    )  # fmt: skip
+    prepared = prepare(RunConfig(model="scripted", tasks=("texts.task.json",)))
+    (entry,) = prepared.tasks
+    (request,) = entry.task.next_requests(entry.samples[0], ())
+    assert isinstance(request, GenerateRequest)
+    assert (request.prompt, request.stop) == ("प्रश्न: 2+2?\nउत्तर:", ("\n\n", "प्रश्न:"))
+    assert entry.task.protocol == "mini-v1+translated"
+
+
+def test_choices_of_one_letter_that_are_no_letters_are_translated() -> None:
+    sample = Sample(id="x:y:0", input="?", language="zh", choices=("东", "北", "西", "南"), gold=0)
+    assert texts_of(sample) == {"input": "?", "choices": ("东", "北", "西", "南")}
+    assert texts_of(Sample(id="x:y:0", input="?", language="zh", choices=("A", "B"), gold=0)) == {"input": "?"}

@@ -431,10 +431,10 @@ def test_other_families_english_is_no_reference() -> None:
     assert both({"family": "other"}, {}) == ()
 
 
-def test_several_tasks_of_one_language_are_no_gap() -> None:
-    """Subjects, or translation pairs into one language, are not one task a language."""
+def test_several_tasks_of_one_language_have_a_gap_each_and_of_english_none() -> None:
+    """A translation by people and one by a machine are each compared with the one English task."""
     tasks = [(task_of("en"), SOME), (task_of("hi"), SOME), (task_of("hi", name="toy_hi2"), SOME)]
-    assert parities(tasks, "m") == ()
+    assert [(gap.task, gap.language) for gap in parities(tasks, "m")] == [("toy_hi", "hi"), ("toy_hi2", "hi")]
     assert parities([(task_of("en", name="toy_en2"), SOME), *tasks[:2]], "m") == ()
 
 

@@ -99,6 +99,7 @@ def test_the_last_text_is_what_counts() -> None:
     assert isinstance(outcome, Scored)
     assert {found.name: found.counts for found in outcome.scores} == {
         "language_fidelity": (1.0, 1.0),
+        "sentence_fidelity": (1.0, 1.0),
         "answer_chars": (11.0, 1.0),
     }
     assert (outcome.answer, outcome.flags) == ("苹果是一种很甜的水果。", ())
@@ -107,8 +108,8 @@ def test_the_last_text_is_what_counts() -> None:
 def test_four_empty_answers_are_one_empty_answer() -> None:
     outcome = task(NAME).score(QUESTION, replies("", "", "", ""))
     assert isinstance(outcome, Scored)
-    assert [found.counts for found in outcome.scores] == [(0.0, 1.0), (0.0, 1.0)]
-    assert outcome.flags == (Flag.EMPTY, Flag.WRONG_LANGUAGE)
+    assert [found.counts for found in outcome.scores] == [(0.0, 1.0), (0.0, 0.0), (0.0, 1.0)]
+    assert outcome.flags == (Flag.EMPTY,)
 
 
 def sometimes_silent(request: Request) -> Response:

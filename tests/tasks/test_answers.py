@@ -28,18 +28,19 @@ def answer(text: str, stop_reason: StopReason = "end") -> Completion:
         (["46"], 0, 0, False),
         ([THOUGHT + CHINESE], 0, 1, True),
         ([THOUGHT + ENGLISH, THOUGHT + "46"], 1, 1, False),
-        ([THOUGHT], 0, 1, True),
+        ([THOUGHT], 0, 1, False),
         ([ENGLISH, "46", "46"], 1, 1, False),
         ([ENGLISH, ENGLISH, ENGLISH, "46"], 3, 3, False),
         ([ENGLISH, CHINESE, "46"], 1, 2, True),
-        ([""], 0, 1, True),
-        ([" \n"], 0, 1, True),
+        ([""], 0, 1, False),
+        ([" \n"], 0, 1, False),
+        (["", CHINESE], 0, 2, True),
     ],
 )
 def test_answers_in_the_language_are_counted_among_those_that_can_be_told(
     texts: list[str], in_language: int, judged: int, is_wrong: bool
 ) -> None:
-    """A number is in every language; an empty answer is in none, and thinking is no part of an answer."""
+    """A number is in every language, thinking is no part of an answer; an empty one is in none, and not in another."""
     answers = [answer(text) for text in texts]
     fidelity = fidelity_of(answers, "en")
     score = fidelity.scores[0]

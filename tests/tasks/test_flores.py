@@ -45,9 +45,9 @@ def test_samples_are_the_rows_of_devtest(mirror: Path, name: str) -> None:
     taken = samples(mirror, name)
     assert [sample.id for sample in taken] == [f"{name}:devtest:{row}" for row in range(1012)]
     assert [sample.target for sample in taken] == [row["sentence"] for row in raw_rows(mirror, target, "devtest")]
-    for sample, row in zip(taken, raw_rows(mirror, source, "devtest"), strict=True):
+    for index, (sample, row) in enumerate(zip(taken, raw_rows(mirror, source, "devtest"), strict=True)):
         assert sample.metadata == {
-            "item": f"flores:{row['id']}", "source_text": row["sentence"], "source_language": source,
+            "item": f"flores:{index}", "source_text": row["sentence"], "source_language": source,
         }  # fmt: skip
         assert (sample.language, sample.category) == (target, row["domain"])
         assert sample.input.count(row["sentence"]) == 1

@@ -103,7 +103,7 @@ def test_flags_of_the_answer_itself() -> None:
     sample = Sample(id="gsm8k:test:0", input="Question: ?\nAnswer:", language="en", target="#### 3")
     capped = Completion(text=" ", stop_reason="length", num_prompt_tokens=1, num_tokens=256)
     outcome = task.score(sample, ((capped,),))
-    assert set(outcome.flags) == {Flag.UNPARSED, Flag.CAPPED, Flag.EMPTY, Flag.WRONG_LANGUAGE}
+    assert set(outcome.flags) == {Flag.UNPARSED, Flag.CAPPED, Flag.EMPTY}
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_facts_about_answers_are_flags() -> None:
     capped = ((answer("", "length"),), (answer("A pear, since it is sweet and soft.", "refusal"),))
     outcome_of_capped = built.score(QUESTION, capped)
     assert isinstance(outcome_of_capped, Scored)
-    assert outcome_of_capped.flags == (Flag.CAPPED, Flag.EMPTY, Flag.REFUSED, Flag.WRONG_LANGUAGE)
+    assert outcome_of_capped.flags == (Flag.CAPPED, Flag.EMPTY, Flag.REFUSED)
 
 
 # -- in a run

@@ -134,7 +134,7 @@ def flags(text: str, sample: Sample | None = None, **more: Any) -> set[Flag]:
 
 @pytest.mark.parametrize("text", ["", " \n", "<think>What is a hat?</think>"])
 def test_an_answer_without_text_is_empty_and_no_copy(text: str) -> None:
-    assert flags(text) == {Flag.EMPTY, Flag.WRONG_LANGUAGE}
+    assert flags(text) == {Flag.EMPTY}
 
 
 @pytest.mark.parametrize("text", ["The hat is red.", "the  HAT is red", " «The hat is red» !", "Ｔｈｅ hat is red."])

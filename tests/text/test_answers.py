@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalsuite.text.announced import MAX_CHARS, announced_line, last_box
+from evalsuite.text.announced import MAX_CHARS, PLAIN_WIDTH, announced_line, last_box
 from evalsuite.text.answers import answer_choice, answer_expression, answer_number
 from evalsuite.text.packs import ENGLISH, pack
 
@@ -74,6 +75,8 @@ def number_of(text: str, language: str) -> str | None:
         ("5 \\boxed{\\text{no}}", None),
         ("5 \\boxed{5!}", None),
         ("5 \\boxed{y5}", None),
+        ("\\boxed{5\\,6}", None),
+        ("\\boxed{5\\ 6}", None),
         ("\\boxed{5", "5"),
         ("boxed{5} 6", "6"),
         # cues
@@ -110,6 +113,8 @@ def number_of(text: str, language: str) -> str | None:
         ("3/4 km", "4"),
         ("a 3/4", "4"),
         ("3/4/", "0.75"),
+        ("3/4" + "." * 97, "0.75"),
+        ("3/4" + "." * 98, "4"),
         ("1 3/4", "4"),
         ("x", None),
         ("", None),
@@ -209,6 +214,10 @@ def test_only_the_end_of_a_long_text_is_searched() -> None:
     assert answer_number("\\boxed{5}" + " " * MAX_CHARS + "7", "en") == answer_number(" " * (MAX_CHARS + 9) + "7", "en")
     assert answer_choice("The answer is B" + " " * MAX_CHARS + "x", "en", 4) is None
     assert answer_choice("B. Paris" + " " * MAX_CHARS + "x", "en", 4) == 1
+    assert answer_number("5" + " " * 39_998 + "x", "en") is not None
+    assert answer_number("5" + " " * 39_999 + "x", "en") is None
+    assert answer_choice("#### B" + " " * 39_993 + "x", "en", 4) == 1
+    assert answer_choice("#### B" + " " * 39_994 + "x", "en", 4) is None
 
 
 # -- choices
@@ -225,6 +234,10 @@ def test_only_the_end_of_a_long_text_is_searched() -> None:
         ("Ｂ", 1),
         ("2", 1),
         ("2.", 1),
+        ("1", 0),
+        ("2" + "." * 18, 1),
+        ("2" + "." * 19, None),
+        ("2" + "." * 25, None),
         ("٢", 1),
         ("5", None),
         ("0", None),
@@ -256,6 +269,8 @@ def test_only_the_end_of_a_long_text_is_searched() -> None:
         ("Answer: A because of C", 0),
         ("The answer is A for sure", 0),
         ("Answer\nA dog", None),
+        ("Answer:\nA dog", None),
+        ("Answer:\n[A fits best", 0),
         ("Answer: **B**", 1),
         ("ANSWER: B", 1),
         ("#### B", 1),
@@ -273,6 +288,9 @@ def test_only_the_end_of_a_long_text_is_searched() -> None:
         ("The answer is A or B", None),
         ("The answer is A, B", None),
         ("The answer is A / B", None),
+        ("A or answer: B", None),
+        ("B or answer: B", 1),
+        ("A or answer: not B", 0),
         ("The answer is B, yes B", 1),
         ("The answer is not B", None),
         ("The answer isn't B", None),
@@ -328,6 +346,8 @@ def test_only_the_end_of_a_long_text_is_searched() -> None:
         ("C'est la vie, comme on le dit", None),
         ("D.C. is the capital of the US", None),
         ("A. Rome\nB. Paris\nC. Madrid and so on", None),
+        ("A. Rome is right\nB. Paris is not", None),
+        ("A. Rome is right\nA. Rome, I say", 0),
         ("B. Paris\nA. is wrong since it is far", 1),
         ("E. Paris is the capital of it", None),
         # bold and brackets
@@ -443,6 +463,9 @@ def test_choices_by_language(language: str, text: str, choice: int | None) -> No
         ("الإجابة هي هـ", "ar", 5, 4),
         ("(هـ) هي الأفضل بلا شك يا صديقي", "ar", 5, 4),
         ("ङ", "hi", 5, 4),
+        ("option 9", "en", 10, 8),
+        ("9", "en", 10, 8),
+        ("12", "en", 10, None),
         ("C", "en", 2, None),
         ("3", "en", 2, None),
         ("الإجابة هي ج", "ar", 2, None),
@@ -452,6 +475,17 @@ def test_choices_by_language(language: str, text: str, choice: int | None) -> No
 )
 def test_there_are_as_many_letters_as_choices(text: str, language: str, num_choices: int, choice: int | None) -> None:
     assert answer_choice(text, language, num_choices) == choice
+
+
+def test_how_far_a_letter_is_looked_for() -> None:
+    """The last fifty cues, three hundred characters behind one, and sixty before a letter for what denies it."""
+    assert answer_choice("The answer is B.\n" + "answer:\n" * 49, "en", 4) == 1
+    assert answer_choice("The answer is B.\n" + "answer:\n" * 50, "en", 4) is None
+    assert answer_choice("answer:" + " x" * 148 + "  B", "en", 4) == 1
+    assert answer_choice("answer:" + " x" * 148 + "   B", "en", 4) is None
+    denied = "The answer cannot be" + "  definitely" * 4
+    assert answer_choice(f"{denied}   B", "en", 4) is None
+    assert answer_choice(f"{denied}    B", "en", 4) == 1
 
 
 # -- boxes and lines
@@ -498,10 +532,18 @@ def test_where_the_last_box_is() -> None:
         ("is.\n6", 2, (2, 3)),
         ("is\n\n", 2, (4, 4)),
         ("is 5", 2, (2, 4)),
+        ("\n5", 0, (1, 2)),
     ],
 )
 def test_an_announcement_ends_with_its_line_or_the_next(text: str, start: int, span: tuple[int, int]) -> None:
     assert announced_line(text, start) == span
+
+
+def test_what_is_plain_of_full_width() -> None:
+    wide = [chr(code) for code in range(0xFF00, 0xFF61)]
+    changed = "".join(char for char in wide if char.translate(PLAIN_WIDTH) != char)
+    assert set(wide) - set(changed) == set("\uff00，－．０１２３４５６７８９\uff5f\uff60")
+    assert changed.translate(PLAIN_WIDTH) == unicodedata.normalize("NFKC", changed)
 
 
 # -- packs
@@ -582,3 +624,48 @@ def test_a_megabyte_takes_little_time(unit: str) -> None:
     answer_choice(text, "zh", 4)
     answer_expression(text)
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "value"),
+    [
+        ("en", "#### Step 1: he has 9\n\n#### Step 2: 9 * 2 = 18 dollars\n\nSo she makes **18** dollars", "18"),
+        ("en", "Answer: He had 3 apples and bought 5 more, so he has 8.", "8"),
+        ("en", "**Step-by-step answer:**\nThe ducks lay 16 eggs. 16 - 7 = 9. So she sells 9.", "9"),
+        ("en", "Let me answer: she has 16 eggs and eats 7.\n\n**9**", "9"),
+        ("en", "Answer: 5 km (3.1 miles)", "5"),
+        ("en", "Answer: the total is 18.", "18"),
+        ("en", "Answer: 3 + 4 = 7 and not 8", "7"),
+        ("en", "The answer is 12 = 3 * 4", "12"),
+        ("zh", "解答：小明有3个苹果，又买了5个，一共有8个。", "8"),
+        ("ar", "الإجابة هي 5 كم (3 أميال)", "5"),
+        ("hi", "उत्तर 5 है, 3 नहीं", "5"),
+        ("fr", "Réponse : il a 3 pommes et en achète 5, donc il en a 8.", "8"),
+        ("ar", "الإجابة: معه 3 تفاحات واشترى 5 فصار معه 8", "8"),
+        ("hi", "उत्तर: उसके पास 3 सेब थे, 5 और लिए, तो अब 8 हैं।", "8"),
+    ],
+)
+def test_a_worked_solution_under_a_label_ends_in_its_answer(language: str, text: str, value: str) -> None:
+    """A label announces what stands next to it, or the only number that follows; else the last number counts."""
+    found = answer_number(text, language)
+    assert found is not None
+    assert found.value == Decimal(value)
+
+
+def test_a_fraction_of_what_is_ambiguous_is_none() -> None:
+    found = answer_number("La réponse est 1,234/2", "fr")
+    assert found is not None
+    assert found.is_ambiguous
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Option B is tempting. But no.\n\nC",
+        "Option B would need more energy.\n\nTherefore, (C).",
+        "To answer this question, consider what B says first. It is false.\n\n**C**",
+        "#### Choosing\nIt cannot be option B.\n\n**C**",
+    ],
+)
+def test_what_is_discussed_first_is_not_what_is_chosen(text: str) -> None:
+    assert answer_choice(text, "en", 4) == 2

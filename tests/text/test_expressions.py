@@ -8,15 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from evalsuite.text import expressions
 from evalsuite.text.expressions import MAX_CHARS, equal_expressions
-
-needs_math_verify = pytest.mark.skipif(find_spec("math_verify") is None, reason="needs math-verify")
 
 
 @pytest.fixture
@@ -82,7 +79,6 @@ def test_what_is_no_plain_number_needs_math_verify(monkeypatch: pytest.MonkeyPat
         equal_expressions(found, expected)
 
 
-@needs_math_verify
 @pytest.mark.parametrize(
     ("found", "expected", "is_equal"),
     [
@@ -104,7 +100,6 @@ def test_expressions_are_compared_by_value(found: str, expected: str, is_equal: 
     assert len(workers()) <= 1
 
 
-@needs_math_verify
 def test_the_worker_is_used_again() -> None:
     assert equal_expressions("\\frac{1}{2}", "0.5", timeout_s=60) is True
     before = [worker.pid for worker in workers()]
@@ -112,7 +107,6 @@ def test_the_worker_is_used_again() -> None:
     assert [worker.pid for worker in workers()] == before
 
 
-@needs_math_verify
 @pytest.mark.parametrize("hostile", ["10^{10^{10}}", "{" * MAX_CHARS, "10000000!!"])
 def test_what_takes_too_long_is_given_up_and_its_worker_replaced(hostile: str) -> None:
     assert equal_expressions("\\frac{1}{2}", "0.5", timeout_s=60) is True
@@ -127,7 +121,6 @@ def test_what_takes_too_long_is_given_up_and_its_worker_replaced(hostile: str) -
     assert len(workers()) == 1
 
 
-@needs_math_verify
 @pytest.mark.parametrize(
     "hostile", ["9^9^9^9", "9**9**9**9", "\\frac{1}{0}", "\\boxed{\\boxed{", "\x00", "\\text{" * 50]
 )
@@ -136,7 +129,6 @@ def test_hostile_expressions_do_no_harm(hostile: str) -> None:
     assert equal_expressions("\\frac{1}{2}", "0.5", timeout_s=60) is True
 
 
-@needs_math_verify
 def test_a_worker_that_died_is_replaced() -> None:
     assert equal_expressions("\\frac{1}{2}", "0.5", timeout_s=60) is True
     (worker,) = workers()
@@ -145,7 +137,6 @@ def test_a_worker_that_died_is_replaced() -> None:
     assert equal_expressions("\\frac{1}{2}", "0.5", timeout_s=60) is True
 
 
-@needs_math_verify
 def test_threads_take_turns() -> None:
     found: list[bool | None] = []
 
@@ -161,7 +152,6 @@ def test_threads_take_turns() -> None:
     assert len(workers()) == 1
 
 
-@needs_math_verify
 def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     """Spawned processes import the main module; this one would start workers without end, and leave none behind."""
     script = tmp_path / "script.py"
@@ -176,7 +166,6 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-@needs_math_verify
 def test_what_is_answered_in_the_worker() -> None:
     assert expressions._verdict("x", "x") == b"1"
     assert expressions._verdict("x", "y") == b"0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
@@ -222,6 +223,7 @@ def test_what_is_clear_in_every_language(text: str, value: str, language: str) -
         ("5km-10km", ["5", "10"]),
         ("5%-10%", ["5", "10"]),
         ("f(2)-1", ["2", "1"]),
+        ("3-$5", ["3", "5"]),
         ("x]-1", ["1"]),
         ("--5", ["5"]),
         ("12/05/2024", ["12", "5", "2024"]),
@@ -342,6 +344,13 @@ def test_regions_and_unknown_languages() -> None:
         ("en", "2 thousand -5", ["2000", "-5"]),
         ("en", "-2 thousand 5", ["-2000", "5"]),
         ("en", "2 thousand 0", ["2000", "0"]),
+        ("en", "2 thousand 1", ["2001"]),
+        ("en", "1 thousand 5", ["1005"]),
+        ("en", "0 thousand 5", ["0", "5"]),
+        ("en", "7, 2 million 500 thousand", ["7", "2500000"]),
+        ("en", "1.5e3 1", ["1500", "1"]),
+        ("en", "3.5,4.5 million", ["3.5", "4500000"]),
+        ("en", "1,2,3 million", ["1", "2", "3000000"]),
         ("en", "2 thousand 1000", ["2000", "1000"]),
         ("en", "2 thousand, 500", ["2000", "500"]),
         ("en", "2 500", ["2", "500"]),
@@ -351,6 +360,7 @@ def test_regions_and_unknown_languages() -> None:
         ("fr", "1,5 million", ["1500000"]),
         ("fr", "1,234 million", ["1234000 or 1234000000"]),
         ("fr", "2 millions 1,234", ["2000000", "1.234 or 1234"]),
+        ("fr", "1,234 million 5", ["1234000 or 1234000000", "5"]),
         ("es", "5 mil millones", ["5000000000"]),
         ("es", "5 miles", ["5"]),
         ("es", "2.500 millones", ["2500000000 or 2500000"]),
@@ -396,6 +406,7 @@ def test_regions_and_unknown_languages() -> None:
         ("zh", "减去-十二", ["-12"]),
         ("zh", "百分之二十五", []),
         ("zh", "二十分之三十", []),
+        ("zh", "分之二十", []),
         ("zh", "第3页和第 12 页", []),
         ("zh", "第十二页", []),
         ("zh", "第3-5页", ["5"]),
@@ -406,8 +417,16 @@ def test_regions_and_unknown_languages() -> None:
         ("zh", "五", ["5"]),
         ("zh", " 负五。", ["-5"]),
         ("zh", "**五**", ["5"]),
+        ("zh", "五" + "。" * 18, ["5"]),
+        ("zh", "五" + "。" * 19, []),
+        ("zh", "五" + "。" * 25, []),
         ("zh", "二四", ["24"]),
         ("zh", "共二四", []),
+        ("zh", "一共二四", []),
+        ("zh", "共九九", []),
+        ("zh", "共零零五", ["5"]),
+        ("zh", "3负5", ["3", "-5"]),
+        ("zh", "共一百", ["100"]),
         ("zh", "五个", []),
         ("zh", "三十四、五十", ["34", "50"]),
         ("en", "三百二十五", []),
@@ -453,6 +472,11 @@ def test_habits_of_languages(language: str, text: str, found: list[str]) -> None
         ("en", "3 / 4", ["3", "4"]),
         ("en", "60 km/5", ["60", "5"]),
         ("en", "/3/4", ["3", "4"]),
+        ("en", "a/3/4", ["3", "4"]),
+        ("en", "=3/4", ["0.75"]),
+        ("en", "3:4", ["3", "4"]),
+        ("fr", "1,234/2", ["1.234 or 1234", "2"]),
+        ("fr", "2/1,234", ["2", "1.234 or 1234"]),
         ("en", "3/4/", ["0.75"]),
         ("en", "1st", ["1"]),
         ("en", "1. 5", ["1", "5"]),
@@ -474,12 +498,19 @@ def test_habits_of_languages(language: str, text: str, found: list[str]) -> None
         ("zh", "一样", []),
         ("zh", "二四", ["24"]),
         ("zh", "小明的五", []),
+        ("zh", "小明的五十", ["50"]),
+        ("zh", "小明的五十三", ["53"]),
+        ("zh", "小明有零个", ["0"]),
         ("zh", "百分之五", []),
         ("zh", "五分之三", []),
     ],
 )
 def test_an_answer_may_be_less_than_a_number(language: str, text: str, found: list[str]) -> None:
     assert values(text, language, is_answer=True) == found
+
+
+def test_a_text_is_no_answer_unless_it_is_said_to_be() -> None:
+    assert find_numbers("1st", "en") == ()
 
 
 @pytest.mark.parametrize(
@@ -498,6 +529,7 @@ def test_an_answer_may_be_less_than_a_number(language: str, text: str, found: li
         ("en", "x 13.5,14.25", "14.25"),
         ("en", "x 1,2.05.2024", "2024"),
         ("en", "1,2.05.x", "2.05"),
+        ("en", "x 1,2.5.67.8", "8"),
     ],
 )
 def test_where_a_number_stands(language: str, text: str, where: str) -> None:
@@ -538,12 +570,30 @@ def test_long_numbers_are_exact_and_endless_ones_none() -> None:
     assert find_numbers("1" * 1001, "en") == ()
     assert find_numbers("0." + "3" * 1001, "en")[0].value == 0
     assert find_numbers("." + "3" * 1001, "en") == ()
+    assert find_numbers("1" * 998 + ".5", "en")[0].value == Decimal("1" * 998 + ".5")
+    assert len(find_numbers("1" * 1000 + ",2", "en")) == 2
+    assert len(find_numbers("1 234," + "5" * 996, "fr")) == 1
+    assert find_numbers("1 234," + "5" * 997, "fr") == ()
+    assert find_numbers("9" * 1000 + " million 5", "en")[0].value == Decimal("9" * 1000 + "000005")
 
 
 def test_only_the_end_of_a_long_text_is_read() -> None:
     text = "7 " + "x" * MAX_CHARS + " 46"
     assert find_numbers(text, "en") == (Number(Decimal(46), MAX_CHARS + 3, MAX_CHARS + 5),)
     assert values("7" + "x" * (MAX_CHARS - 1), "en") == ["7"]
+    assert find_numbers("x" * MAX_CHARS + " 46 km", "en") == (Number(Decimal(46), MAX_CHARS + 1, MAX_CHARS + 3),)
+
+
+def test_how_far_back_the_beginning_of_a_command_is_looked_for() -> None:
+    """A command's name ends where digits begin, and a word's digits are its own; 24 characters tell which it is."""
+    assert values("\\" + "x" * 23 + "5", "en") == ["5"]
+    assert values("\\" + "x" * 24 + "5", "en") == []
+
+
+def test_a_number_cannot_be_changed() -> None:
+    (number,) = find_numbers("5", "en")
+    with pytest.raises(FrozenInstanceError):
+        number.value = Decimal(6)  # type: ignore[misc]
 
 
 @given(st.text(), st.sampled_from(LANGUAGES), st.booleans())

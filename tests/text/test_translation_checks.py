@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalsuite.text.added_parts import adds
+from evalsuite.text.kept_parts import has_same_numbers, placeholders
 from evalsuite.text.translation_checks import refusal_of
 from evalsuite.text.translation_reply import MAX_REPLY_BYTES, read_translation
 
@@ -695,6 +697,57 @@ def test_any_reply_is_judged(reply: str) -> None:
     assert read_translation(json.dumps({"q": reply}), {"q": "x"}) == {"q": reply}
     assert reason_of("The boats are in the harbour.", reply) in {"", *REASONS}
     assert reason_of(reply, "Les bateaux sont au port.") in {"", *REASONS}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "are_same"),
+    [
+        ("1 of 2", "2 / 1", True),
+        ("1,2", "1, 2", True),
+        ("1 2", "12", False),
+        ("12 345", "12.345", True),
+        ("12 345 678", "12,345,678", True),
+        ("007", "7", True),
+        ("00", "0", True),
+        (".5", "0,5", True),
+        ("0.50", "0,5", False),
+        ("10²", "10 2", True),
+        ("①", "1", True),
+        ("١٢", "12", True),
+        ("5", "V", True),
+        ("10", "X", True),
+        ("20", "XX", True),
+        ("14", "XIV", True),
+        ("19", "XIXe", True),
+        ("21", "XXI", True),
+        ("40", "XL", True),
+        ("52", "LII", True),
+        ("90", "XC", True),
+        ("110", "CX", True),
+        ("XX", "20", True),
+        ("XX 3", "20 3", True),
+        ("20 20", "XX", False),
+        ("20", "XXI", False),
+        ("1", "I", False),
+        ("20 XX", "XX", True),
+    ],
+)
+def test_numbers_are_the_same_whatever_their_spelling(old: str, new: str, are_same: bool) -> None:
+    assert has_same_numbers(old, new) == has_same_numbers(new, old) == are_same
+
+
+@pytest.mark.parametrize("part", ["```\n", "[INST] ", "Here is the translation. ", "Assistant: ", "Answer: ", "Note: "])
+def test_a_translation_may_have_less_but_not_more(part: str) -> None:
+    assert adds(f"x.\n{part}x", f"x.\n{part}x\n{part}x")
+    assert not adds(f"x.\n{part}x", f"x.\n{part}x")
+    assert not adds(f"x.\n{part}x", "x.\nx")
+
+
+def test_what_is_kept_is_compared_without_its_white_space_and_script() -> None:
+    assert placeholders("`a b` __ {x} {x}") == {"`ab`": 1, "__": 1, "{x}": 2}
+    assert placeholders("_____") == placeholders("__") == {"__": 1}
+    assert placeholders("{_a} `__`") == {"{_a}": 1, "`__`": 1}
+    assert placeholders("{١}") == {"{1}": 1}
 
 
 @pytest.mark.parametrize(
