@@ -118,6 +118,8 @@ def choice_of(path: Path) -> plugins.TaskChoice:
 
 
 def _build(family: Family, path: Path, task_file: TaskFile, name: str, options: TaskOptions) -> Task:
+    if options.prompt_language:
+        raise UsageError(f"--prompt_language: the words of {name} are those of its file; leave it out.")
     if options.num_fewshot:
         raise UsageError(f"{name}: a translated task has no exemplars; leave --num_fewshot out or at 0.")
     if options.protocol not in (None, task_file.protocol):

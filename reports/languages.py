@@ -164,9 +164,11 @@ def _means_table(family: str, runs: Sequence[Run]) -> LanguageTable | None:
 def _mean_head(run: Run, mean: Aggregate) -> LanguageHead:
     column = column_of(run, mean)
     title = f"{mean.metric} over {', '.join(mean.members)}"
-    rules = (*rules_of(column, [column]), scope_text(mean), chance_text([mean]))
+    lower = "" if mean.higher_is_better else "lower is better"
+    rules = (*rules_of(column, [column]), scope_text(mean), chance_text([mean]), lower)
     label = mean.name.removeprefix(mean.family).lstrip(" :")
-    return LanguageHead(visible(label), visible(title), visible(", ".join(filter(None, rules))))
+    signature = "" if mean.signature == PLAIN_SIGNATURE else visible(mean.signature)
+    return LanguageHead(visible(label), visible(title), visible(", ".join(filter(None, rules))), signature, signature)
 
 
 def _group(column: Column, estimate: Estimate) -> tuple[object, ...]:

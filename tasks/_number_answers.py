@@ -53,8 +53,11 @@ def _judged(text: str, language: str, target: str) -> tuple[str, bool | None]:
 
 
 def _whole(number: Number) -> Decimal | None:
-    """The value of a number, the whole one of two readings; None where both or neither are whole."""
+    """The value of a number, the whole one of two readings; None where neither is whole.
+
+    Where both are (``70.000``) the mark groups thousands: nobody writes three noughts behind a whole number.
+    """
     if number.other is None:
         return number.value
     whole = [value for value in (number.value, number.other) if value == value.to_integral_value()]
-    return whole[0] if len(whole) == 1 else None
+    return max(whole, key=abs) if whole else None

@@ -71,7 +71,7 @@ def _family_row(name: str, mirror: Path) -> str:
     protocols = ", ".join(f"`{protocol}`" for protocol in whole.protocols)
     cells = (
         f"`{name}`", str(len(whole.members)), ", ".join(map(_metric_cell, task.metrics)), chance or "–",
-        languages, task.source, task.licence, protocols,
+        languages, task.source, "; ".join(dict.fromkeys(info.licence for info in whole.members)), protocols,
     )  # fmt: skip
     return f"| {' | '.join(cells)} |\n"
 

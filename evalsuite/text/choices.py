@@ -31,6 +31,10 @@ _GAP = r"[\s*_(\[【「\"'“$]{0,6}"
 _ARTICLE = re.compile(r"[Aa]\s+[a-zà-ÿ]")
 
 
+_UNSEEN = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0x061C, 0xFEFF])
+"""Marks of direction and of no width, which stand around letters in Arabic above all."""
+
+
 @dataclass(frozen=True)
 class _Habits:
     """What letters look like in a language, as patterns; the group `letter` or `digit` of each is the choice's."""
@@ -112,7 +116,7 @@ def answer_choice(text: str, language: str, num_choices: int) -> int | None:
     answer, and a refusal has none unless it is boxed.
     """
     habits = _habits(pack(language), num_choices)
-    plain = without_thinking(text).strip()
+    plain = without_thinking(text).translate(_UNSEEN).strip()
     head, tail = (ascii_digits(part).translate(PLAIN_WIDTH) for part in (plain[:MAX_CHARS], plain[-MAX_CHARS:]))
     if span := last_box(tail):
         boxed = _WRAPPING.sub(r"\1", tail[slice(*span)]).strip()

@@ -98,9 +98,9 @@ _MIN_PLAIN_WORDS = 4
 def refusal_of(source: Texts, translated: Texts, *, source_language: str, target_language: str) -> str:
     """Why `translated` is no translation of `source`; empty when it is accepted.
 
-    The reasons, of which the first that holds is given: ``empty``, ``copied``, ``wrong_language``, ``length``,
-    ``placeholders``, ``numbers``, ``lines``, ``question``, ``extra``. Languages are BCP-47 tags. Raises `ValueError`
-    when the two do not hold as many texts under the same keys.
+    The reasons, of which the first that holds is given: ``empty``, ``merged`` (two texts became one), ``copied``,
+    ``wrong_language``, ``length``, ``placeholders``, ``numbers``, ``lines``, ``question``, ``extra``. Languages are
+    BCP-47 tags. Raises `ValueError` when the two do not hold as many texts under the same keys.
     """
     if source.keys() != translated.keys():
         raise ValueError("a translation has the keys of its source")
@@ -110,10 +110,12 @@ def refusal_of(source: Texts, translated: Texts, *, source_language: str, target
         for pair in zip(texts_in({key: source[key]}), texts_in({key: translated[key]}), strict=True)
     ]
     before, after = code_of(source_language), code_of(target_language)
+    fields = [("\n".join(texts_in({key: source[key]})), "\n".join(texts_in({key: translated[key]}))) for key in source]
     whole = ("\n".join(text for text, _ in pairs), "\n".join(text for _, text in pairs))
     checks: dict[str, Callable[[], bool]] = {
         "empty": lambda: any(_has_words(old) and not _has_words(new) for old, new in pairs),
-        "copied": lambda: _copied_share(*whole, before, after) > MAX_COPIED,
+        "merged": lambda: len({new for _, new in pairs}) < len({old for old, _ in pairs}),
+        "copied": lambda: any(_copied_share(old, new, before, after) > MAX_COPIED for old, new in (whole, *fields)),
         "wrong_language": lambda: _is_elsewhere(pairs, before, after),
         "length": lambda: _is_out_of_length(pairs),
         "placeholders": lambda: any(placeholders(old) != placeholders(new) for old, new in pairs),

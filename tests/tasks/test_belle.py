@@ -76,7 +76,7 @@ def test_prompts_are_the_questions_alone(mirror: Path) -> None:
 def test_an_answer_has_a_language_and_a_length(mirror: Path) -> None:
     outcome = task(NAME).score(samples(mirror, NAME)[0], replies("The answer is written in English, alas."))
     assert isinstance(outcome, Scored)
-    assert [found.counts for found in outcome.scores] == [(0.0, 1.0), (39.0, 1.0)]
+    assert [found.counts for found in outcome.scores] == [(0.0, 1.0), (0.0, 1.0), (39.0, 1.0)]
     assert [str(flag) for flag in outcome.flags] == ["wrong_language"]
 
 

@@ -327,14 +327,19 @@ def test_of_a_number_of_two_readings_the_whole_one_is_meant(language: str, text:
         assert Flag.UNPARSED not in outcome.flags
 
 
-def test_two_readings_of_which_neither_or_both_are_whole_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for one, other in (("1.5", "2.5"), ("3", "4")):
-        number = Number(value=Decimal(one), start=0, end=3, other=Decimal(other))
-        monkeypatch.setattr("evalsuite.tasks._number_answers.answer_number", lambda *_, found=number: found)
-        outcome = scored("fr", "x,y", one)
-        assert not is_right(outcome)
-        assert outcome.answer == "x,y"
-        assert Flag.UNPARSED in outcome.flags
+def test_two_readings_of_which_neither_is_whole_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    number = Number(value=Decimal("1.5"), start=0, end=3, other=Decimal("2.5"))
+    monkeypatch.setattr("evalsuite.tasks._number_answers.answer_number", lambda *_: number)
+    outcome = scored("fr", "x,y", "1.5")
+    assert not is_right(outcome)
+    assert outcome.answer == "x,y"
+    assert Flag.UNPARSED in outcome.flags
+
+
+@pytest.mark.parametrize(("language", "text"), [("es", "La respuesta es 70.000."), ("fr", "La réponse est 70.000")])
+def test_three_noughts_behind_a_mark_are_thousands(language: str, text: str) -> None:
+    assert is_right(scored(language, text, "70000"))
+    assert not is_right(scored(language, text, "70"))
 
 
 @pytest.mark.parametrize("text", ["", "I cannot tell.", "$\\boxed{}$"])

@@ -151,6 +151,7 @@ def test_an_answer_has_a_language_and_a_length() -> None:
     outcome = score(task(NAME), "An apple is a fruit that many people like.", "Birnen sind auch eine Frucht, sagt man.")
     assert {found.name: found.counts for found in outcome.scores} == {
         "language_fidelity": (1.0, 2.0),
+        "sentence_fidelity": (1.0, 2.0),
         "answer_chars": ((42 + 39) / 2, 1.0),
     }
     assert (outcome.answer, outcome.flags) == ("Birnen sind auch eine Frucht, sagt man.", (Flag.WRONG_LANGUAGE,))

@@ -669,3 +669,17 @@ def test_a_fraction_of_what_is_ambiguous_is_none() -> None:
 )
 def test_what_is_discussed_first_is_not_what_is_chosen(text: str) -> None:
     assert answer_choice(text, "en", 4) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ar", "\u200fب\u200f"),
+        ("ar", "الخيار \u200fب\u200e"),
+        ("en", "\u2067B\u2069"),
+        ("en", "\ufeffB"),
+        ("en", "B\u200b"),
+    ],
+)
+def test_marks_that_nobody_sees_are_no_part_of_a_letter(language: str, text: str) -> None:
+    assert answer_choice(text, language, 4) == 1

@@ -19,6 +19,7 @@ LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 PAIRS = list(permutations(LANGUAGES, 2))
 REASONS = {
     "empty",
+    "merged",
     "copied",
     "wrong_language",
     "length",
@@ -757,3 +758,20 @@ def test_hostile_texts_take_no_time(unit: str) -> None:
     """Patterns that search back and forth would take minutes on these."""
     assert reason_of(SEA, unit * 20_000) in REASONS
     assert reason_of(unit * 20_000, unit * 20_000) in {"", *REASONS}
+
+
+def test_choices_that_differ_stay_different() -> None:
+    source = {"input": "Where does the river begin?", "choices": ["in the hills", "by the sea", "under the bridge"]}
+    merged = {"input": "Où commence le fleuve ?", "choices": ["dans les collines"] * 3}
+    assert refusal_of(source, merged, source_language="en", target_language="fr") == "merged"
+
+
+def test_choices_left_as_they_were_are_copied_however_long_the_question_is() -> None:
+    asked = (
+        "The river that runs through our town comes from somewhere far away, and few people have ever been there. " * 3
+    )
+    said = "Le fleuve qui traverse notre ville vient de très loin, et peu de gens sont jamais allés jusque-là. " * 3
+    choices = ["it begins in the hills", "it begins by the sea", "it begins under the bridge"]
+    source = {"input": asked + "Where does it begin?", "choices": choices}
+    found = {"input": said + "Où commence-t-il ?", "choices": choices}
+    assert refusal_of(source, found, source_language="en", target_language="fr") == "copied"
