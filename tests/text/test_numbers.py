@@ -361,6 +361,7 @@ def test_regions_and_unknown_languages() -> None:
         ("fr", "1,234 million", ["1234000 or 1234000000"]),
         ("fr", "2 millions 1,234", ["2000000", "1.234 or 1234"]),
         ("fr", "1,234 million 5", ["1234000 or 1234000000", "5"]),
+        ("fr", "2 millions 1.234", ["2000000", "1234 or 1.234"]),
         ("es", "5 mil millones", ["5000000000"]),
         ("es", "5 miles", ["5"]),
         ("es", "2.500 millones", ["2500000000 or 2500000"]),
