@@ -57,7 +57,7 @@ _WHOLE_PROMPTS = tuple(
     )
 )
 _NUMBERS = "tests/text/test_numbers.py"
-_TEXT_ANSWERS = ("tests/text/test_answers.py", "tests/text/test_labelled_answers.py")
+_TEXT_ANSWERS = ("tests/text/test_reading_answers.py", "tests/text/test_labelled_answers.py")
 _AGGREGATES = "tests/stats/test_aggregates.py"
 _NO_SIMULATIONS = tuple(
     f"--deselect={_AGGREGATES}::test_{name}"
