@@ -82,8 +82,12 @@ def read_settings(options: EngineOptions) -> WorkerSettings:
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` as a worker gets it: without what is named like a key, but for the hub's, and with output at once."""
+    """`environ` as a worker gets it: without what is named like a key, but for the hub's, and with output at once.
+
+    Nor with what keeps a script from importing its neighbours, which our workers do.
+    """
     kept = {name: value for name, value in environ.items() if name in _HUB_TOKENS or not _SECRET.search(name)}
+    kept.pop("PYTHONSAFEPATH", None)
     return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
@@ -102,8 +106,11 @@ def _script(args: Mapping[str, Scalar]) -> tuple[str, Path]:
 
 
 def _sha256(script: Path) -> str:
+    """The hash of what runs: of a worker of ours with the loop that it shares with the others."""
     try:
-        return hashlib.sha256(script.read_bytes()).hexdigest()
+        loop = _SCRIPTS / "worker_loop.py"
+        shared = loop.read_bytes() if script.parent == _SCRIPTS else b""
+        return hashlib.sha256(script.read_bytes() + shared).hexdigest()
     except OSError as error:
         raise UsageError(f"--model_args script={script} cannot be read: {error.strerror}.") from error
 

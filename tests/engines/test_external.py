@@ -473,7 +473,7 @@ print(json.dumps({{"ready": True, "name": sys.argv[1], "version": ",".join(sorte
 def test_names_of_keys() -> None:
     secret = ("OPENAI_API_KEY", "ANTHROPIC_APIKEY", "AWS_ACCESS_KEY_ID", "db_password", "MY_SECRET_1", "WANDB_TOKEN")
     plain = ("PATH", "HOME", "TOKENIZERS_PARALLELISM", "KEYBOARD", "HF_HOME", "PYTHONPATH", "CUDA_VISIBLE_DEVICES")
-    found = child_environment(dict.fromkeys((*secret, *plain, "HF_TOKEN"), "x"))
+    found = child_environment(dict.fromkeys((*secret, *plain, "HF_TOKEN", "PYTHONSAFEPATH"), "x"))
     assert sorted(found) == sorted((*plain, "HF_TOKEN", "PYTHONUNBUFFERED"))
 
 

@@ -1,8 +1,7 @@
 """COMET's numbers for translations: the worker that the engine ``external`` starts with another Python.
 
 That Python needs ``unbabel-comet`` (Rei et al. 2020, 2022) and nothing of evalsuite; whichever version of Python it is,
-3.8 or later. Lines in and out are those of docs/neural-metrics.md. The loop stands here and in the other worker alike:
-each script is whole, so that one hash says what ran.
+3.8 or later. Lines in and out are those of docs/neural-metrics.md.
 
 Its argument is a JSON object: `model`, a name on the hub or a checkpoint's path; `batch_size`; and `qe`, which leaves
 the references out, as models like XCOMET allow.
@@ -11,14 +10,11 @@ the references out, as models like XCOMET allow.
 from __future__ import annotations
 
 import importlib
-import json
-import os
 import sys
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, TextIO  # noqa: UP035  (Python 3.8 has no other)
+from typing import Any
 
-Score = Callable[[list], list]  # type: ignore[type-arg]
-"""From segments, objects with `src`, `mt` and `ref`, to a number for each."""
+from worker_loop import Score, check_references, serve
 
 
 def open_metric(told: dict[str, Any]) -> tuple[Score, dict[str, Any]]:
@@ -52,72 +48,5 @@ def snapshot_of(checkpoint: str) -> str:
     return parts[parts.index("snapshots") + 1] if "snapshots" in parts[:-1] else parts[-1]
 
 
-def check_references(segments: list[dict[str, str]], is_qe: bool) -> None:
-    """Raise ValueError for a segment without the reference that the metric reads."""
-    if not is_qe and not all(segment["ref"].strip() for segment in segments):
-        raise ValueError("there is no reference; extra_qe=true scores without")
-
-
-# -- the loop, alike in every worker
-
-
-def main() -> int:
-    """Say that the metric is ready, or why not; then answer until the input ends."""
-    answers = take_stdout()
-    try:
-        score, about = open_metric(json.loads(sys.argv[1]))
-    except Exception as error:
-        write(answers, {"error": f"{sys.executable} cannot load the metric: {reason(error)}"})
-        return 1
-    write(answers, {"ready": True, **about})
-    for batch in batches(sys.stdin):
-        for answer in scored(score, batch):
-            write(answers, answer)
-    return 0
-
-
-def take_stdout() -> TextIO:
-    """Standard output for answers alone: what libraries print goes to standard error from here on."""
-    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
-    os.dup2(2, 1)
-    return answers
-
-
-def write(answers: TextIO, line: dict[str, Any]) -> None:
-    """Write one line at once."""
-    answers.write(json.dumps(line) + "\n")
-    answers.flush()
-
-
-def batches(lines: Iterable[str]) -> Iterator[list[dict[str, Any]]]:
-    """The segments, as many at a time as are sent together."""
-    batch: list[dict[str, Any]] = []
-    for line in lines:
-        batch.append(json.loads(line))
-        if batch[-1]["last"]:
-            yield batch
-            batch = []
-
-
-def scored(score: Score, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An answer to each segment; where they fail together, each by itself, so that one does not cost the others."""
-    try:
-        values = score(batch)
-        return [{"id": segment["id"], "score": values[index]} for index, segment in enumerate(batch)]
-    except Exception as error:
-        if len(batch) == 1:
-            return [{"id": batch[0]["id"], "error": reason(error)}]
-    return [answer for segment in batch for answer in scored(score, [segment])]
-
-
-def reason(error: BaseException) -> str:
-    """An error on one line, with the one that it was raised over, which often says more."""
-    first = error
-    while first.__context__ is not None:
-        first = first.__context__
-    shown = " ".join(f"{type(error).__name__}: {error}".split())
-    return shown if first is error else f"{shown} (at first {reason(first)})"
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(open_metric))
