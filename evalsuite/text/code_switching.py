@@ -1,7 +1,7 @@
-"""The language of every sentence of an answer, and how many of them are in the language that was asked for.
+"""How many sentences of an answer are in the language that was asked for.
 
-A classifier is often wrong about one short sentence, so the language that is expected has a head start: the one asked
-for, or else the one of the whole text. Names, terms and quotations inside a sentence do not make it foreign.
+A classifier is often wrong about one short sentence, so the language asked for has a head start. Names, terms and
+quotations inside a sentence do not make it foreign.
 """
 
 from __future__ import annotations
@@ -49,16 +49,6 @@ _QUOTED = re.compile(
 )
 
 
-def languages_of_sentences(text: str) -> tuple[str, ...]:
-    """The language of each of the `sentences` of `text`, `UNDETERMINED` where it cannot be told.
-
-    The language of all of `text` is the expected one. No more than the first `MAX_CHARS` characters are read.
-    """
-    beginning = text[:MAX_CHARS]
-    expected = identify(beginning)
-    return tuple(_language_of(sentence, expected) for sentence in sentences(beginning))
-
-
 def in_language(text: str, wanted: str) -> tuple[int, int]:
     """How many sentences of `text` are in `wanted`, a BCP-47 tag, and how many are in a language that can be told.
 
@@ -71,8 +61,6 @@ def in_language(text: str, wanted: str) -> tuple[int, int]:
 
 def _language_of(sentence: str, expected: str) -> str:
     """The language of one sentence: `expected`, unless another is clearly that of all but its names and quotations."""
-    if expected == UNDETERMINED:
-        return identify(sentence)
     plain = words_of(sentence)
     script = script_of(expected)
     if not _is_written_in(plain, script):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from evalsuite.text.code_switching import in_language, languages_of_sentences
+from evalsuite.text.code_switching import in_language
 from evalsuite.text.languages import ROMANISED_HINDI, UNDETERMINED, identify
 
 pytestmark = pytest.mark.data
@@ -128,15 +128,13 @@ def test_beginnings_of_sentences_are_seldom_foreign(flores: dict[str, list[str]]
 @pytest.mark.parametrize("language", SIX)
 def test_a_foreign_sentence_in_a_paragraph_is_found(flores: dict[str, list[str]], language: str) -> None:
     """A sentence of another of the six among three; what is missed follows a sentence without a full stop."""
-    found = named = num_texts = 0
+    found = num_texts = 0
     for other in SIX:
         for number in range(0 if other == language else 60):
             paragraph = flores[language][4 * number : 4 * number + 3]
             paragraph.insert(number % 4, flores[other][4 * number + 3])
             in_wanted, told = in_language(" ".join(paragraph), language)
             found += in_wanted < told
-            named += other in languages_of_sentences(" ".join(paragraph))
             num_texts += 1
     assert num_texts == 300
     assert found >= 0.96 * num_texts
-    assert named >= 0.96 * num_texts
