@@ -23,14 +23,11 @@ from evalsuite.contracts import Dataset, Rows
 from evalsuite.errors import DataError, NothingSelected, RowsMissing, SaveFailed
 from evalsuite.fetching import NotFetched, fetch
 from evalsuite.models import cache_directory
-from evalsuite.records import DatasetPin
+from evalsuite.records import TASK_FILE, DatasetPin
 from evalsuite.store.files import write_atomic
 
 BUILT_IN = "evalsuite-mini"
 """The `Dataset.path` of the samples written for this project, which travel in the wheel."""
-
-TASK_FILE = "task-file"
-"""The `Dataset.path` of a task file (see `task_files`), whose own path is the `Dataset.url`."""
 
 SACREBLEU = "sacrebleu"
 """Begins the `Dataset.path` of what sacrebleu downloads, as in ``sacrebleu/wmt14``; the config is the direction."""

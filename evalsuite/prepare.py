@@ -22,7 +22,7 @@ from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
 from evalsuite.engines.base import ByRow, Engine, EngineOptions
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
-from evalsuite.records import ModelSpec, RunSpec, TaskSpec
+from evalsuite.records import TASK_FILE_SUFFIX, ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
 from evalsuite.types import SCHEMA_VERSION, Item, Sample
 
@@ -114,7 +114,7 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
 
 def _choices(config: RunConfig) -> tuple[plugins.TaskChoice, ...]:
     """The tasks behind ``--tasks``: names, and task files by their paths."""
-    files = [name for name in config.tasks if name.endswith(task_files.SUFFIX)]
+    files = [name for name in config.tasks if name.endswith(TASK_FILE_SUFFIX)]
     names = [name for name in config.tasks if name not in files]
     known = plugins.choose_tasks(names, is_protocol_given=isinstance(config.protocol, str))
     return (*known, *(task_files.choice_of(Path(name)) for name in dict.fromkeys(files)))

@@ -127,6 +127,13 @@ class Counts(Record, frozen=True, kw_only=True):
 # -- runs ------------------------------------------------------------------------------------------------------
 
 
+TASK_FILE = "task-file"
+"""The `DatasetPin.path` of rows that a task file holds (see `task_files`), wherever that lies."""
+
+TASK_FILE_SUFFIX = ".task.json"
+"""Ends the names of task files."""
+
+
 class DatasetPin(Record, frozen=True, kw_only=True):
     """The rows a task used: where from, at which revision, and what they hash to."""
 

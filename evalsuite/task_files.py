@@ -19,13 +19,15 @@ import msgspec
 from evalsuite import plugins
 from evalsuite.canonical import content_hash
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
-from evalsuite.data import TASK_FILE
 from evalsuite.errors import DataError, UsageError
+from evalsuite.records import TASK_FILE
 from evalsuite.store.files import write_atomic
 from evalsuite.types import Record, Sample
 
 FORMAT = 1
-SUFFIX = ".task.json"
+TRANSLATED = "+translated"
+"""Ends the protocols of tasks from such files."""
+
 Texts = Mapping[str, str | tuple[str, ...]]
 """What of a sample is translated: `input`, `turns` and `choices`, those that it has."""
 
@@ -114,7 +116,7 @@ def choice_of(path: Path) -> plugins.TaskChoice:
     name = f"{task_file.task}@{task_file.language}"
     info = TaskInfo(name, base.family.name, task_file.language, "", name, "")
     build = partial(_build, base.family, path, task_file)
-    return plugins.TaskChoice(Family(base.family.name, (info,), build, (task_file.protocol,)), name)
+    return plugins.TaskChoice(Family(name, (info,), build, (task_file.protocol,)), name)
 
 
 def _build(family: Family, path: Path, task_file: TaskFile, name: str, options: TaskOptions) -> Task:
@@ -122,7 +124,8 @@ def _build(family: Family, path: Path, task_file: TaskFile, name: str, options: 
         raise UsageError(f"--prompt_language: the words of {name} are those of its file; leave it out.")
     if options.num_fewshot:
         raise UsageError(f"{name}: a translated task has no exemplars; leave --num_fewshot out or at 0.")
-    if options.protocol not in (None, task_file.protocol):
+    translated = task_file.protocol + TRANSLATED
+    if options.protocol not in (None, task_file.protocol, translated):
         raise UsageError(f"{name}: {path} was made under the protocol {task_file.protocol}; leave --protocol out.")
     usual = replace(options, num_fewshot=0, protocol=task_file.protocol)
     task = family.build(task_file.task, usual)
@@ -139,7 +142,7 @@ def _build(family: Family, path: Path, task_file: TaskFile, name: str, options: 
         task,
         name=name,
         language=task_file.language,
-        protocol=f"{task_file.protocol}+translated",
+        protocol=translated,
         datasets=(*task.datasets, pinned),
         samples=partial(_samples, task, name, task_file.language),
         title=f"{task.title}, translated into {task_file.language}" if task.title else "",

@@ -7,7 +7,17 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.records import DatasetPin, Estimate, JudgedSpec, ModelSpec, RunSpec, TaskSpec, TaskSummary
+from evalsuite.records import (
+    TASK_FILE,
+    TASK_FILE_SUFFIX,
+    DatasetPin,
+    Estimate,
+    JudgedSpec,
+    ModelSpec,
+    RunSpec,
+    TaskSpec,
+    TaskSummary,
+)
 from evalsuite.types import Scalar
 
 from ._format import causes_text, chance_text, direction_text, pairs_text, scalar_text, task_rank, visible
@@ -73,7 +83,7 @@ def _run_view(run: Run) -> RunView:
             )
         ),
         command=visible(repeat_command(spec)),
-        command_note=" ".join(filter(None, (_judged_note(spec.judged), _command_note(spec.model)))),
+        command_note=" ".join(filter(None, (_judged_note(spec.judged), _files_note(spec), _command_note(spec.model)))),
     )
 
 
@@ -156,6 +166,11 @@ def _judged_note(judged: JudgedSpec | None) -> str:
     )
 
 
+def _files_note(spec: RunSpec) -> str:
+    files = ", ".join(_task_files(spec).values())
+    return visible(f"{files}: as `evalsuite translate` wrote it, wherever it lies.") if files else ""
+
+
 def _command_note(model: ModelSpec) -> str:
     match model.engine:
         case "recorded":
@@ -168,7 +183,8 @@ def _command_note(model: ModelSpec) -> str:
 
 def _arguments(spec: RunSpec) -> Iterator[str]:
     yield from _model_arguments(spec.model)
-    yield from ("--tasks", *(spec.asked or [task.name for task in spec.tasks]))
+    files = _task_files(spec)
+    yield from ("--tasks", *(files.get(name, name) for name in spec.asked or [task.name for task in spec.tasks]))
     yield from _shared_arguments(spec.tasks)
     if spec.limit is not None:
         yield from ("--limit", f"{spec.limit:.15g}")
@@ -185,6 +201,15 @@ def _arguments(spec: RunSpec) -> Iterator[str]:
         yield from ("--gen_kwargs", _pairs(spec.generation))
     if spec.truncation:
         yield from ("--truncation", spec.truncation)
+
+
+def _task_files(spec: RunSpec) -> dict[str, str]:
+    """Tasks that came from files, and what `evalsuite translate` calls such a file unless told otherwise."""
+    return {
+        task.name: task.name.replace("@", ".") + TASK_FILE_SUFFIX
+        for task in spec.tasks
+        if any(pin.path == TASK_FILE for pin in task.datasets)
+    }
 
 
 def _judge_arguments(spec: RunSpec, judged: JudgedSpec) -> Iterator[str]:

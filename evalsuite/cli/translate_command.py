@@ -11,8 +11,9 @@ from evalsuite.cli.output import print_json
 from evalsuite.cli.run_command import exit_code, run_in
 from evalsuite.cli.run_options import add_model_options, config_from
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
+from evalsuite.records import TASK_FILE_SUFFIX
 from evalsuite.store.results import read_samples
-from evalsuite.task_files import SUFFIX, TaskFile, content_of, write_task_file
+from evalsuite.task_files import TaskFile, content_of, write_task_file
 from evalsuite.translating import prepare_translation, task_file_of
 
 
@@ -21,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("task", metavar="TASK", help="one task, for example mini_choice_en")
     add("--to", required=True, metavar="CODE", help="the language wanted: en, zh, fr, ar, es or hi")
-    add("--file", metavar="FILE", help=f"where the task goes (default TASK.CODE{SUFFIX})")
+    add("--file", metavar="FILE", help=f"where the task goes (default TASK.CODE{TASK_FILE_SUFFIX})")
     add_model_options(parser)
     add("--protocol", metavar="ID", help="of the task, where it has several")
     add("--apply_chat_template", nargs="?", const="true", metavar="BOOL", help="translate the task as conversations "
@@ -39,9 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Translate, check, write. Exit code 0 when every sample has a translation, 3 when some have none."""
     options.tasks, options.config = [options.task], None
-    file = Path(options.file or f"{options.task.replace(':', '-')}.{options.to}{SUFFIX}")
-    if not file.name.endswith(SUFFIX):
-        raise UsageError(f"--file {file}: the name of a task file ends in {SUFFIX}.")
+    file = Path(options.file or f"{options.task.replace(':', '-')}.{options.to}{TASK_FILE_SUFFIX}")
+    if not file.name.endswith(TASK_FILE_SUFFIX):
+        raise UsageError(f"--file {file}: the name of a task file ends in {TASK_FILE_SUFFIX}.")
     config = config_from(options)
     translating = prepare_translation(config, options.to)
     finished = run_in(translating.prepared, Path(config.output_path), config.use_cache)

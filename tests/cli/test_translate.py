@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from evalsuite.reports.provenance import repeat_command
 
 from evalsuite import plugins
 from evalsuite.config import RunConfig
@@ -16,6 +18,7 @@ from evalsuite.data import BUILT_IN
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE
 from evalsuite.metrics import accuracy, right
 from evalsuite.prepare import prepare
+from evalsuite.store.results import read_results
 from evalsuite.task_files import texts_of
 from evalsuite.types import GenerateRequest, Replies, Request, Sample, Scored
 
@@ -133,6 +136,18 @@ def test_the_file_runs_as_a_task_with_its_provenance(command: Any) -> None:
     page = command("report", "runs", "--output", "page.html")
     assert page.code == EXIT_OK
     assert "translation: machine, by scripted" in Path("page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("sums")
+def test_the_command_on_the_page_repeats_the_run(command: Any) -> None:
+    command(*TRANSLATE)
+    first = command("run", "--model", "scripted", "--tasks", "sums.hi.task.json", "--limit", 10, "--json")
+    spec = read_results(Path(first.json["path"])).spec
+    _, *arguments = shlex.split(repeat_command(spec).replace("\\\n", ""))
+    assert "sums.hi.task.json" in arguments
+    again = command(*arguments, "--json")
+    assert again.code == EXIT_OK
+    assert again.json["path"] == first.json["path"]
 
 
 @pytest.mark.usefixtures("sums")
