@@ -106,7 +106,7 @@ def _asked(question: Question, asking: Asking) -> str:
         return plain_question(text, asking.language)
     lettered = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, question.choices, strict=False)]
     if asking.form == "answered" and asking.is_chat:
-        return words.only_letter.replace("{}", "\n".join([text, *lettered]))
+        return words.only_letter.format(text="\n".join([text, *lettered]))
     return "\n".join([text, *lettered, words.answer])
 
 

@@ -98,49 +98,56 @@ def choose_setup(name: str, options: TaskOptions, protocols: Sequence[str] = PRO
     )
 
 
-def translation_task(
-    info: TaskInfo,
-    setup: Setup,
-    options: TaskOptions,
-    *,
-    version: int = 1,
-    datasets: tuple[Dataset, ...],
-    samples: Callable[[tuple[Rows, ...]], tuple[Sample, ...]],
-    source: str,
-    headline: str,
-    num_references: int = 1,
-    provenance: str = "native",
-    max_tokens: int = MAX_TOKENS,
-    is_seeded: bool = False,
-    fallback: str = "",
-    fallback_reason: str = "",
-) -> Task:
-    """The task that `info` shows. Raises UsageError where its protocol needs a tokenizer that cannot be had."""
+@dataclass(frozen=True)
+class Corpus:
+    """The rows of one direction, and what is said of them; `samples` are made of `datasets`.
+
+    `headline` is the metric that is shown first, `provenance` where the target texts come from; `is_seeded` says that
+    exemplars are drawn. `fallback` is the protocol that runs where the rows cannot be had, for `fallback_reason`.
+    """
+
+    info: TaskInfo
+    source: str
+    headline: str
+    datasets: tuple[Dataset, ...]
+    samples: Callable[[tuple[Rows, ...]], tuple[Sample, ...]]
+    version: int = 1
+    num_references: int = 1
+    provenance: str = "native"
+    max_tokens: int = MAX_TOKENS
+    is_seeded: bool = False
+    fallback: str = ""
+    fallback_reason: str = ""
+
+
+def translation_task(corpus: Corpus, setup: Setup, options: TaskOptions) -> Task:
+    """The task of `corpus`. Raises UsageError where its protocol needs a tokenizer that cannot be had."""
+    info = corpus.info
     spbleu = ("spbleu",) if SPBLEU in setup.protocol else ()
     if spbleu:
         _check_spbleu()
-    metrics = _metrics(headline, setup.pair.target, num_references, spbleu)
+    metrics = _metrics(corpus.headline, setup.pair.target, corpus.num_references, spbleu)
     return Task(
         name=info.name,
         family=info.family,
-        version=version,
+        version=corpus.version,
         language=info.language,
         protocol=setup.protocol,
         num_fewshot=setup.num_fewshot,
         kind=info.kind,
-        datasets=datasets,
-        samples=samples,
-        next_requests=partial(_next_requests, options, max_tokens),
+        datasets=corpus.datasets,
+        samples=corpus.samples,
+        next_requests=partial(_next_requests, options, corpus.max_tokens),
         score=partial(_score, tuple(metric.name for metric in metrics)),
         metrics=(*metrics, *FIDELITY),
         title=info.title,
-        source=source,
+        source=corpus.source,
         licence=info.licence,
-        language_provenance=provenance,
+        language_provenance=corpus.provenance,
         prompt_language=setup.language,
-        is_seeded=is_seeded and bool(setup.num_fewshot),
-        fallback=fallback,
-        fallback_reason=fallback_reason,
+        is_seeded=corpus.is_seeded and bool(setup.num_fewshot),
+        fallback=corpus.fallback,
+        fallback_reason=corpus.fallback_reason,
     )
 
 

@@ -17,7 +17,7 @@ from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptio
 from evalsuite.text.language_names import LANGUAGES
 from evalsuite.types import ITEM, Sample, Shot
 
-from ._translation import PROTOCOLS, Pair, Setup, choose_setup, pair_title, translation_task
+from ._translation import PROTOCOLS, Corpus, Pair, Setup, choose_setup, pair_title, translation_task
 
 _NAME = "flores"
 _LICENCE = "CC BY-SA 4.0"
@@ -68,17 +68,16 @@ def build(name: str, options: TaskOptions) -> Task:
     setup = choose_setup(name, options)
     pair = setup.pair
     scored = (_rows(pair.source, "devtest"), _rows(pair.target, "devtest"))
-    return translation_task(
-        _info(pair),
-        setup,
-        options,
-        datasets=(*scored, *(exemplars(pair) if setup.num_fewshot else ())),
-        samples=partial(_samples, name, setup),
+    corpus = Corpus(
+        info=_info(pair),
         source="NLLB Team 2022, arXiv 2207.04672",
         headline="chrf++",
+        datasets=(*scored, *(exemplars(pair) if setup.num_fewshot else ())),
+        samples=partial(_samples, name, setup),
         provenance="native" if pair.target == "en" else "human",
         is_seeded=True,
     )
+    return translation_task(corpus, setup, options)
 
 
 def _samples(name: str, setup: Setup, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:

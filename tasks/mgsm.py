@@ -15,11 +15,9 @@ from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.errors import UsageError
-from evalsuite.types import ITEM, GenerateRequest, Replies, Request, Sample, Scored, Shot
+from evalsuite.types import ITEM, Sample, Shot
 
-from ._answers import completions
-from ._number_answers import METRICS, score_number
-from ._prompts import build_prompt
+from ._number_answers import METRICS, number_requests, score_number
 from ._words import NATIVE, WORDS, check_protocol, protocol_in, wanted_language
 
 PROTOCOL = "mgsm-v1"
@@ -58,8 +56,8 @@ def _build(family: str, name: str, options: TaskOptions) -> Task:
         kind=info.kind,
         datasets=(test, train) if num_fewshot else (test,),
         samples=partial(_samples, family, language, prompt_language, num_fewshot, options.chat),
-        next_requests=partial(_next_requests, family, prompt_language, options),
-        score=_score,
+        next_requests=number_requests(options, prompt_language, MAX_TOKENS[family]),
+        score=score_number,
         metrics=METRICS,
         title=info.title,
         source="Shi et al. 2022, arXiv 2210.03057",
@@ -95,7 +93,7 @@ def _asked(family: str, text: str, language: str, is_chat: bool) -> str:
     words = WORDS[language]
     if is_chat:
         template = words.only_number if family == DIRECT else words.work_out
-        return template.replace("{}", text)
+        return template.format(text=text)
     return f"{words.question}{text}\n{words.answer if family == DIRECT else words.steps}"
 
 
@@ -106,21 +104,6 @@ def _worked(family: str, row: Mapping[str, Any]) -> str:
 def _unlabelled(text: str) -> str:
     """The hub's exemplars begin with their own words for question and answer."""
     return _LABEL.sub("", text, count=1)
-
-
-def _next_requests(
-    family: str, language: str, options: TaskOptions, sample: Sample, replies: Replies
-) -> tuple[Request, ...]:
-    if replies:
-        return ()
-    words = WORDS[language]
-    prompt = build_prompt(sample.input, sample.shots, options, delimiter=words.delimiter)
-    stop = () if options.chat else ("\n\n", words.question.strip())
-    return (GenerateRequest(prompt=prompt, max_tokens=MAX_TOKENS[family], stop=stop),)
-
-
-def _score(sample: Sample, replies: Replies) -> Scored:
-    return score_number(sample, completions(replies))
 
 
 def _info(family: str, language: str) -> TaskInfo:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from functools import partial
 
 from evalsuite.contracts import Rows, Task, TaskOptions
-from evalsuite.types import ITEM, GenerateRequest, Replies, Request, Sample, Scored, Shot
+from evalsuite.types import ITEM, Sample, Shot
 
-from ._answers import completions
 from ._mini import LICENCE, PROTOCOL, SOURCE, check_options, dataset, family, other_rows
-from ._number_answers import METRICS, score_number
-from ._prompts import build_prompt
+from ._number_answers import METRICS, number_requests, score_number
 from ._words import WORDS, plain_question, protocol_in, wanted_language
 
 MAX_TOKENS = 160
@@ -43,8 +41,8 @@ def build(name: str, options: TaskOptions) -> Task:
         kind="generate",
         datasets=(dataset(f"math_{language}", _FINGERPRINTS),),
         samples=partial(_samples, name, language, prompt_language, num_fewshot, options.chat),
-        next_requests=partial(_next_requests, prompt_language, options),
-        score=_score,
+        next_requests=number_requests(options, prompt_language, MAX_TOKENS),
+        score=score_number,
         metrics=METRICS,
         title="Short arithmetic problems",
         source=SOURCE,
@@ -75,20 +73,7 @@ def _samples(
 
 
 def _question(text: str, language: str, chat: bool) -> str:
-    return WORDS[language].work_out.replace("{}", text) if chat else plain_question(text, language)
-
-
-def _next_requests(language: str, options: TaskOptions, sample: Sample, replies: Replies) -> tuple[Request, ...]:
-    if replies:
-        return ()
-    words = WORDS[language]
-    prompt = build_prompt(sample.input, sample.shots, options, delimiter=words.delimiter)
-    stop = () if options.chat else ("\n\n", words.question.strip())
-    return (GenerateRequest(prompt=prompt, max_tokens=MAX_TOKENS, stop=stop),)
-
-
-def _score(sample: Sample, replies: Replies) -> Scored:
-    return score_number(sample, completions(replies))
+    return WORDS[language].work_out.format(text=text) if chat else plain_question(text, language)
 
 
 mini_math = family("mini_math", "generate", "Short arithmetic problems", build)

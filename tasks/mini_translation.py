@@ -14,7 +14,7 @@ from evalsuite.text.language_names import LANGUAGES
 from evalsuite.types import Sample
 
 from ._mini import LICENCE, PROTOCOL, SOURCE, dataset, other_rows
-from ._translation import Pair, Setup, choose_setup, pair_title, translation_task
+from ._translation import Corpus, Pair, Setup, choose_setup, pair_title, translation_task
 
 MAX_TOKENS = 128
 _NAME = "mini_translation"
@@ -26,17 +26,16 @@ _FINGERPRINTS = {
 def build(name: str, options: TaskOptions) -> Task:
     """The task of one pair, for example ``mini_translation_en-hi``."""
     setup = choose_setup(name, options, (PROTOCOL,))
-    return translation_task(
-        _info(setup.pair),
-        setup,
-        options,
-        version=2,
-        datasets=(dataset("translation", _FINGERPRINTS),),
-        samples=partial(_samples, name, setup),
+    corpus = Corpus(
+        info=_info(setup.pair),
         source=SOURCE,
         headline="chrf",
+        datasets=(dataset("translation", _FINGERPRINTS),),
+        samples=partial(_samples, name, setup),
+        version=2,
         max_tokens=MAX_TOKENS,
     )
+    return translation_task(corpus, setup, options)
 
 
 def _samples(name: str, setup: Setup, splits: tuple[Rows, ...]) -> tuple[Sample, ...]:

@@ -23,7 +23,7 @@ from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptio
 from evalsuite.data import SACREBLEU
 from evalsuite.types import ITEM, Sample, Shot
 
-from ._translation import PROTOCOLS, REFERENCE, Setup, choose_setup, pair_of, pair_title, translation_task
+from ._translation import PROTOCOLS, REFERENCE, Corpus, Setup, choose_setup, pair_of, pair_title, translation_task
 from .flores import exemplar_pairs, exemplars
 
 DOWNLOADED = "+sacrebleu-data"
@@ -117,20 +117,19 @@ def build(name: str, options: TaskOptions) -> Task:
         if is_downloaded or fingerprint is None
         else Dataset(f"wmt/{year}", direction, "test", fingerprint=fingerprint)
     )
-    return translation_task(
-        _info(year, direction),
-        setup,
-        options,
-        datasets=(rows, *(exemplars(setup.pair) if setup.num_fewshot else ())),
-        samples=partial(_samples, name, setup),
+    corpus = Corpus(
+        info=_info(year, direction),
         source=edition.source,
         headline="bleu",
+        datasets=(rows, *(exemplars(setup.pair) if setup.num_fewshot else ())),
+        samples=partial(_samples, name, setup),
         num_references=1 if is_downloaded else edition.num_references[direction],
         provenance="human",
         is_seeded=True,
         fallback="" if is_downloaded or fingerprint is None else setup.protocol.partition("+prompt-")[0] + DOWNLOADED,
         fallback_reason="the rows are sacrebleu's, which may be fewer",
     )
+    return translation_task(corpus, setup, options)
 
 
 def _protocols(edition: Edition) -> tuple[str, ...]:

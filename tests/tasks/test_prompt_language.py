@@ -297,10 +297,11 @@ def test_the_wordless_are_those_meant() -> None:
 
 def test_every_language_has_every_word_and_no_two_the_same() -> None:
     assert tuple(WORDS) == CODES
-    for field in ("answer", "steps", "work_out", "only_number", "translate", "question"):
+    for field in ("answer", "steps", "work_out", "only_number", "only_letter", "translate", "question"):
         assert len({getattr(words, field) for words in WORDS.values()}) == len(CODES)
     for words in WORDS.values():
-        assert words.work_out.count("{}") == words.only_number.count("{}") == 1
+        asked = (words.work_out, words.only_number, words.only_letter)
+        assert all(template.format(text="{T}").count("{T}") == 1 for template in asked)
         assert all(words.translate.count(f"{{{part}}}") == 1 for part in ("source", "target", "text"))
         assert words.languages.keys() == {*CODES, "de"}
         assert len(set(words.languages.values())) == 7
