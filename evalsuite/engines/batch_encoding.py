@@ -2,23 +2,21 @@
 
 The encoding of a context followed by a continuation is that of the context except near its end, for tokenizers that
 split text into words from left to right and never merge across words (byte-level BPE). There only the last words are
-encoded again with the continuation. Whether a tokenizer is of that kind is read from its definition; that the cut falls
-between words is checked for every context by encoding its end alone. All others are encoded whole, as by
-`Encoder.encode_pair`, whose results these are.
+encoded again with the continuation; of contexts that share pieces, each piece once (`shared_texts`). Whether a
+tokenizer is of that kind is read from its definition; that the cut falls between words is checked for every context by
+encoding its end alone. All others are encoded whole, as by `Encoder.encode_pair`, whose results these are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evalsuite.engines.encoding import EncodedPair, Encoder
+from evalsuite.engines.shared_texts import Beginning, beginnings, last_cut
 from evalsuite.types import LoglikelihoodRequest
 
 _CHUNK = 512
-_MARGIN_CHARS = 48
-_MARGIN_WORDS = 4
 
 
 @dataclass(frozen=True)
@@ -60,33 +58,39 @@ def _contexts(encoder: Encoder, wanted: set[tuple[str, bool]]) -> dict[tuple[str
     known: dict[int, int] = {}  # one object for each token, however often it stands somewhere
     for adds in (False, True):
         texts = sorted(text for text, flag in wanted if flag == adds and _is_well_formed(text))
-        for start in range(0, len(texts), _CHUNK):
-            chunk = texts[start : start + _CHUNK]
-            encodings = encoder.tokenizer(chunk, add_special_tokens=adds, return_attention_mask=False).encodings
-            cuts = [_cut(encoding, text) for encoding, text in zip(encodings, chunk, strict=True)]
-            ends = _encode(encoder, [text[cut[1] :] if cut else "" for text, cut in zip(chunk, cuts, strict=True)])
-            for text, encoding, cut, end in zip(chunk, encodings, cuts, ends, strict=True):
-                if cut is None:
-                    continue
-                every = tuple(map(known.setdefault, ids := encoding.ids, ids))
-                ids = encoder.without_appended(every, adds_special=adds)
-                if every[: len(ids)] == ids and ids[cut[0] :] == end:
-                    found[text, adds] = _Context(ids, cut[0], text[cut[1] :])
+        begun = dict(zip(texts, beginnings(encoder, texts, adds_special=adds), strict=True))
+        rests = {(text[begin.num_chars :], adds and not begin.num_chars) for text, begin in begun.items()}
+        taken_apart = _taken_apart(encoder, rests)
+        for text, begin in begun.items():
+            rest = taken_apart.get((text[begin.num_chars :], adds and not begin.num_chars))
+            if rest is not None:
+                found[text, adds] = _after(begin, rest, known)
     return found
 
 
-def _cut(encoding: Any, text: str) -> tuple[int, int] | None:
-    """Token and character at which a word begins that is well before the end of `text`, or None."""
-    place = len(text) - _MARGIN_CHARS
-    last = encoding.char_to_word(len(text) - 1)
-    word = encoding.char_to_word(place) if place > 0 else None
-    if last is None or word is None:
-        return None
-    word = min(word, last - _MARGIN_WORDS)
-    before = encoding.word_to_chars(word - 1) if word > 0 else None
-    if before is None:
-        return None
-    return encoding.word_to_tokens(word)[0], before[1]
+def _after(begin: Beginning, rest: _Context, known: dict[int, int]) -> _Context:
+    ids = tuple(map(known.setdefault, every := (*begin.ids, *rest.ids), every))
+    return _Context(ids, len(begin.ids) + rest.num_kept_tokens, rest.end_text)
+
+
+def _taken_apart(encoder: Encoder, wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], _Context]:
+    """As `_contexts`, each encoded whole; what cannot be taken apart is all end, unless special tokens are added."""
+    found: dict[tuple[str, bool], _Context] = {}
+    for adds in (False, True):
+        texts = sorted(text for text, flag in wanted if flag == adds)
+        for start in range(0, len(texts), _CHUNK):
+            chunk = texts[start : start + _CHUNK]
+            encodings = encoder.tokenizer(chunk, add_special_tokens=adds, return_attention_mask=False).encodings
+            cuts = [last_cut(encoding, text) for encoding, text in zip(encodings, chunk, strict=True)]
+            ends = _encode(encoder, [text[cut[1] :] if cut else "" for text, cut in zip(chunk, cuts, strict=True)])
+            for text, encoding, cut, end in zip(chunk, encodings, cuts, ends, strict=True):
+                every = tuple(encoding.ids)
+                ids = encoder.without_appended(every, adds_special=adds)
+                if cut is not None and every[: len(ids)] == ids and ids[cut[0] :] == end:
+                    found[text, adds] = _Context(ids, cut[0], text[cut[1] :])
+                elif not adds:
+                    found[text, adds] = _Context(ids, 0, text)
+    return found
 
 
 def _encode(encoder: Encoder, texts: Sequence[str]) -> list[tuple[int, ...]]:
