@@ -115,8 +115,8 @@ _SPACE = "[ \t\u00a0\u3000]"
 _DRESS = "[ \t\u00a0\u3000*_`\"'“”‘’「」『』【】\\[\\]<>]"
 """Spaces, emphasis, quotes and brackets, which may stand around the marker's colon."""
 _MARKED_SCORE = re.compile(
-    rf"得分(?:{_DRESS}*+[(（][^()（）\n]{{0,20}}+[)）])?+{_DRESS}*+[:：](?:{_DRESS}|[(（])*+"
-    r"([-−－+＋]?+)([0-9０-９]++(?:[.．][0-9０-９]++)?+)"
+    rf"得分(?>(?:{_DRESS}*+[(（][^()（）\n]{{0,20}}+[)）])?){_DRESS}*+[:：](?>(?:{_DRESS}|[(（])*)"
+    r"([-−－+＋]?+)([0-9０-９]++(?>(?:[.．][0-9０-９]++)?))"
 )
 _OUT_OF = re.compile(rf"{_DRESS}*+[/／]{_SPACE}*+([0-9０-９][0-9０-９.．]*+)")
 _GOES_ON = re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-_NUMBER = r"(\d++(?:\.\d*+)?+)"
+_NUMBER = r"(\d++(?>(?:\.\d*+)?))"
 _DOUBLE = re.compile(rf"\[\[{_NUMBER}\]\]")
 _SINGLE = re.compile(rf"\[{_NUMBER}\]")
 

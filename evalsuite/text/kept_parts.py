@@ -14,13 +14,13 @@ _PLACEHOLDER = re.compile(
     r"|\$\$[^$]*\$\$"
     # a price is no formula: its dollar is closed by none, or by one after a space or before a digit
     r"|(?<![\\$])\$(?=[^\s$])[^$\n]*(?<=[^\s\\$])\$(?![\d$])"
-    r"|\\\((?:[^\\]|\\[^()])*+\\\)"
-    r"|\\\[(?:[^\\]|\\[^\[\]])*+\\\]"
+    r"|\\\((?>(?:[^\\]|\\[^()])*)\\\)"
+    r"|\\\[(?>(?:[^\\]|\\[^\[\]])*)\\\]"
     # only ASCII, because Chinese goes on after an address without a space; the last sign may be the sentence's own
     r"|(?:https?://|ftp://|www\.)[!-~]*[\w/#=&~-](?<=[!-~])"
     r"|⟦[^⟦⟧]*⟧"
     r"|<\|[^<>|\n]{1,60}\|>"
-    r"|</?[A-Za-z][\w:-]*(?:\s+[\w:-]+=(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*+\s*/?>"
+    r"|</?[A-Za-z][\w:-]*(?>(?:\s+[\w:-]+=(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))*)\s*/?>"
     r"|\{\{[^{}\n]{0,200}\}\}"
     r"|\{%[^%\n]{0,200}%\}"
     # words in a formula are translated, and sets are written with other commas
@@ -29,7 +29,7 @@ _PLACEHOLDER = re.compile(
     r"|_{2,}"
 )
 _GROUPED = re.compile(r"(?<!\d)(?<!\d[.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)")
-_NUMBER = re.compile(r"(?:(?<![\w.,٫])[.٫])?\d+(?:[.,'’·٫٬،]\d+)*+")
+_NUMBER = re.compile(r"(?:(?<![\w.,٫])[.٫])?\d+(?>(?:[.,'’·٫٬،]\d+)*)")
 _ROMAN = re.compile(r"(?<![A-Za-z])([IVXLC]{2,}|[VX])(?:e|er|è?me|ème)?(?![A-Za-z])")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 

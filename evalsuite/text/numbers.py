@@ -132,8 +132,8 @@ def _tokens(marks: str, has_numerals: bool) -> re.Pattern[str]:
     numerals = rf"|({NUMERAL})" if has_numerals else "|((?!))"
     return re.compile(
         r"(?<![^\s(\[{=<>~$€£¥₹-])[.٫](\d++)(?![.,٫]\d)"
-        rf"|(?<!\d[{marks}])(\d{{1,3}}([{marks}])\d{{3}}(?!\d)(?:\3\d{{3}}(?!\d))*+)(?:[.,٫](\d++))?"
-        rf"|(\d++(?:[.,٫]\d++)*+)"
+        rf"|(?<!\d[{marks}])(\d{{1,3}}([{marks}])\d{{3}}(?!\d)(?>(?:\3\d{{3}}(?!\d))*))(?:[.,٫](\d++))?"
+        rf"|(\d++(?>(?:[.,٫]\d++)*))"
         rf"{numerals}"
     )
 

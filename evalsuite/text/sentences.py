@@ -20,8 +20,8 @@ _MASKED = re.compile(
     r"|\$\$[^$]*\$\$"
     # a price is no formula: its dollar is followed by a digit and closed by none, or by one after a space
     r"|(?<![\\$])\$(?=[^\s$])[^$\n]*(?<=[^\s\\$])\$(?![\d$])"
-    r"|\\\((?:[^\\]|\\[^()])*+\\\)"
-    r"|\\\[(?:[^\\]|\\[^\[\]])*+\\\]"
+    r"|\\\((?>(?:[^\\]|\\[^()])*)\\\)"
+    r"|\\\[(?>(?:[^\\]|\\[^\[\]])*)\\\]"
     r"|\\[A-Za-z]+"
     # only ASCII, because Chinese goes on after an address without a space; the last sign may be the sentence's own
     r"|(?:https?://|ftp://|www\.)[!-~]*[\w/#=&~-](?<=[!-~])"
@@ -51,7 +51,8 @@ _SIGNS = "[.!?…。！？؟۔।॥]"
 _CLOSING = "(?:[\"'”“’»«›)\\]】」』〉》）*_]|[ \u00a0\u2009\u202f][”»])"
 # a bar after Devanagari is a danda typed on another keyboard, and spaced signs are one ellipsis
 _STOP = re.compile(
-    rf"\n\s*|{_SIGNS}+(?:[ \t]+{_SIGNS}+)*+{_CLOSING}*+{_SIGNS}*|(?<=[\u0900-\u097f])\||(?<=[\u0900-\u097f] )\|"
+    rf"\n\s*|{_SIGNS}+(?>(?:[ \t]+{_SIGNS}+)*)(?>{_CLOSING}*){_SIGNS}*"
+    r"|(?<=[\u0900-\u097f])\||(?<=[\u0900-\u097f] )\|"
 )
 _WORDY = re.compile(r"[^\W_]")
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff“「『《（]")
