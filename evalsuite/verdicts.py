@@ -48,7 +48,9 @@ class Comparison(Record, frozen=True, kw_only=True):
     """One rater's preference between two systems' answers to one item.
 
     `group` is the prompt behind the item in whatever language, `rater` a judge's name or an annotator's id,
-    `shown_first` the system whose answer stood first (empty when both orders were judged and agree).
+    `shown_first` the system whose answer stood first (empty when both orders were judged and agree). `preference` is
+    how much of the comparison A gets, from 0 to 1, where it is graded. `tells_ties` says whether the rater could have
+    called both answers bad; where not, `Winner.TIE` is a tie of either kind.
     """
 
     item: str
@@ -59,3 +61,12 @@ class Comparison(Record, frozen=True, kw_only=True):
     winner: Winner
     rater: str
     shown_first: str = ""
+    preference: float | None = None
+    tells_ties: bool = False
+
+    @property
+    def share_a(self) -> float:
+        """What A gets: all, nothing or half, unless the preference is graded."""
+        if self.preference is not None:
+            return self.preference
+        return {Winner.A: 1.0, Winner.B: 0.0}.get(self.winner, 0.5)

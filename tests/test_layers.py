@@ -22,6 +22,7 @@ LAYERS = {
     "stats": 1,
     "selection": 1,
     "alarms": 1,
+    "preference": 1,
     "hub": 2,
     "fetching": 2,
     "sacrebleu_data": 2,
@@ -29,6 +30,7 @@ LAYERS = {
     "models": 2,
     "store": 2,
     "engines": 2,
+    "vote_files": 2,
     "plugins": 3,
     "config": 3,
     "task_files": 4,
@@ -56,11 +58,23 @@ PIPELINE = (
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
     "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
-    "reports": {"canonical", "types", "records", "alarms", "contracts", "errors", "text", "metrics", "stats", "store"},
+    "reports": {
+        "canonical",
+        "types",
+        "records",
+        "alarms",
+        "contracts",
+        "errors",
+        "text",
+        "metrics",
+        "stats",
+        "store",
+        "preference",
+    },
 }
 LATE_ONLY = {
     "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",
-    "vllm",
+    "vllm", "evalica", "statsmodels",
 }  # fmt: skip
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}
 
