@@ -100,8 +100,8 @@ def check_comparable(table: VoteTable) -> None:
     num, place = connected_components(graph, connection="strong")
     if num == 1:
         return
-    sizes = np.bincount(place)
-    apart = [table.systems[system] for system in range(size) if sizes[place[system]] < sizes.max()] or table.systems[1:]
+    largest = np.bincount(place).argmax()
+    apart = [table.systems[system] for system in range(size) if place[system] != largest]
     raise DataError(
         f"{len(apart)} of {size} systems cannot be ranked with the others: they won or lost everything, or never met "
         f"them ({', '.join(apart[:5])}{', ...' if len(apart) > 5 else ''}). Leave them out, or collect more votes."

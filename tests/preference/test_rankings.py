@@ -19,7 +19,8 @@ from evalsuite.verdicts import Comparison, Winner
 
 A, B, TIE = Winner.A, Winner.B, Winner.TIE
 WIKIPEDIA = {
-    ("A", "B"): 2, ("A", "D"): 1, ("B", "A"): 3, ("B", "C"): 5, ("C", "B"): 3, ("C", "D"): 1, ("D", "A"): 4, ("D", "C"): 3,
+    ("A", "B"): 2, ("A", "D"): 1, ("B", "A"): 3, ("B", "C"): 5,
+    ("C", "B"): 3, ("C", "D"): 1, ("D", "A"): 4, ("D", "C"): 3,
 }  # fmt: skip
 """Wins of the article's worked example (Bradley-Terry model), whose strengths have a geometric mean of one."""
 
