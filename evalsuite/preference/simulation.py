@@ -44,9 +44,22 @@ class Study:
     def truth(self, language: str) -> float:
         """The win rate, ties half, over all prompts and annotators there could be."""
         points, weights = _nodes()
-        spread = math.hypot(self.prompt_sd, self.language_sd, self.annotator_sd)
-        won, lost, tied = self._odds(self._mean(language) + spread * points)
+        won, lost, tied = self._odds(self._mean(language) + self._spread * points)
         return float(weights @ ((won + tied / 2) / (won + lost + tied)) / weights.sum())
+
+    def tie_share(self, language: str) -> float:
+        """The share of ties among all votes there could be."""
+        points, weights = _nodes()
+        won, lost, tied = self._odds(self._mean(language) + self._spread * points)
+        return float(weights @ (tied / (won + lost + tied)) / weights.sum())
+
+    def spread_of_prompts(self, language: str) -> float:
+        """The standard deviation of prompts' true win rates."""
+        points, weights = _nodes()
+        won, lost, tied = self._odds(self._mean(language) + math.hypot(self.prompt_sd, self.language_sd) * points)
+        rates = (won + tied / 2) / (won + lost + tied)
+        mean = weights @ rates / weights.sum()
+        return math.sqrt(float(weights @ (rates - mean) ** 2 / weights.sum()))
 
     @property
     def macro_truth(self) -> float:
@@ -104,6 +117,11 @@ class Study:
             (chosen + number * self.num_annotators).ravel(),
             outcome.ravel(),
         )
+
+    @property
+    def _spread(self) -> float:
+        """How far votes' logits lie apart."""
+        return math.hypot(self.prompt_sd, self.language_sd, self.annotator_sd)
 
     def _mean(self, language: str) -> float:
         return self.advantage + self.by_language.get(language, 0.0)
