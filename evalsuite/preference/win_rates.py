@@ -43,7 +43,9 @@ class WinRate(Record, frozen=True, kw_only=True):
 
     `low` and `high` are those of `win_half`; `intervals` has those of the others. `interval` says how they were made,
     and is empty where there are too few prompts for one. `by_vote` is `win_half` with every vote counted the same.
-    `design_effect` is how many times the variance is that of independent votes, `p_value` that of no preference.
+    `design_effect` is how many times the variance is that of independent votes, `p_value` the chance of such votes
+    without a preference, and `p_adjusted` that among all that was asked. `num_groups` are the source prompts behind
+    `num_prompts`: one translated into six languages is six prompts of one group.
     """
 
     system_a: str
@@ -65,10 +67,12 @@ class WinRate(Record, frozen=True, kw_only=True):
     intervals: Mapping[str, Bounds]
     num_votes: int
     num_prompts: int
+    num_groups: int
     num_annotators: int
     num_languages: int
     design_effect: float | None = None
     p_value: float | None = None
+    p_adjusted: float | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,7 @@ def _rate(system_a: str, system_b: str, language: str, scope: Scope, votes: Vote
         intervals=intervals,
         num_votes=len(votes),
         num_prompts=len(np.unique(votes.language * len(votes.items) + votes.item)),
+        num_groups=spread.num_groups,
         num_annotators=spread.num_raters,
         num_languages=len(np.unique(votes.language)),
         design_effect=spread.design_effect,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evalsuite.verdicts import Comparison, Winner
 
-from .reading import Dropped, Imported, Row, imported, named, read_rows
+from .reading import Dropped, Imported, Row, given, imported, named, read_rows
 
 _DRAWS = (0.0, 1.5)
 
@@ -35,6 +35,6 @@ def _comparison(number: int, row: Row) -> Comparison:
         system_a=named(row, "generator_1"),
         system_b=named(row, "generator_2"),
         winner=Winner.TIE if share == 0.5 else Winner.A if share > 0.5 else Winner.B,
-        rater=str(row.get("annotator") or ""),
+        rater=given(row, "annotator"),
         preference=share,
     )

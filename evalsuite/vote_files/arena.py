@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evalsuite.verdicts import Comparison, Winner
 
-from .reading import Imported, Row, imported, named, read_rows, winner_of
+from .reading import Imported, Row, given, imported, named, read_rows, winner_of
 
 _MEANINGS = {
     "model_a": Winner.A,
@@ -44,16 +44,16 @@ def _is_known(row: Row) -> bool:
 
 
 def _comparison(number: int, row: Row, *, tells_ties: bool) -> Comparison:
-    item = str(row.get("question_id") or row.get("question") or f"row {number}")
-    turn = row.get("turn")
+    item = given(row, "question_id", "question") or f"row {number}"
+    turn = given(row, "turn")
     return Comparison(
-        item=item if turn in (None, "") else f"{item}/{turn}",
-        group=str(row.get("prompt_group") or item),
-        language=str(row.get("language") or "und"),
+        item=f"{item}/{turn}" if turn else item,
+        group=given(row, "prompt_group") or item,
+        language=given(row, "language") or "und",
         system_a=named(row, "model_a"),
         system_b=named(row, "model_b"),
         winner=winner_of(row["winner"], _MEANINGS),
-        rater=str(row.get("judge") or ""),
+        rater=given(row, "judge"),
         shown_first=named(row, "model_a"),
         tells_ties=tells_ties,
     )

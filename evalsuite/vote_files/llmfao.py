@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evalsuite.verdicts import Comparison, Winner
 
-from .reading import Imported, Row, imported, named, read_rows, winner_of
+from .reading import Imported, Row, given, imported, named, read_rows, winner_of
 
 _MEANINGS = {"left": Winner.A, "right": Winner.B, "tie": Winner.TIE}
 
@@ -30,6 +30,6 @@ def _comparison(judge: str, number: int, row: Row) -> Comparison:
         system_a=left,
         system_b=named(row, "right"),
         winner=winner_of(row["winner"], _MEANINGS),
-        rater=str(row.get("worker") or judge),
+        rater=given(row, "worker") or judge,
         shown_first=left,
     )

@@ -98,10 +98,14 @@ def _table(text: str, delimiter: str) -> list[Row]:
 
 def named(row: Row, *keys: str) -> str:
     """The first of `keys` that the row has, as text. Raises KeyError, naming the first, when it has none."""
-    for key in keys:
-        if row.get(key) not in (None, ""):
-            return str(row[key])
+    if found := given(row, *keys):
+        return found
     raise KeyError(keys[0])
+
+
+def given(row: Row, *keys: str) -> str:
+    """The first of `keys` that the row has, as text; empty when it has none. A nought is something."""
+    return next((str(row[key]) for key in keys if row.get(key) not in (None, "")), "")
 
 
 def winner_of(text: object, meanings: Mapping[str, Winner]) -> Winner:

@@ -1,0 +1,123 @@
+"""``evalsuite prefer``: what it prints and its JSON, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalsuite.errors import EXIT_OK, EXIT_USAGE
+
+KEYS = {
+    "system_a", "system_b", "language", "win_half", "win_decisive", "net", "tie_good", "tie_bad", "low", "high",
+    "num_votes", "num_prompts", "num_annotators",
+}  # fmt: skip
+WINNERS = ("model_a", "model_b", "tie", "tie (bothbad)", "model_a", "model_a", "model_b", "model_a")
+
+
+@pytest.fixture
+def votes(workplace: Path) -> Path:
+    """Eight prompts in Arabic and Hindi, two people and a judge on each."""
+    rows = [
+        {"model_a": "أ", "model_b": "हिन्दी", "winner": WINNERS[(n + shift) % 8], "language": language, "question_id": n,
+         "judge": rater}
+        for language in ("ar", "hi")
+        for n in range(8)
+        for shift, rater in enumerate((f"{language}-1", f"{language}-2", "machine"))
+    ]  # fmt: skip
+    path = workplace / "votes.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_win_rates(command: Any, votes: Path) -> None:
+    ran = command("prefer", "win-rates", votes, "--judge", "machine", "--json")
+    assert ran.code == EXIT_OK
+    results = ran.json["results"]
+    assert [result["language"] or result["scope"] for result in results] == ["ar", "hi", "macro", "pooled"]
+    assert all(result.keys() >= KEYS for result in results)
+    assert [result["num_votes"] for result in results] == [16, 16, 32, 32]
+    assert [result["num_groups"] for result in results] == [8, 8, 8, 8]
+    assert results[0]["tie_bad"] == pytest.approx(1 / 8)
+    assert ran.json["worst_languages"][0]["languages"] == ["ar", "hi"]
+    assert "over prompts and annotators" in ran.out
+
+
+def test_every_system_against_all(command: Any, votes: Path) -> None:
+    ran = command("prefer", "win-rates", votes, "--against", "all", "--lang", "hi", "--json")
+    assert [(row["system_a"], row["system_b"], row["language"]) for row in ran.json["results"]] == [
+        ("أ", "", "hi"), ("हिन्दी", "", "hi"),
+    ]  # fmt: skip
+
+
+def test_ranks(command: Any, votes: Path) -> None:
+    ran = command("prefer", "rank", votes, "--draws", "50", "--json")
+    assert ran.code == EXIT_OK
+    first, second = ran.json["results"]
+    assert (first["system"], first["rank_low"], second["rank_high"]) == ("أ", 1, 2)
+    assert set(first["ranks"]) == {"half", "dropped", "davidson"}
+    assert set(ran.json["left"]) == {"ar", "hi"}
+
+
+def test_agreement(command: Any, votes: Path) -> None:
+    ran = command("prefer", "agree", votes, "--judge", "machine", "--json")
+    assert ran.code == EXIT_OK
+    assert {row["raters"] for row in ran.json["agreement"]} == {"people", "judge and people"}
+    assert {row["language"] for row in ran.json["admissibility"]} == {"ar", "hi"}
+
+
+def test_a_plan(command: Any) -> None:
+    ran = command("prefer", "plan", "--prompts", 22, "--votes", 10, "--json")
+    assert ran.code == EXIT_OK
+    assert ran.json["plan"]["detectable"] == pytest.approx(0.12, abs=0.003)
+    assert ran.json["prompts_needed"]["0.05"] == 132
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("win-rates",), "prefer win-rates needs files of votes"),
+        (("win-rates", "none.jsonl"), "none.jsonl cannot be read"),
+        (("win-rates", "votes.jsonl", "--lang", "fr"), "there are no votes in fr; there are in ar, hi"),
+        (("agree", "votes.jsonl", "--judge", "gpt"), "no rater is called gpt"),
+        (("plan", "votes.jsonl"), "plan reads no votes"),
+        (("plan", "--ties", "1.5"), "ties is 1.5"),
+        (("plan", "--prompts", "0"), "at least one prompt"),
+        (("win-rates", "self.jsonl"), "compared with itself"),
+    ],
+)
+@pytest.mark.usefixtures("votes")
+def test_what_makes_no_sense_is_refused(command: Any, arguments: tuple[str, ...], said: str) -> None:
+    row = {"model_a": "x", "model_b": "x", "winner": "tie"}
+    Path("self.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    ran = command("prefer", *arguments)
+    assert ran.code != EXIT_OK
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_systems_that_never_met_are_not_ranked(command: Any, workplace: Path) -> None:
+    rows = [{"model_a": "x", "model_b": "y", "winner": "model_a"}]
+    (workplace / "v.jsonl").write_text(json.dumps(rows[0]) + "\n", encoding="utf-8")
+    ran = command("prefer", "rank", "v.jsonl")
+    assert "cannot be ranked with the others" in ran.err
+    assert ran.code != EXIT_OK
+
+
+def test_only_judges_leave_no_people(command: Any, votes: Path) -> None:
+    ran = command("prefer", "win-rates", votes, "--judge", "machine,ar-1,ar-2,hi-1,hi-2")
+    assert "no votes of people" in ran.err
+    assert ran.code not in (EXIT_OK, EXIT_USAGE)
+
+
+@pytest.mark.data
+def test_mt_benchs_votes(command: Any, mirror: Path) -> None:
+    folder = mirror / "judgelab__mt_bench_votes"
+    files = folder / "human.jsonl", folder / "gpt4_pair.jsonl"
+    ran = command("prefer", "agree", *files, "--format", "mt_bench", "--judge", "gpt4_pair", "--json")
+    found = {(row["raters"], row["setup"]): (row["num_agree"], row["num_pairs"]) for row in ran.json["agreement"]}
+    assert found["judge and people", "with-ties"] == (1125 + 1095, 1689 + 1666)
+    assert found["people", "decided"] == (633 + 649, 772 + 778)
+    assert ran.json["admissibility"][0]["verdict"] == "admissible"
