@@ -22,6 +22,7 @@ from evalsuite.preference.agreement import (
     with_judge,
 )
 from evalsuite.preference.families import CORRECTIONS, adjusted
+from evalsuite.preference.influence import fragility
 from evalsuite.preference.languages import other_languages, worst_language
 from evalsuite.preference.planner import Assumptions, Plan, plan, prompts_needed
 from evalsuite.preference.prediction_powered import Admissibility, admissibility
@@ -191,7 +192,11 @@ def _rank(options: argparse.Namespace) -> dict[str, Any]:
     print("\nStrengths are log-odds with mean zero; `ranks` are those that the votes leave open, all pairs together.")
     for language, worth in model.left.items():
         print(f"being on the left, {language}: {worth:+.2f}; tie weight {model.tie_weights[language]:.2f}")
+    frail = fragility(people)
+    fewest = "no few votes" if frail.num_votes is None else f"{frail.num_votes} of {frail.total} votes"
+    print(f"without {fewest} another would lead; alone decide: {', '.join(frail.without_annotator) or 'nobody'}")
     return {
+        "fragility": msgspec.to_builtins(frail),
         "results": [
             {**msgspec.to_builtins(row), "rank_low": ranges[row.system][0], "rank_high": ranges[row.system][1]}
             for row in found
