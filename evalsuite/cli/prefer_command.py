@@ -27,6 +27,7 @@ from evalsuite.preference.languages import other_languages, worst_language
 from evalsuite.preference.planner import Assumptions, Plan, plan, prompts_needed
 from evalsuite.preference.prediction_powered import Admissibility, admissibility
 from evalsuite.preference.rankings import rankings, tie_weight
+from evalsuite.preference.screens import AnnotatorScreen, screen
 from evalsuite.preference.strength_model import fit, rank_ranges
 from evalsuite.preference.table import VoteTable, table_of
 from evalsuite.preference.win_rates import WinRate, pairs_of, rates_of_systems, win_rates
@@ -231,7 +232,12 @@ def _agree(options: argparse.Namespace) -> dict[str, Any]:
                  *map(_alpha_row, chances)])  # fmt: skip
     for one in admitted:
         _print_admissibility(one)
+    screened = screen(people)
+    if flagged := [one for one in screened if one.flags]:
+        print("\nworth a second look, and left in:")
+        print_table([("annotator", "why", "votes", "agrees", "left"), *map(_screen_row, flagged)])
     return {
+        "annotators": [msgspec.to_builtins(one) for one in screened],
         "agreement": [msgspec.to_builtins(one) for one in shares],
         "beyond_chance": [msgspec.to_builtins(one) for one in chances],
         "admissibility": [msgspec.to_builtins(one) for one in admitted],
@@ -244,6 +250,10 @@ def _print_admissibility(one: Admissibility) -> None:
     print(f"on {one.num_units} comparisons it agrees with a person {judge} % of the time, another person {people} %")
     if one.low is not None and one.high is not None:
         print(f"difference {100 * one.difference:+.1f} points, {100 * one.low:+.1f} to {100 * one.high:+.1f}")
+
+
+def _screen_row(one: AnnotatorScreen) -> tuple[str, ...]:
+    return one.annotator, ", ".join(one.flags), str(one.num_votes), _percent(one.agreement), _percent(one.left_share)
 
 
 def _known(found: Any) -> list[Any]:

@@ -63,14 +63,9 @@ class Units:
     groups: Ints
 
 
-def units_of(table: VoteTable, *, wanted: Ints | None = None) -> Units:
-    """Votes by item and pair of systems, all seen from the system whose name is first; only units of `wanted` keys."""
-    seen = table.swapped(table.a > table.b)
-    size = len(table.systems)
-    keys = (seen.item * len(table.languages) + seen.language) * size * size + seen.a * size + seen.b
-    if wanted is not None:
-        rows = np.isin(keys, wanted)
-        seen, keys = seen.where(rows), keys[rows]
+def units_of(table: VoteTable) -> Units:
+    """Votes by item and pair of systems, all seen from the system whose name is first."""
+    seen, keys = table.by_comparison()
     names, first, place = np.unique(keys, return_index=True, return_inverse=True)
     counts = np.zeros((len(names), len(OUTCOMES)))
     np.add.at(counts, (place, seen.outcome), 1.0)

@@ -85,6 +85,12 @@ class VoteTable:
         rows = self.where((self.a == a) | (self.b == a))
         return rows.swapped(rows.b == a)
 
+    def by_comparison(self) -> tuple[VoteTable, Ints]:
+        """All votes seen from the system whose name is first, and a number for each pair of systems on an item."""
+        seen = self.swapped(self.a > self.b)
+        size = len(self.systems)
+        return seen, (seen.item * len(self.languages) + seen.language) * size * size + seen.a * size + seen.b
+
     @property
     def is_left(self) -> Mask:
         """The rows whose first answer is known to be A's."""
