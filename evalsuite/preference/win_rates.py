@@ -142,7 +142,7 @@ def _measures(votes: VoteTable, weights: Floats) -> _Measures:
 
 
 def _mean(weights: Floats, values: Floats) -> _Measure:
-    value = float(weights @ values)
+    value = float(weights @ values) / float(weights @ np.ones_like(weights))  # whose rounding is the same
     return _Measure(value, weights * (values - value))
 
 

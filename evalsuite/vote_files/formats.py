@@ -11,6 +11,7 @@ from evalsuite.errors import UnknownName
 from .alpaca_eval import read_alpaca_eval
 from .arena import read_arena, read_mt_bench
 from .esa import read_esa
+from .judge_run import read_judge_run
 from .llmfao import read_llmfao
 from .reading import Imported, joined
 
@@ -25,6 +26,7 @@ FORMATS: Mapping[str, Callable[[Sequence[Path]], Imported]] = {
     "llmfao": partial(_each, read_llmfao),
     "alpaca_eval": partial(_each, read_alpaca_eval),
     "esa": read_esa,
+    "run": partial(_each, read_judge_run),
 }
 
 

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from evalsuite.errors import DataError
 from evalsuite.verdicts import Comparison, Winner
 
 Row: TypeAlias = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Dropped(Exception):
     """Raised for a row that is no comparison, with the reason that it is counted under."""
 
 
-def imported(path: Path, rows: Iterable[Row], convert: Callable[[int, Row], Comparison]) -> Imported:
+def imported(path: Path, rows: Iterable[T], convert: Callable[[int, T], Comparison]) -> Imported:
     """`convert` of every row, with its number from 1. Raises DataError naming file and row where one makes no sense."""
     comparisons: list[Comparison] = []
     dropped: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evalsuite.errors import EXIT_OK, EXIT_USAGE
+from evalsuite.store.results import read_samples
 
 KEYS = {
     "system_a", "system_b", "language", "win_half", "win_decisive", "net", "tie_good", "tie_bad", "low", "high",
@@ -121,3 +122,58 @@ def test_mt_benchs_votes(command: Any, mirror: Path) -> None:
     assert found["judge and people", "with-ties"] == (1125 + 1095, 1689 + 1666)
     assert found["people", "decided"] == (633 + 649, 772 + 778)
     assert ran.json["admissibility"][0]["verdict"] == "admissible"
+
+
+JUDGE = """
+from evalsuite.engines.scripted import completion
+
+
+def answer(request):
+    text = request.prompt[0].content
+    good, bad = text.find("GOOD"), text.find("BAD")
+    if good < 0 or bad < 0:
+        return completion("I cannot say.")
+    return completion("[[A]]" if good < bad else "[[B]]")
+"""
+
+
+@pytest.fixture
+def judged(command: Any, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A judge's run over two models' answers to twelve chats: better ones win, and of two chats it cannot say."""
+    (workplace / "umpire.py").write_text(JUDGE, encoding="utf-8")
+    monkeypatch.syspath_prepend(workplace)
+    paths = []
+    for name, word in (("x", "GOOD"), ("y", "BAD")):
+        plan = command("run", "--model", "scripted", "--tasks", "mini_chat_hi", "--limit", 12, "-o", "plan", "--json")
+        chats = [record.sample for record in read_samples(Path(plan.json["path"]))]
+        texts = [word if number > 1 else "कुछ नहीं" for number in range(len(chats))]
+        answers = workplace / f"{name}.jsonl"
+        lines = [
+            json.dumps({"sample_id": chat.id, "texts": [text] * max(1, len(chat.turns))})
+            for chat, text in zip(chats, texts, strict=True)
+        ]
+        answers.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        ran = command("run", "--model", "recorded", "--model_args", f"path={answers},name={name}", "--tasks",
+                      "mini_chat_hi", "--limit", 12, "--json")  # fmt: skip
+        paths.append(ran.json["path"])
+    ran = command("score", *paths, "--judge", "pairwise", "--model", "scripted", "--model_args",
+                  "function=umpire:answer", "--json")  # fmt: skip
+    return Path(ran.json["path"])
+
+
+def test_a_judges_run_votes(command: Any, judged: Path) -> None:
+    ran = command("prefer", "win-rates", judged, "--format", "run", "--json")
+    assert ran.code == EXIT_OK
+    (rate,) = ran.json["results"]
+    assert (rate["system_a"], rate["system_b"], rate["language"]) == ("x", "y", "hi")
+    assert (rate["win_half"], rate["num_votes"], rate["interval"]) == (1.0, 10, "wilson")
+    assert "2 of 12 rows are left out: judge_unparsed" in ran.err
+
+
+def test_a_run_that_judges_no_two_is_refused(command: Any, workplace: Path) -> None:
+    ran = command("run", "--model", "scripted", "--tasks", "mini_choice_en", "--limit", 3, "--json")
+    refused = command("prefer", "win-rates", ran.json["path"], "--format", "run")
+    assert "is no judge run of two models" in refused.err
+    missing = command("prefer", "win-rates", workplace / "none", "--format", "run")
+    assert missing.code != EXIT_OK
+    assert "Traceback" not in missing.err
