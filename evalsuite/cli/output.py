@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from evalsuite.alarms import alarms
+from evalsuite.cli.main import printable
 from evalsuite.records import Counts, Estimate, RunResult, TaskSummary
 from evalsuite.run import Finished
 
 
 def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
     """Rows of text, the first one the heads, in columns as wide as what is in them: a name is never cut."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     for row in rows:
         print(indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json, print_table
 from evalsuite.errors import EXIT_OK, NothingSelected, UsageError
 from evalsuite.preference.agreement import (
@@ -67,6 +68,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--power", type=float, default=0.8, metavar="SHARE", help="of finding a difference (default %(default)s)")
 
 
+def _say(text: str = "", **options: Any) -> None:
+    """Print what may hold others' names."""
+    print(printable(text), **options)
+
+
 def execute(options: argparse.Namespace) -> int:
     """Read, compute, print. Exit code 0, 2 for votes that make no sense, 6 where none is left."""
     found = _ACTIONS[options.action](options)
@@ -84,7 +90,7 @@ def _votes(options: argparse.Namespace) -> tuple[VoteTable, VoteTable]:
         raise UsageError(f"prefer {options.action} needs files of votes.")
     imported = read_votes(options.files, options.format)
     for reason, count in sorted(imported.dropped.items()):
-        print(f"evalsuite: {count} of {imported.num_rows} rows are left out: {reason}.", file=sys.stderr)
+        _say(f"evalsuite: {count} of {imported.num_rows} rows are left out: {reason}.", file=sys.stderr)
     try:
         table = table_of(imported.comparisons)
     except ValueError as error:
@@ -125,13 +131,13 @@ def _win_rates(options: argparse.Namespace) -> dict[str, Any]:
     ]
     worst = [low for a, b in pairs if (low := worst_language(people, a, b, seed=options.seed))]
     print_table([_HEAD, *map(_rate_row, rates)])
-    print("\nTies count half in win_half. Intervals are 95 %, over prompts and annotators; p is adjusted "
+    _say("\nTies count half in win_half. Intervals are 95 %, over prompts and annotators; p is adjusted "
           f"({options.correction}).")  # fmt: skip
     for one in others:
-        print(f"{one.system_a} against {one.system_b} in other languages: {_percent(one.value)} "
+        _say(f"{one.system_a} against {one.system_b} in other languages: {_percent(one.value)} "
               f"({_percent(one.low)} to {_percent(one.high)}), languages {100 * one.tau:.1f} points apart")  # fmt: skip
     for low in worst:
-        print(f"{low.system_a} against {low.system_b} is worst in {low.language}: {_percent(low.value)}, "
+        _say(f"{low.system_a} against {low.system_b} is worst in {low.language}: {_percent(low.value)}, "
               f"in no language below {_percent(low.low)}")  # fmt: skip
     return {
         "results": [msgspec.to_builtins(rate) for rate in rates],
@@ -190,12 +196,12 @@ def _rank(options: argparse.Namespace) -> dict[str, Any]:
     ]
     heads = ("system", "strength", "95 % interval", "ranks", *(f"ties {name}" for name in found[0].ranks), "votes")
     print_table([heads, *rows])
-    print("\nStrengths are log-odds with mean zero; `ranks` are those that the votes leave open, all pairs together.")
+    _say("\nStrengths are log-odds with mean zero; `ranks` are those that the votes leave open, all pairs together.")
     for language, worth in model.left.items():
-        print(f"being on the left, {language}: {worth:+.2f}; tie weight {model.tie_weights[language]:.2f}")
+        _say(f"being on the left, {language}: {worth:+.2f}; tie weight {model.tie_weights[language]:.2f}")
     frail = fragility(people)
     fewest = "no few votes" if frail.num_votes is None else f"{frail.num_votes} of {frail.total} votes"
-    print(f"without {fewest} another would lead; alone decide: {', '.join(frail.without_annotator) or 'nobody'}")
+    _say(f"without {fewest} another would lead; alone decide: {', '.join(frail.without_annotator) or 'nobody'}")
     return {
         "fragility": msgspec.to_builtins(frail),
         "results": [
@@ -227,14 +233,16 @@ def _agree(options: argparse.Namespace) -> dict[str, Any]:
                 chances += _known(kappa_with_judge(own, verdicts, setup=setup, seed=options.seed, language=language))
             admitted += _known(admissibility(own, verdicts, language=language))
     print_table([("raters", "setup", "language", "agree", "of", "share", "95 % interval"), *map(_share_row, shares)])
-    print()
+    if not shares:
+        _say("no comparison has two votes")
+    _say()
     print_table([("raters", "measure", "setup", "language", "value", "95 % interval", "comparisons"),
                  *map(_alpha_row, chances)])  # fmt: skip
     for one in admitted:
         _print_admissibility(one)
     screened = screen(people)
     if flagged := [one for one in screened if one.flags]:
-        print("\nworth a second look, and left in:")
+        _say("\nworth a second look, and left in:")
         print_table([("annotator", "why", "votes", "agrees", "left"), *map(_screen_row, flagged)])
     return {
         "annotators": [msgspec.to_builtins(one) for one in screened],
@@ -246,10 +254,10 @@ def _agree(options: argparse.Namespace) -> dict[str, Any]:
 
 def _print_admissibility(one: Admissibility) -> None:
     judge, people = _percent(one.judge_agreement), _percent(one.people_agreement)
-    print(f"\nthe judge in {one.language}: {one.verdict}")
-    print(f"on {one.num_units} comparisons it agrees with a person {judge} % of the time, another person {people} %")
+    _say(f"\nthe judge in {one.language}: {one.verdict}")
+    _say(f"on {one.num_units} comparisons it agrees with a person {judge} % of the time, another person {people} %")
     if one.low is not None and one.high is not None:
-        print(f"difference {100 * one.difference:+.1f} points, {100 * one.low:+.1f} to {100 * one.high:+.1f}")
+        _say(f"difference {100 * one.difference:+.1f} points, {100 * one.low:+.1f} to {100 * one.high:+.1f}")
 
 
 def _screen_row(one: AnnotatorScreen) -> tuple[str, ...]:
@@ -289,7 +297,7 @@ def _plan(options: argparse.Namespace) -> dict[str, Any]:
         for difference in _DIFFERENCES
     }
     for difference, prompts in needed.items():
-        print(f"to find {50 + 100 * difference:.0f} to {50 - 100 * difference:.0f} %: {prompts} prompts with "
+        _say(f"to find {50 + 100 * difference:.0f} to {50 - 100 * difference:.0f} %: {prompts} prompts with "
               f"{options.votes} votes in each language")  # fmt: skip
     return {
         "plan": msgspec.to_builtins(found),
@@ -298,14 +306,14 @@ def _plan(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _print_plan(found: Plan) -> None:
-    print(f"{found.num_prompts} prompts, {found.votes_per_prompt} votes on each, in "
+    _say(f"{found.num_prompts} prompts, {found.votes_per_prompt} votes on each, in "
           f"{found.num_languages} language{'s' if found.num_languages > 1 else ''}: "
           f"{found.num_votes} votes, {found.votes_each} for each annotator")  # fmt: skip
     detectable = found.detectable_t or found.detectable
-    print(f"standard error {100 * found.stderr:.1f} points; found with the power asked for: "
+    _say(f"standard error {100 * found.stderr:.1f} points; found with the power asked for: "
           f"{50 + 100 * detectable:.1f} to {50 - 100 * detectable:.1f} % or more")  # fmt: skip
     if found.half_width is None:
-        print("too few prompts for an interval")
+        _say("too few prompts for an interval")
 
 
 _ACTIONS = {"win-rates": _win_rates, "rank": _rank, "agree": _agree, "plan": _plan}

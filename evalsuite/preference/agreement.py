@@ -73,21 +73,25 @@ def units_of(table: VoteTable) -> Units:
 
 
 def between_people(table: VoteTable, *, language: str = "") -> tuple[Agreement, ...]:
-    """Of every two votes on one comparison, whoever cast them."""
+    """Of every two votes on one comparison, whoever cast them; nothing where no comparison has two."""
     units = units_of(table)
-    return tuple(_agreement("people", setup, language, *_pairs_within(units, setup), units.groups) for setup in SETUPS)
+    found = (_agreement("people", setup, language, *_pairs_within(units, setup), units.groups) for setup in SETUPS)
+    return tuple(one for one in found if one is not None)
 
 
 def with_judge(people: VoteTable, judge: VoteTable, *, language: str = "") -> tuple[Agreement, ...]:
-    """Of every person's vote and the judge's verdict on the same comparison. Both tables have the same names."""
+    """Of every person's vote and the judge's verdict on the same comparison; nothing where there is none.
+
+    Both tables have the same names.
+    """
     humans, verdicts = units_of(people), units_of(judge)
     _, left, right = np.intersect1d(humans.keys, verdicts.keys, return_indices=True)
-    found = []
+    found: list[Agreement | None] = []
     for setup in SETUPS:
         mine, theirs = _kept(humans.counts[left], setup), _kept(verdicts.counts[right], setup)
         agree, pairs = (mine * theirs).sum(axis=1), mine.sum(axis=1) * theirs.sum(axis=1)
         found.append(_agreement("judge and people", setup, language, agree, pairs, humans.groups[left]))
-    return tuple(found)
+    return tuple(one for one in found if one is not None)
 
 
 def _kept(counts: Floats, setup: Setup) -> Floats:
@@ -100,10 +104,12 @@ def _pairs_within(units: Units, setup: Setup) -> tuple[Floats, Floats]:
     return (counts * (counts - 1) / 2).sum(axis=1), total * (total - 1) / 2
 
 
-def _agreement(raters: str, setup: Setup, language: str, agree: Floats, pairs: Floats, groups: Ints) -> Agreement:
+def _agreement(
+    raters: str, setup: Setup, language: str, agree: Floats, pairs: Floats, groups: Ints
+) -> Agreement | None:
     total = float(pairs.sum())
     if not total:
-        raise ValueError("no two votes are on one comparison")
+        return None
     value = float(agree.sum()) / total
     spread = spread_of((agree - value * pairs) / total, groups, np.zeros_like(groups))
     bounds = t_interval(value, spread.stderr, spread.degrees + 1, (0.0, 1.0))

@@ -26,7 +26,7 @@ _LIMIT = 10_000
 
 
 class Strength(Record, frozen=True, kw_only=True):
-    """A system's strength with its 95 % interval, and its rank under each way to treat ties."""
+    """A system's strength with its 95 % interval, and its rank under each way to treat ties that leaves one."""
 
     system: str
     strength: float
@@ -51,7 +51,7 @@ def rankings(table: VoteTable, *, num_draws: int = 300, seed: int = 1) -> tuple[
     check_comparable(table)
     cells = _cells(table)
     once = np.ones(cells.counts.shape[1])
-    by_ties = {ties: _strengths(table, cells, once, ties) for ties in TIES}
+    by_ties = {ties: _strengths(table, cells, once, ties) for ties in TIES if _can_rank(table, ties)}
     ranks = {ties: (-found).argsort().argsort() + 1 for ties, found in by_ties.items()}
     low, high = _bounds(table, cells, num_draws, seed)
     votes = np.bincount(np.concatenate([table.a, table.b]), minlength=len(table.systems))
@@ -74,6 +74,18 @@ def strengths(table: VoteTable, ties: Ties = "half") -> Floats:
     check_comparable(table)
     cells = _cells(table)
     return _strengths(table, cells, np.ones(cells.counts.shape[1]), ties)
+
+
+def _can_rank(table: VoteTable, ties: Ties) -> bool:
+    """Whether systems still compare when ties say nothing."""
+    if ties != "dropped":
+        return True
+    decided = table.where(table.outcome < TIE)
+    try:
+        check_comparable(decided)
+    except DataError:
+        return False
+    return True
 
 
 def tie_weight(table: VoteTable) -> float:

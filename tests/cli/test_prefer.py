@@ -177,3 +177,25 @@ def test_a_run_that_judges_no_two_is_refused(command: Any, workplace: Path) -> N
     missing = command("prefer", "win-rates", workplace / "none", "--format", "run")
     assert missing.code != EXIT_OK
     assert "Traceback" not in missing.err
+
+
+ODD = [
+    '{"model_a": "x", "model_b": "y", "winner": "tie", "judge": "\\ud800"}\n',
+    '{"model_a": "\\u001b[31mx", "model_b": "<script>", "winner": "model_a"}\n'
+    '{"model_a": "<script>", "model_b": "\\u001b[31mx", "winner": "model_a"}\n',
+]
+
+
+@pytest.mark.parametrize("action", ["win-rates", "rank", "agree"])
+@pytest.mark.parametrize("text", ODD)
+def test_few_and_hostile_votes_are_counted(command: Any, workplace: Path, action: str, text: str) -> None:
+    (workplace / "odd.jsonl").write_text(text, encoding="utf-8")
+    ran = command("prefer", action, "odd.jsonl", "--json")
+    assert ran.code == EXIT_OK, ran.err
+    assert "\x1b" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(("name", "text"), [("e.jsonl", ""), ("e.json", "[]"), ("e.csv", "model_a,model_b,winner\n")])
+def test_no_votes_are_said_to_be_none(command: Any, workplace: Path, name: str, text: str) -> None:
+    (workplace / name).write_text(text, encoding="utf-8")
+    assert "there are no votes of people" in command("prefer", "rank", name).err
