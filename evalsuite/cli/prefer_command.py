@@ -75,6 +75,9 @@ def _say(text: str = "", **options: Any) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Read, compute, print. Exit code 0, 2 for votes that make no sense, 6 where none is left."""
+    for name in ("draws", "seed"):
+        if getattr(options, name) < 0:
+            raise UsageError(f"--{name} {getattr(options, name)}: expected 0 or more.")
     found = _ACTIONS[options.action](options)
     if options.json:
         print_json(found)

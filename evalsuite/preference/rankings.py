@@ -16,6 +16,7 @@ from evalsuite.errors import DataError
 from evalsuite.types import Record
 
 from .table import LOSS, TIE, WIN, Floats, Ints, Mask, VoteTable
+from .win_rates import FEWEST_PROMPTS
 
 Ties: TypeAlias = Literal["half", "dropped", "davidson"]
 TIES: tuple[Ties, ...] = ("half", "dropped", "davidson")
@@ -167,7 +168,7 @@ def _columns(cells: _Cells, totals: Floats) -> dict[str, list[Any]]:
 def _bounds(table: VoteTable, cells: _Cells, num_draws: int, seed: int) -> tuple[Floats, Floats] | tuple[None, None]:
     """The middle 95 % of strengths over prompts drawn anew; None with too few prompts to draw from."""
     num_groups = cells.counts.shape[1]
-    if num_groups < 6 or not num_draws:
+    if num_groups < FEWEST_PROMPTS or not num_draws:
         return None, None
     random = np.random.default_rng(seed)
     drawn = random.multinomial(num_groups, np.full(num_groups, 1.0 / num_groups), size=num_draws)

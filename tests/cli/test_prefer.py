@@ -84,6 +84,8 @@ def test_a_plan(command: Any) -> None:
         (("win-rates", "votes.jsonl", "--lang", "fr"), "there are no votes in fr; there are in ar, hi"),
         (("agree", "votes.jsonl", "--judge", "gpt"), "no rater is called gpt"),
         (("plan", "votes.jsonl"), "plan reads no votes"),
+        (("rank", "votes.jsonl", "--draws", "-1"), "--draws -1: expected 0 or more"),
+        (("win-rates", "votes.jsonl", "--seed", "-1"), "--seed -1: expected 0 or more"),
         (("plan", "--ties", "1.5"), "ties is 1.5"),
         (("plan", "--prompts", "0"), "at least one prompt"),
         (("win-rates", "self.jsonl"), "compared with itself"),
