@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 
 from evalsuite.errors import ConfigError, UsageError, nearest
 from evalsuite.types import Record, Scalar
+from evalsuite.yaml_files import plain, read_yaml
 
 LimitMode = Literal["stratified", "first"]
 Truncation = Literal["error", "drop_shots", "truncate_left"]
@@ -81,21 +81,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True):
 
 def read_config(path: Path) -> dict[str, Any]:
     """The keys of a YAML file, each checked for name and type. Raises ConfigError with file and line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets the ValueError of a date like 2024-99-99 through
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}, line {mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise ConfigError(f"{where}: not YAML: {problem}.") from error
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path}: expected keys and values, found {type(value).__name__}.")
-    lines = _key_lines(node, path)
+    value, lines = read_yaml(path)
     normal = {}
     for key, entry in value.items():
         where = f"{path}, line {lines.get(str(key), 1)}"
@@ -168,7 +154,7 @@ def _checked(key: str, value: Any, where: str) -> Any:
         if name == "gen_kwargs":
             msgspec.convert(converted, _Generation)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {key} is {value!r}: {_plain(str(error))}.") from error
+        raise ConfigError(f"{where}: {key} is {value!r}: {plain(str(error))}.") from error
     _check_range(name, converted, where)
     return converted
 
@@ -222,18 +208,3 @@ def _check_range(name: str, value: Any, where: str) -> None:
             raise ConfigError(f"{where}: {name} is {number}, expected {smallest} or more.")
     if name == "limit" and value is not None and not (0 <= value < 1 or float(value).is_integer()):
         raise ConfigError(f"{where}: limit is {value}; expected a whole number, or a share below 1.")
-
-
-def _plain(message: str) -> str:
-    return message.lower().replace("`", "").replace("$", "value")
-
-
-def _key_lines(node: yaml.Node | None, path: Path) -> dict[str, int]:
-    """The line of each key. Raises ConfigError for a key that stands twice, of which YAML would keep the last."""
-    lines: dict[str, int] = {}
-    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-        line = key.start_mark.line + 1
-        if key.value in lines:
-            raise ConfigError(f"{path}, line {line}: {key.value!r} stands here again after line {lines[key.value]}.")
-        lines[key.value] = line
-    return lines

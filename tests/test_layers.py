@@ -17,6 +17,7 @@ LAYERS = {
     "errors": 0,
     "verdicts": 0,
     "contracts": 0,
+    "votes": 0,
     "text": 1,
     "metrics": 1,
     "stats": 1,
@@ -31,6 +32,7 @@ LAYERS = {
     "store": 2,
     "engines": 2,
     "vote_files": 2,
+    "yaml_files": 2,
     "plugins": 3,
     "config": 3,
     "task_files": 4,
@@ -47,12 +49,13 @@ LAYERS = {
     "answering": 4,
     "run": 4,
     "translating": 4,
+    "annotate": 4,
     "interop": 4,
     "cli": 5,
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
-    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "interop",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
@@ -74,7 +77,7 @@ PLUGIN_MAY = {
 }
 LATE_ONLY = {
     "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",
-    "vllm", "evalica", "statsmodels",
+    "vllm", "evalica", "statsmodels", "uvicorn", "markdown_it",
 }  # fmt: skip
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}
 

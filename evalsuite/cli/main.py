@@ -24,6 +24,7 @@ _COMMANDS = {
     "import": "other tools' files: FastChat's MT-Bench answers and judgments, AlpacaEval's outputs and annotations",
     "judge": "how far a judge can be trusted: attacks, constant answers, order and length",
     "jury": "several judge runs over the same answers as one, and how far the judges agree",
+    "annotate": "collect blind votes: a study, its pages in six languages, offline packets, the file of votes",
     "prefer": "what votes between two answers say: win rates, ranks, agreement, and plans of studies",
     "translate": "a task's prompts into another language by any model, checked, as a task file",
     "list": "installed tasks, judges, models, engines and reports",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from .quality import QualityDifference
 from .win_rates import WinRate
+
+Asked = TypeVar("Asked", WinRate, QualityDifference)
 
 Correction: TypeAlias = Literal["holm", "fdr"]
 CORRECTIONS: tuple[Correction, ...] = ("holm", "fdr")
@@ -17,8 +20,8 @@ around: one in twenty of what is found is false."""
 _METHODS = {"holm": "holm", "fdr": "fdr_bh"}
 
 
-def adjusted(rates: Sequence[WinRate], correction: Correction) -> tuple[WinRate, ...]:
-    """`rates` with the chance of no preference adjusted for all that are asked about pairs of one scope.
+def adjusted(rates: Sequence[Asked], correction: Correction) -> tuple[Asked, ...]:
+    """`rates` with the chance of no preference or difference adjusted for all that are asked about pairs of one scope.
 
     What languages say and what their mean says are two questions, each a family of its own.
     """

@@ -15,6 +15,7 @@ import numpy as np
 from evalsuite.types import Record
 
 from .clustering import drawn_means, pigeonhole_draws
+from .measures import FEWEST_PROMPTS
 from .table import VoteTable
 from .win_rates import WinRate
 
@@ -77,14 +78,15 @@ def other_languages(rates: Sequence[WinRate]) -> OtherLanguages | None:
 def worst_language(
     votes: VoteTable, system_a: str, system_b: str, *, seed: int, num_draws: int = NUM_DRAWS
 ) -> WorstLanguage | None:
-    """From the votes on one pair, seen from A; None with fewer than two languages.
+    """From the votes on one pair, seen from A; None with fewer than two languages, or too few prompts in one.
 
     Prompts and annotators are drawn anew (`pigeonhole_draws`), all languages together, and the bounds are as many
     errors below each language's value as the largest exceedance among them reaches in one draw of twenty (max-t).
     """
     pair = votes.of_pair(system_a, system_b)
     languages = tuple(name for name in pair.languages if len(pair.in_language(name)))
-    if len(languages) < 2:
+    fewest = min((len(np.unique(pair.in_language(name).group)) for name in languages), default=0)
+    if len(languages) < 2 or fewest < FEWEST_PROMPTS:
         return None
     by_group, by_rater = pigeonhole_draws(pair.group, pair.rater, num_draws, seed)
     drawn, values = [], []
@@ -97,7 +99,8 @@ def worst_language(
     draws, found = np.array(drawn), np.array(values)
     errors = np.nanstd(draws, axis=1, ddof=1)
     excess = (draws - found[:, None]) / np.where(errors > 0, errors, np.inf)[:, None]
-    factor = float(np.nanquantile(np.nanmax(excess, axis=0), 0.95))
+    known = excess[:, ~np.isnan(excess).all(axis=0)]  # few votes may all be missing from a draw
+    factor = float(np.quantile(np.nanmax(known, axis=0), 0.95))
     worst = int(found.argmin())
     return WorstLanguage(
         system_a=system_a,

@@ -15,8 +15,8 @@ import numpy as np
 from evalsuite.errors import DataError
 from evalsuite.types import Record
 
+from .measures import FEWEST_PROMPTS, Bounds
 from .table import LOSS, TIE, WIN, Floats, Ints, Mask, VoteTable
-from .win_rates import FEWEST_PROMPTS
 
 Ties: TypeAlias = Literal["half", "dropped", "davidson"]
 TIES: tuple[Ties, ...] = ("half", "dropped", "davidson")
@@ -91,11 +91,26 @@ def _can_rank(table: VoteTable, ties: Ties) -> bool:
 
 def tie_weight(table: VoteTable) -> float:
     """Davidson's nu: how likely a tie between equals is against either's win, twice evalica's v."""
+    cells = _cells(table)
+    return _tie_weight(cells, cells.counts.sum(axis=1))
+
+
+def tie_weight_bounds(table: VoteTable, *, num_draws: int = 300, seed: int = 1) -> Bounds | None:
+    """The middle 95 % of `tie_weight` over prompts drawn anew; None with too few prompts to draw from."""
+    cells = _cells(table)
+    drawn = _drawn(cells.counts.shape[1], num_draws, seed)
+    if drawn is None:
+        return None
+    low, high = np.quantile([_tie_weight(cells, cells.counts @ weights) for weights in drawn], [0.025, 0.975])
+    return Bounds(low=float(low), high=float(high))
+
+
+def _tie_weight(cells: _Cells, totals: Floats) -> float:
     import evalica
 
-    cells = _cells(table)
-    found = evalica.newman(**_columns(cells, cells.counts.sum(axis=1)), tolerance=TOLERANCE, limit=_LIMIT)
-    return 2.0 * float(found.v)
+    kept: Mask = totals > 0
+    part = _Cells(cells.a[kept], cells.b[kept], cells.outcome[kept], cells.counts[kept])
+    return 2.0 * float(evalica.newman(**_columns(part, totals[kept]), tolerance=TOLERANCE, limit=_LIMIT).v)
 
 
 def check_comparable(table: VoteTable) -> None:
@@ -167,11 +182,17 @@ def _columns(cells: _Cells, totals: Floats) -> dict[str, list[Any]]:
 
 def _bounds(table: VoteTable, cells: _Cells, num_draws: int, seed: int) -> tuple[Floats, Floats] | tuple[None, None]:
     """The middle 95 % of strengths over prompts drawn anew; None with too few prompts to draw from."""
-    num_groups = cells.counts.shape[1]
-    if num_groups < FEWEST_PROMPTS or not num_draws:
+    drawn = _drawn(cells.counts.shape[1], num_draws, seed)
+    if drawn is None:
         return None, None
-    random = np.random.default_rng(seed)
-    drawn = random.multinomial(num_groups, np.full(num_groups, 1.0 / num_groups), size=num_draws)
-    found = np.array([_strengths(table, cells, weights.astype(np.float64), "half") for weights in drawn])
+    found = np.array([_strengths(table, cells, weights, "half") for weights in drawn])
     low, high = np.quantile(found, [0.025, 0.975], axis=0)
     return low, high
+
+
+def _drawn(num_groups: int, num_draws: int, seed: int) -> Floats | None:
+    """How often each prompt was drawn, (draws, groups)."""
+    if num_groups < FEWEST_PROMPTS or not num_draws:
+        return None
+    random = np.random.default_rng(seed)
+    return random.multinomial(num_groups, np.full(num_groups, 1.0 / num_groups), size=num_draws).astype(np.float64)

@@ -114,6 +114,19 @@ class StrengthModel:
             weights[start : start + size] += sign * shares
         return self.contrast(weights)
 
+    def left_of(self, language: str) -> Contrast:
+        """What being on the left is worth in a language, with its error."""
+        return self._single(self._left + self.languages.index(language))
+
+    def log_tie_weight(self, language: str) -> Contrast:
+        """The logarithm of a language's nu, with its error."""
+        return self._single(self._ties + self.languages.index(language))
+
+    def _single(self, place: int) -> Contrast:
+        weights = np.zeros(len(self.values))
+        weights[place] = 1.0
+        return self.contrast(weights)
+
     def contrast(self, weights: Floats) -> Contrast:
         """The value of a combination, with the larger of its two-way error and those of either dimension alone."""
         by_group, by_rater, both = (max(0.0, float(weights @ part @ weights)) for part in self.covariances)
@@ -176,20 +189,26 @@ class _Problem:
 
     def odds(self, values: Floats) -> tuple[Floats, Floats, Floats]:
         """The chances that A wins, B wins, and of a tie, by vote."""
+        won, lost, tied = np.exp(self._log_odds(values))
+        return won, lost, tied
+
+    def _log_odds(self, values: Floats) -> Floats:
+        """The logarithms of the chances, (3, votes), which are finite however far a search goes astray."""
         difference = self.design @ self._etas(values)
         log_nu = values[self._tie_places][self.language]
         logs = np.stack([difference / 2, -difference / 2, log_nu])
         logs -= logs.max(axis=0)
-        shares = np.exp(logs) / np.exp(logs).sum(axis=0)
-        return shares[0], shares[1], shares[2]
+        found: Floats = logs - np.log(np.exp(logs).sum(axis=0))
+        return found
 
     def loss(self, values: Floats, precision: Floats) -> tuple[float, Floats]:
         """The negative log-likelihood with its penalty, and its gradient."""
-        won, lost, tied = self.odds(values)
+        log_won, log_lost, log_tied = self._log_odds(values)
         upper = (1 + self.sign) / 2 * (1 - self.is_tie)
         lower = (1 - self.sign) / 2 * (1 - self.is_tie)
-        logs = upper * np.log(won) + lower * np.log(lost) + self.is_tie * np.log(tied)
-        gradient = self._gathered(self._eta_scores(won, lost), self._tie_scores(tied))
+        logs = upper * log_won + lower * log_lost + self.is_tie * log_tied
+        scores = self._eta_scores(np.exp(log_won), np.exp(log_lost)), self._tie_scores(np.exp(log_tied))
+        gradient = self._gathered(*scores)
         return float(-logs.sum() + 0.5 * (precision * values**2).sum()), precision * values - gradient
 
     def _eta_scores(self, won: Floats, lost: Floats) -> Floats:

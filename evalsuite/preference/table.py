@@ -56,6 +56,12 @@ class VoteTable:
         """The rows of `mask`; names stay."""
         return replace(self, **{name: getattr(self, name)[mask] for name in _COLUMNS})
 
+    def with_its_systems(self) -> VoteTable:
+        """The same rows, without the names of systems that are in none of them."""
+        used = np.unique(np.concatenate([self.a, self.b]))
+        names = tuple(self.systems[place] for place in used)
+        return replace(self, systems=names, a=np.searchsorted(used, self.a), b=np.searchsorted(used, self.b))
+
     def in_language(self, language: str) -> VoteTable:
         """The rows of one language, of which there may be none."""
         wanted = self.languages.index(language) if language in self.languages else -1

@@ -14,31 +14,20 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from evalsuite.stats.intervals import t_interval, wilson
 from evalsuite.types import Record
 
-from .clustering import Spread, spread_of
+from .clustering import spread_of
+from .measures import FEWEST_PROMPTS as FEWEST_PROMPTS
+from .measures import Bounds, IntervalKind, Measure, bounds_of, chance_of, kind_of, macro_of, mean_of, prompt_weights
 from .table import BOTH_BAD, LOSS, TIE, WIN, Floats, VoteTable
 
 Scope: TypeAlias = Literal["language", "macro", "pooled", "random-language"]
-IntervalKind: TypeAlias = Literal["two-way-t", "prompt-t", "annotator-t", "wilson", "meta-t", ""]
-
-FEWEST_PROMPTS = 6
-"""With fewer prompts no interval is given: their spread says next to nothing about other prompts."""
-
-_NO_SPREAD = 1e-9
-
-
-class Bounds(Record, frozen=True, kw_only=True):
-    """A 95 % interval."""
-
-    low: float
-    high: float
 
 
 class WinRate(Record, frozen=True, kw_only=True):
     """What the votes on one pair of systems say, in one language or over several.
 
+    `win`, `loss` and `tie` are shares that add up to one; `win_half` counts a tie half, and what is graded as it is.
     `tie_good` and `tie_bad` are None where some raters could not tell ties apart; `tie` is both together.
 
     `low` and `high` are those of `win_half`; `intervals` has those of the others. `interval` says how they were made,
@@ -52,6 +41,8 @@ class WinRate(Record, frozen=True, kw_only=True):
     system_b: str
     language: str
     scope: Scope
+    win: float
+    loss: float
     win_half: float
     win_decisive: float | None
     net: float
@@ -76,19 +67,11 @@ class WinRate(Record, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Measure:
-    """A number and the influence of every vote on it."""
-
-    value: float
-    influences: Floats
-
-
-@dataclass(frozen=True)
 class _Measures:
     """The numbers of some votes: `others` by name, without those that cannot be known."""
 
-    half: _Measure
-    others: Mapping[str, _Measure]
+    half: Measure
+    others: Mapping[str, Measure]
 
 
 def win_rates(table: VoteTable) -> tuple[WinRate, ...]:
@@ -128,31 +111,27 @@ def _rates(votes: VoteTable, system_a: str, system_b: str) -> Iterator[WinRate]:
 
 def _by_prompt(votes: VoteTable) -> _Measures:
     """Votes averaged within prompts, then prompts."""
-    _, place, counts = np.unique(votes.item, return_inverse=True, return_counts=True)
-    return _measures(votes, 1.0 / (len(counts) * counts[place]))
+    return _measures(votes, prompt_weights(votes.item))
 
 
 def _measures(votes: VoteTable, weights: Floats) -> _Measures:
     """The four numbers of votes whose `weights` add up to one."""
     won, lost, tie, both_bad = ((votes.outcome == outcome).astype(np.float64) for outcome in (WIN, LOSS, TIE, BOTH_BAD))
-    others = {"win_decisive": _ratio(weights, won, won + lost), "tie": _mean(weights, tie + both_bad)}
+    others = {"win": mean_of(weights, won), "loss": mean_of(weights, lost), "tie": mean_of(weights, tie + both_bad)}
+    if decisive := _ratio(weights, won, won + lost):
+        others["win_decisive"] = decisive
     if votes.tells_ties.all():
-        others |= {"tie_good": _mean(weights, tie), "tie_bad": _mean(weights, both_bad)}
-    return _Measures(_mean(weights, votes.value), {name: found for name, found in others.items() if found})
+        others |= {"tie_good": mean_of(weights, tie), "tie_bad": mean_of(weights, both_bad)}
+    return _Measures(mean_of(weights, votes.value), others)
 
 
-def _mean(weights: Floats, values: Floats) -> _Measure:
-    value = float(weights @ values) / float(weights @ np.ones_like(weights))  # whose rounding is the same
-    return _Measure(value, weights * (values - value))
-
-
-def _ratio(weights: Floats, parts: Floats, wholes: Floats) -> _Measure | None:
+def _ratio(weights: Floats, parts: Floats, wholes: Floats) -> Measure | None:
     """The ratio of two means, with its influences to first order (the delta method)."""
     whole = float(weights @ wholes)
     if not whole:
         return None
     value = float(weights @ parts) / whole
-    return _Measure(value, weights * (parts - value * wholes) / whole)
+    return Measure(value, weights * (parts - value * wholes) / whole)
 
 
 def _joined(measured: Sequence[_Measures]) -> _Measures:
@@ -162,25 +141,20 @@ def _joined(measured: Sequence[_Measures]) -> _Measures:
     """
     names = [name for name in measured[0].others if all(name in found.others for found in measured)]
     return _Measures(
-        _mean_of([found.half for found in measured]),
-        {name: _mean_of([found.others[name] for found in measured]) for name in names},
+        macro_of([found.half for found in measured]),
+        {name: macro_of([found.others[name] for found in measured]) for name in names},
     )
-
-
-def _mean_of(measures: Sequence[_Measure]) -> _Measure:
-    value = float(np.mean([measure.value for measure in measures]))
-    return _Measure(value, np.concatenate([measure.influences for measure in measures]) / len(measures))
 
 
 def _rate(system_a: str, system_b: str, language: str, scope: Scope, votes: VoteTable, found: _Measures) -> WinRate:
     half = found.half.value
     spread = spread_of(found.half.influences, votes.group, votes.rater)
-    bounds = _bounds(half, spread)
+    bounds = bounds_of(half, spread)
     values = {name: measure.value for name, measure in found.others.items()}
     intervals = {
         name: made
         for name, measure in found.others.items()
-        if (made := _bounds(measure.value, spread_of(measure.influences, votes.group, votes.rater)))
+        if (made := bounds_of(measure.value, spread_of(measure.influences, votes.group, votes.rater)))
     }
     if bounds:
         intervals["net"] = Bounds(low=2 * bounds.low - 1, high=2 * bounds.high - 1)
@@ -189,6 +163,8 @@ def _rate(system_a: str, system_b: str, language: str, scope: Scope, votes: Vote
         system_b=system_b,
         language=language,
         scope=scope,
+        win=values["win"],
+        loss=values["loss"],
         win_half=half,
         win_decisive=values.get("win_decisive"),
         net=2 * half - 1,
@@ -199,7 +175,7 @@ def _rate(system_a: str, system_b: str, language: str, scope: Scope, votes: Vote
         low=bounds.low if bounds else None,
         high=bounds.high if bounds else None,
         stderr=spread.stderr,
-        interval=_kind(spread) if bounds else "",
+        interval=kind_of(spread) if bounds else "",
         degrees=spread.degrees,
         intervals=intervals,
         num_votes=len(votes),
@@ -208,34 +184,5 @@ def _rate(system_a: str, system_b: str, language: str, scope: Scope, votes: Vote
         num_annotators=spread.num_raters,
         num_languages=len(np.unique(votes.language)),
         design_effect=spread.design_effect,
-        p_value=_p_value(half, spread) if bounds else None,
+        p_value=chance_of(half - 0.5, spread) if bounds else None,
     )
-
-
-def _bounds(value: float, spread: Spread) -> Bounds | None:
-    """None with too few prompts; where votes are all alike, each prompt counts as one trial."""
-    if spread.num_groups < FEWEST_PROMPTS or spread.stderr is None:
-        return None
-    if spread.stderr < _NO_SPREAD:
-        low, high = wilson(value, spread.num_groups)
-        return Bounds(low=low, high=high)
-    found = t_interval(value, spread.stderr, spread.degrees + 1, (0.0, 1.0))
-    assert found is not None
-    return Bounds(low=found[0], high=found[1])
-
-
-def _kind(spread: Spread) -> IntervalKind:
-    if spread.stderr is not None and spread.stderr < _NO_SPREAD:
-        return "wilson"
-    if spread.by_rater is None:
-        return "prompt-t"
-    return "annotator-t" if spread.by_group is None else "two-way-t"
-
-
-def _p_value(half: float, spread: Spread) -> float | None:
-    """Of a half: two-sided, by the same t; None where votes are all alike."""
-    if spread.stderr is None or spread.stderr < _NO_SPREAD:
-        return None
-    from scipy.special import stdtr
-
-    return float(2 * stdtr(spread.degrees, -abs(half - 0.5) / spread.stderr))

@@ -12,8 +12,12 @@ from .alpaca_eval import read_alpaca_eval
 from .arena import read_arena, read_mt_bench
 from .esa import read_esa
 from .judge_run import read_judge_run
+from .label_studio import read_label_studio
 from .llmfao import read_llmfao
+from .pearmut import read_pearmut
+from .potato import read_potato
 from .reading import Imported, joined
+from .votes import read_votes_files
 
 
 def _each(read: Callable[[Path], Imported], paths: Sequence[Path]) -> Imported:
@@ -21,11 +25,15 @@ def _each(read: Callable[[Path], Imported], paths: Sequence[Path]) -> Imported:
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Path]], Imported]] = {
+    "votes": read_votes_files,
     "arena": partial(_each, read_arena),
     "mt_bench": partial(_each, read_mt_bench),
     "llmfao": partial(_each, read_llmfao),
     "alpaca_eval": partial(_each, read_alpaca_eval),
     "esa": read_esa,
+    "label_studio": read_label_studio,
+    "potato": read_potato,
+    "pearmut": read_pearmut,
     "run": partial(_each, read_judge_run),
 }
 

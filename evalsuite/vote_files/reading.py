@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from evalsuite.errors import DataError
 from evalsuite.verdicts import Comparison, Winner
+from evalsuite.votes import QualityRating, Scale, Vote
 
 Row: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
@@ -20,10 +21,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Imported:
-    """The comparisons of a file, and how many of its rows became none, by reason."""
+    """The comparisons of a file, and how many of its rows became none, by reason.
+
+    Exports of our own studies hold more: all revisions of all `votes`, and ratings of quality on `scale`.
+    """
 
     comparisons: tuple[Comparison, ...]
     dropped: Mapping[str, int]
+    votes: tuple[Vote, ...] = ()
+    ratings: tuple[QualityRating, ...] = ()
+    scale: Scale | None = None
 
     @property
     def num_rows(self) -> int:
@@ -69,7 +76,7 @@ def read_rows(path: Path) -> list[Row]:
             case ".csv" | ".tsv":
                 return _table(text, "\t" if path.suffix.lower() == ".tsv" else ",")
             case ".jsonl":
-                rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+                rows = [json.loads(line) for line in text.split("\n") if line.strip()]
             case ".json":
                 rows = json.loads(text)
             case suffix:

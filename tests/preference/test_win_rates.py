@@ -48,7 +48,8 @@ def test_the_numbers_stand_apart() -> None:
     rate = only(win_rates(table_of(votes)))
     assert (rate.win_half, rate.win_decisive, rate.net) == pytest.approx((5 / 8, 3 / 4, 1 / 4))
     assert (rate.tie, rate.tie_good, rate.tie_bad) == pytest.approx((1 / 2, 1 / 8, 3 / 8))
-    assert set(rate.intervals) == {"win_decisive", "tie", "tie_good", "tie_bad", "net"}
+    assert (rate.win, rate.loss) == pytest.approx((3 / 8, 1 / 8))
+    assert set(rate.intervals) == {"win", "loss", "win_decisive", "tie", "tie_good", "tie_bad", "net"}
 
 
 def test_ties_of_an_unknown_kind_are_of_neither() -> None:

@@ -1,0 +1,299 @@
+"""The study on disk: one SQLite file, in which an acknowledged vote survives a pulled plug.
+
+Every change is one transaction that holds the write lock from its beginning, so that whoever else writes, this process
+or another, waits; ``synchronous=FULL`` has each on disk before it returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from evalsuite.canonical import canonical_json
+from evalsuite.errors import CorruptStore, SaveFailed, UsageError
+from evalsuite.store.files import sync_directory
+from evalsuite.types import Record
+
+from .pairs import Pair, drawn
+from .study_file import Rater, StudyFile
+
+FILE_NAME = "study.sqlite"
+_VERSION = 1
+_WAIT_SECONDS = 10.0
+_NUM_BITS_BYTES = 16
+"""Links, sessions and packets are 128 random bits."""
+
+
+class SavedRater(Record, frozen=True, kw_only=True):
+    """A rater as the study knows them; `cap` is None where nothing bounds what they are asked."""
+
+    id: int
+    name: str
+    languages: tuple[str, ...]
+    interface: str
+    cap: int | None
+    not_systems: tuple[str, ...]
+    has_agreed: bool
+
+
+class Ledger:
+    """One connection to a study. Not to be shared between threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the study in the folder `path`. Raises UsageError where there is none, CorruptStore for another's."""
+        self.path = path
+        file = path / FILE_NAME
+        if not file.is_file():
+            raise UsageError(f"{path} holds no study; `evalsuite annotate new STUDY.yaml` makes one.")
+        with reading_errors(path):
+            self._connection = connect(file)
+            found = {row["key"]: row["value"] for row in self.rows("SELECT key, value FROM study")}
+            version = int(found.get("version", -1))
+            if version != _VERSION:
+                raise CorruptStore(f"{file}: a study of version {version}; this evalsuite reads {_VERSION}.")
+            self.file = msgspec.json.decode(found["file"], type=StudyFile)
+            self.secret = bytes.fromhex(found["secret"])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A change that is on disk when it ends, or not made at all. Raises SaveFailed."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk rolls back by itself
+                    self._connection.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise SaveFailed(f"cannot write {self.path / FILE_NAME}: {error}.") from error
+
+    def rows(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+        """What `statement` selects."""
+        return self._connection.execute(statement, values).fetchall()
+
+    # -- the study's state
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether votes are no longer taken."""
+        return bool(self.rows("SELECT 1 FROM study WHERE key = 'closed_at'"))
+
+    def close_study(self) -> None:
+        """Take no more votes."""
+        with self.transaction() as write:
+            write.execute("INSERT OR IGNORE INTO study VALUES ('closed_at', ?)", (now(),))
+
+    def reopen_study(self) -> None:
+        """Take votes again."""
+        with self.transaction() as write:
+            write.execute("DELETE FROM study WHERE key = 'closed_at'")
+
+    # -- raters
+
+    def raters(self) -> list[SavedRater]:
+        """Everybody, in the order of the study's file."""
+        return [_rater(row) for row in self.rows("SELECT * FROM rater ORDER BY id")]
+
+    def rater_named(self, name: str) -> SavedRater:
+        """The rater of that name, in any case. Raises UsageError."""
+        for rater in self.raters():
+            if rater.name.casefold() == name.casefold().strip():
+                return rater
+        raise UsageError(f"there is no rater {name!r}; there are {', '.join(rater.name for rater in self.raters())}.")
+
+    def rater_by_link(self, token: str) -> SavedRater | None:
+        """Whose link `token` is."""
+        found = self.rows("SELECT * FROM rater WHERE link_hash = ?", (hash_of(token),))
+        return _rater(found[0]) if found else None
+
+    def rater_by_session(self, token: str) -> SavedRater | None:
+        """Whose session `token` is."""
+        found = self.rows(
+            "SELECT * FROM rater WHERE id = (SELECT rater FROM session WHERE hash = ?)", (hash_of(token),)
+        )
+        return _rater(found[0]) if found else None
+
+    def begin_session(self, rater: SavedRater) -> str:
+        """A new session's token; whoever begins agrees to take part."""
+        token = new_token()
+        with self.transaction() as write:
+            write.execute("INSERT INTO session VALUES (?, ?, ?)", (hash_of(token), rater.id, now()))
+            write.execute("UPDATE rater SET agreed_at = coalesce(agreed_at, ?) WHERE id = ?", (now(), rater.id))
+        return token
+
+    def add_rater(self, rater: Rater) -> str:
+        """A new rater's link."""
+        if any(known.name.casefold() == rater.name.casefold() for known in self.raters()):
+            raise UsageError(f"there is a rater {rater.name!r} already.")
+        token = new_token()
+        with self.transaction() as write:
+            _add_rater(write, rater, self.file, token)
+        return token
+
+    def renew_link(self, rater: SavedRater) -> str:
+        """Another link in place of the one before, which ends with all its sessions."""
+        token = new_token()
+        with self.transaction() as write:
+            write.execute("UPDATE rater SET link_hash = ? WHERE id = ?", (hash_of(token), rater.id))
+            write.execute("DELETE FROM session WHERE rater = ?", (rater.id,))
+        return token
+
+
+def _rater(row: sqlite3.Row) -> SavedRater:
+    return SavedRater(
+        id=row["id"],
+        name=row["name"],
+        languages=tuple(json.loads(row["languages"])),
+        interface=row["interface"],
+        cap=row["cap"],
+        not_systems=tuple(json.loads(row["not_systems"])),
+        has_agreed=row["agreed_at"] is not None,
+    )
+
+
+# -- a new study
+
+
+def create(path: Path, study: StudyFile, pairs: Sequence[Pair]) -> dict[str, str]:
+    """Make the study in the new folder `path` and give every rater's link, which is kept nowhere.
+
+    Raises UsageError where `path` holds a study already, SaveFailed where it cannot be written.
+    """
+    file = path / FILE_NAME
+    if file.exists():
+        raise UsageError(f"{path} holds a study already; a study is never overwritten.")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+        unfinished = path / f".{FILE_NAME}.{secrets.token_hex(4)}"
+        links = {rater.name: new_token() for rater in study.raters}
+        connection = connect(unfinished)
+        try:
+            _fill(connection, study, pairs, links)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        unfinished.rename(file)
+        sync_directory(path)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise SaveFailed(f"cannot make a study in {path}: {error}.") from error
+    return links
+
+
+def _fill(connection: sqlite3.Connection, study: StudyFile, pairs: Sequence[Pair], links: dict[str, str]) -> None:
+    connection.executescript(resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
+    connection.execute("BEGIN IMMEDIATE")
+    entries = {
+        "version": str(_VERSION),
+        "file": canonical_json(study),
+        "secret": secrets.token_hex(32),
+        "made_at": now(),
+    }
+    connection.executemany("INSERT INTO study VALUES (?, ?)", entries.items())
+    items: dict[str, int] = {}
+    for pair in pairs:
+        key = f"gold {pair.item.id}" if pair.is_gold else pair.item.id
+        if key not in items:
+            items[key] = _add_item(connection, key, pair)
+        connection.execute(
+            "INSERT INTO pair (item, system_a, system_b, answer_a, answer_b, is_gold, place)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                items[key],
+                pair.system_a,
+                pair.system_b,
+                canonical_json(pair.answer_a),
+                canonical_json(pair.answer_b),
+                int(pair.is_gold),
+                drawn(study.seed, "place", pair.item.id, pair.system_a, pair.system_b),
+            ),
+        )
+    for rater in study.raters:
+        _add_rater(connection, rater, study, links[rater.name])
+    connection.execute("COMMIT")
+
+
+def _add_item(connection: sqlite3.Connection, key: str, pair: Pair) -> int:
+    item = pair.item
+    found = connection.execute(
+        "INSERT INTO item (name, prompt_group, language, turns, category, translator) VALUES (?, ?, ?, ?, ?, ?)",
+        (key, item.group, item.language, canonical_json(item.turns), item.category, item.translator),
+    )
+    assert found.lastrowid is not None
+    return found.lastrowid
+
+
+def _add_rater(connection: sqlite3.Connection, rater: Rater, study: StudyFile, link: str) -> None:
+    connection.execute(
+        "INSERT INTO rater (name, languages, interface, cap, not_systems, link_hash) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            rater.name.strip(),
+            canonical_json(rater.languages),
+            rater.shown_in,
+            rater.cap or study.cap,
+            canonical_json(rater.not_systems),
+            hash_of(link),
+        ),
+    )
+
+
+# -- helpers
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """A connection whose transactions are ours to begin and on disk when they end."""
+    connection = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {setting}")
+    return connection
+
+
+@contextmanager
+def reading_errors(path: Path) -> Iterator[None]:
+    """Raises CorruptStore for a file that SQLite cannot read."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, KeyError, ValueError, msgspec.MsgspecError) as error:
+        raise CorruptStore(f"{path / FILE_NAME} is not a study that can be read: {error}.") from error
+
+
+def texts(stored: str) -> tuple[str, ...]:
+    """A list of texts as it is stored."""
+    return tuple(json.loads(stored))
+
+
+def new_token() -> str:
+    """128 random bits for an address."""
+    return secrets.token_urlsafe(_NUM_BITS_BYTES)
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def now() -> str:
+    """The time in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

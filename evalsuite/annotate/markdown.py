@@ -1,0 +1,90 @@
+"""Answers as raters see them: a safe part of Markdown as HTML, made here and never in the browser.
+
+Answers are hostile until shown otherwise. Nothing in them becomes a tag, an attribute, a link or a picture: HTML is
+text, and so are links. Every block finds its own direction (``dir=auto``), and code runs from left to right.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+import regex
+from markupsafe import Markup
+
+from evalsuite.votes import Form
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_NOT_FOR_ANSWERS = ("link", "image", "autolink", "html_inline", "html_block", "reference", "linkify", "entity")
+_BLOCKS = frozenset({
+    "paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "blockquote_open", "table_open",
+    "td_open", "th_open",
+})  # fmt: skip
+_LEFT_TO_RIGHT = frozenset({"code_block", "fence", "code_inline"})
+_DEEPER = 2
+"""Headings of an answer stand below those of the page."""
+
+
+def rendered(text: str) -> Markup:
+    """`text` as HTML in which every character of it is text."""
+    return _rendered(text)
+
+
+@lru_cache(maxsize=2048)
+def _rendered(text: str) -> Markup:
+    parser = _parser()
+    tokens = parser.parse(_clean(text))
+    for token in _all(tokens):
+        if token.type in _BLOCKS:
+            token.attrSet("dir", "auto")
+        elif token.type in _LEFT_TO_RIGHT:
+            token.attrSet("dir", "ltr")
+        token.info = ""  # the language of a code block would become a class
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1:]) + _DEEPER, 6)}"
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  all text in it is escaped
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(_NOT_FOR_ANSWERS, True)
+
+
+def _all(tokens: list[Token]) -> list[Token]:
+    return [each for token in tokens for each in (token, *(token.children or ()))]
+
+
+def _clean(text: str) -> str:
+    """Without control characters and halves of surrogate pairs, which no page can hold."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if _is_control(char) else char for char in text.replace("\r\n", "\n"))
+
+
+def _is_control(char: str) -> bool:
+    return char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cs")
+
+
+def form_of(texts: tuple[str, ...]) -> Form:
+    """What an answer of one or more turns looks like."""
+    tokens = [token for text in texts for token in _all(_parser().parse(_clean(text)))]
+
+    def count(*kinds: str) -> int:
+        return sum(token.type in kinds for token in tokens)
+
+    return Form(
+        num_graphemes=sum(len(_graphemes(text)) for text in texts),
+        num_headers=count("heading_open"),
+        num_bold=count("strong_open"),
+        num_list_items=count("list_item_open"),
+        num_code_blocks=count("fence", "code_block"),
+    )
+
+
+def _graphemes(text: str) -> list[str]:
+    found: list[str] = regex.findall(r"\X", text)
+    return found

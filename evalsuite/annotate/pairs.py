@@ -1,0 +1,103 @@
+"""Which answers are compared with which, and the pairs whose answer is known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from pathlib import Path
+
+from evalsuite.errors import DataError
+from evalsuite.types import Record
+from evalsuite.vote_files.reading import named, read_rows
+
+from .materials import Item, Materials, item_of
+from .study_file import StudyFile
+
+GOLD_GOOD, GOLD_BAD = "gold:good", "gold:bad"
+_CUT_TO = 8
+_SHORTEST = 80
+
+
+class Pair(Record, frozen=True, kw_only=True):
+    """Two answers to one item. Of a gold pair A is the better one."""
+
+    item: Item
+    system_a: str
+    system_b: str
+    answer_a: tuple[str, ...]
+    answer_b: tuple[str, ...]
+    is_gold: bool = False
+
+
+def study_pairs(materials: Materials, study: StudyFile) -> tuple[Pair, ...]:
+    """Every two systems' answers to every item that both answered, or those with the system `against`."""
+    compared = [pair for pair in combinations(study.systems, 2) if not study.against or study.against in pair]
+    return tuple(
+        Pair(
+            item=item,
+            system_a=a,
+            system_b=b,
+            answer_a=materials.answers[a][item.id],
+            answer_b=materials.answers[b][item.id],
+        )
+        for item in materials.items
+        for a, b in compared
+        if item.id in materials.answers[a] and item.id in materials.answers[b]
+    )
+
+
+def num_missing(materials: Materials, study: StudyFile, pairs: Iterable[Pair]) -> int:
+    """Pairs that cannot be compared because a system has no answer."""
+    num_systems = len(study.systems)
+    compared = num_systems - 1 if study.against else num_systems * (num_systems - 1) // 2
+    return compared * len(materials.items) - sum(1 for _ in pairs)
+
+
+def gold_pairs(materials: Materials, study: StudyFile, folder: Path) -> tuple[Pair, ...]:
+    """Pairs with a known answer: those of the file, or answers against their own first words, the longest first."""
+    if not study.gold.each:
+        return ()
+    if study.gold.path:
+        return tuple(_from_file(folder / study.gold.path))
+    return tuple(_cut_short(materials, study.gold.each))
+
+
+def _from_file(path: Path) -> Iterator[Pair]:
+    """Rows as those of prompts, with ``good`` and ``bad``."""
+    for number, row in enumerate(read_rows(path), 1):
+        try:
+            item = item_of(row)
+            good, bad = named(row, "good"), named(row, "bad")
+        except (KeyError, ValueError) as error:
+            raise DataError(f"{path}, row {number}: there is no {error}.") from error
+        yield Pair(
+            item=item, system_a=GOLD_GOOD, system_b=GOLD_BAD, answer_a=(good,), answer_b=(bad,), is_gold=True
+        )  # fmt: skip
+
+
+def _cut_short(materials: Materials, each: int) -> Iterator[Pair]:
+    """In every language, `each` answers of one turn with what is left when they break off early."""
+    for language in sorted({item.language for item in materials.items}):
+        whole = [
+            (item, texts[item.id][0])
+            for texts in materials.answers.values()
+            for item in materials.items
+            if item.language == language and len(item.turns) == 1 and len(texts.get(item.id, ("",))[0]) >= _SHORTEST
+        ]
+        chosen = {item.id: (item, text) for item, text in sorted(whole, key=lambda pair: (len(pair[1]), pair[0].id))}
+        for item, text in list(chosen.values())[-each:]:
+            yield Pair(
+                item=item,
+                system_a=GOLD_GOOD,
+                system_b=GOLD_BAD,
+                answer_a=(text,),
+                answer_b=(text[: len(text) // _CUT_TO],),
+                is_gold=True,
+            )
+
+
+def drawn(seed: int, *parts: object) -> int:
+    """A whole number below 2 ** 31 that depends on nothing but `seed` and `parts`."""
+    text = "\x1f".join(map(str, (seed, *parts)))
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big") >> 1

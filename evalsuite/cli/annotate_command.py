@@ -1,0 +1,306 @@
+"""``evalsuite annotate``: collecting blind votes, from the study's file to the file of votes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from evalsuite.annotate import ledger as ledgers
+from evalsuite.annotate.ledger import Ledger
+from evalsuite.annotate.materials import Materials, check_words, gather
+from evalsuite.annotate.pairs import Pair, gold_pairs, num_missing, study_pairs
+from evalsuite.annotate.standing import Standing, standing
+from evalsuite.annotate.study_file import Rater, StudyFile, read_study_file
+from evalsuite.annotate.wording import INTERFACES
+from evalsuite.cli.main import printable
+from evalsuite.cli.output import print_json, print_table
+from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, NothingSelected, UsageError
+from evalsuite.preference.planner import Assumptions, plan
+from evalsuite.store.files import write_atomic
+
+_URL = "http://127.0.0.1:8765"
+_LINKS = "links.tsv"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``annotate``."""
+    add = parser.add_argument
+    add("action", choices=tuple(_ACTIONS), help="example: print a STUDY.yaml; new: make the study that one describes; "
+        "serve it; link: a rater's new link, or a new rater; packets: offline files, one a rater; import what they "
+        "answered; status; close and reopen; export the votes")  # fmt: skip
+    add("paths", nargs="*", type=Path, metavar="PATH", help="STUDY.yaml for new, else the study's folder; for import "
+        "the files of answers after it")  # fmt: skip
+    add("--output", "-o", type=Path, metavar="PATH", help="new: the folder (default studies/NAME); packets: the folder "
+        "(default packets in the study's); export: .jsonl or .csv (default votes.jsonl in the study's)")  # fmt: skip
+    add("--dry_run", action="store_true", help="new: say what the study would be and make nothing")
+    add("--url", metavar="URL", default="", help=f"the address at which raters reach it (default {_URL})")
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help="serve: listen there (default %(default)s, this machine "
+        "alone)")  # fmt: skip
+    add("--port", type=int, default=8765, metavar="N", help="serve (default %(default)s)")
+    add("--votes_per_minute", type=int, default=60, metavar="N", help="serve: of one rater, at most (default "
+        "%(default)s)")  # fmt: skip
+    add("--rater", metavar="NAMES", help="link: whose; packets: for whom, as Ana,Li (default all)")
+    add("--lang", metavar="CODES", help="link: languages of a new rater")
+    add("--interface", choices=INTERFACES, help="link: language of a new rater's pages")
+    add("--count", type=int, default=50, metavar="N", help="packets: pairs in each, at most (default %(default)s)")
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Do it. Exit code 0, 2 for what is wrong, 3 where some answers were left out, 6 where nothing is to be done."""
+    code: int = _ACTIONS[options.action](options)
+    return code
+
+
+def _say(text: str = "") -> None:
+    """Print what may hold others' names."""
+    print(printable(text))
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    if not options.paths:
+        raise UsageError(f"annotate {options.action} needs the study's folder.")
+    if len(options.paths) > 1 and options.action != "import":
+        raise UsageError(f"annotate {options.action} takes one folder, not {len(options.paths)}.")
+    found: Path = options.paths[0]
+    return found
+
+
+def _need_pages() -> None:
+    missing = [name for name in ("starlette", "uvicorn", "markdown_it", "regex") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{missing[0]} is not installed; `pip install 'evalsuite[annotate]'` brings what pages need.")
+
+
+# -- a new study
+
+
+def _example(options: argparse.Namespace) -> int:
+    del options
+    print(resources.files("evalsuite.annotate").joinpath("templates", "study.yaml").read_text(encoding="utf-8"), end="")
+    return EXIT_OK
+
+
+def _new(options: argparse.Namespace) -> int:
+    path = _folder(options)
+    study = read_study_file(path)
+    materials = gather(study, path.parent)
+    check_words([*study.title.values(), *study.instructions.values()], study)
+    pairs, gold = study_pairs(materials, study), gold_pairs(materials, study, path.parent)
+    if not pairs:
+        raise NothingSelected("no two systems answered the same prompt.")
+    _describe(study, materials, pairs, gold)
+    folder: Path = options.output or Path("studies") / study.study
+    made = {"study": str(folder), "pairs": len(pairs), "gold": len(gold), "left_out": dict(materials.left_out)}
+    if options.dry_run:
+        _say("nothing was made")
+    else:
+        links = ledgers.create(folder, study, (*pairs, *gold))
+        _keep_links(folder, links, options.url or _URL)
+        _say(f"\n{folder} is ready. {folder / _LINKS} holds the raters' links: hand them out, then delete the file; "
+             "the study keeps hashes only.")  # fmt: skip
+        _say(f"next: evalsuite annotate serve {folder}")
+    if options.json:
+        print_json(made)
+    return EXIT_OK
+
+
+def _describe(study: StudyFile, materials: Materials, pairs: tuple[Pair, ...], gold: tuple[Pair, ...]) -> None:
+    by_language = Counter(pair.item.language for pair in pairs)
+    readers = {code: sum(code in rater.languages for rater in study.raters) for code in by_language}
+    prompts = Counter(item.language for item in materials.items)
+    print_table([
+        ("language", "prompts", "pairs", "votes wanted", "raters"),
+        *((code, str(prompts[code]), str(count), str(count * study.overlap), str(readers[code]))
+          for code, count in sorted(by_language.items())),
+    ])  # fmt: skip
+    for reason, count in sorted(materials.left_out.items()):
+        _say(f"left out: {count} ({reason})")
+    if missing := num_missing(materials, study, pairs):
+        _say(f"left out: {missing} pairs of which a system has no answer")
+    for code, count in sorted(readers.items()):
+        if count < study.overlap:
+            _say(f"in {code} there are {count} raters for {study.overlap} votes on each pair")
+    what = "shown as […]" if study.mask_names else "shown as they are; mask_names: true hides the names"
+    for name, count in sorted(materials.self_naming.items()):
+        _say(f"{count} {'texts of the' if name == 'prompts' else 'answers of'} {name} name a system: {what}")
+    if gold:
+        _say(f"{len(gold)} pairs with a known answer, {study.gold.each} for each rater")
+    _say_what_it_finds(study, prompts)
+
+
+def _say_what_it_finds(study: StudyFile, prompts: Counter[str]) -> None:
+    found = plan(Assumptions(), min(prompts.values()), study.overlap, num_languages=len(prompts))
+    detectable = found.detectable_t or found.detectable
+    _say(f"over all languages such a study finds, four times in five, a preference of {50 + 100 * detectable:.0f} to "
+         f"{50 - 100 * detectable:.0f} % or more; `evalsuite prefer plan` says what more prompts would")  # fmt: skip
+
+
+def _keep_links(folder: Path, links: dict[str, str], url: str) -> None:
+    lines = "".join(f"{name}\t{url.rstrip('/')}/join/{token}\n" for name, token in links.items())
+    file = folder / _LINKS
+    before = os.umask(0o077)
+    try:
+        write_atomic(file, lines.encode("utf-8"))
+    finally:
+        os.umask(before)
+
+
+# -- while it runs
+
+
+def _serve(options: argparse.Namespace) -> int:
+    _need_pages()
+    from evalsuite.annotate.app import Rules
+    from evalsuite.annotate.serving import rules_for, serve
+
+    folder = _folder(options)
+    if options.votes_per_minute < 1:
+        raise UsageError(f"--votes_per_minute {options.votes_per_minute}: expected 1 or more.")
+    rules = rules_for(options.url, Rules(votes_per_minute=options.votes_per_minute, host=options.host))
+    print(f"evalsuite: {folder} is served at http://{options.host}:{options.port}; Ctrl-C ends it and loses nothing.",
+          file=sys.stderr, flush=True)  # fmt: skip
+    serve(folder, options.port, rules)
+    return EXIT_OK
+
+
+def _link(options: argparse.Namespace) -> int:
+    if not options.rater:
+        raise UsageError("annotate link needs --rater NAME.")
+    with Ledger(_folder(options)) as ledger:
+        if options.lang:
+            rater = Rater(
+                name=options.rater, languages=tuple(options.lang.split(",")), interface=options.interface or ""
+            )
+            token = ledger.add_rater(rater)
+        else:
+            token = ledger.renew_link(ledger.rater_named(options.rater))
+    link = f"{(options.url or _URL).rstrip('/')}/join/{token}"
+    _say(f"{options.rater}: {link}")
+    _say("this is shown once; a link that the rater had before is no longer valid")
+    if options.json:
+        print_json({"rater": options.rater, "link": link})
+    return EXIT_OK
+
+
+def _packets(options: argparse.Namespace) -> int:
+    _need_pages()
+    from evalsuite.annotate.packets import Packet, write_packet
+
+    if options.count < 1:
+        raise UsageError(f"--count {options.count}: expected 1 or more.")
+    folder = _folder(options)
+    made: list[Packet] = []
+    with Ledger(folder) as ledger:
+        wanted = [ledger.rater_named(name) for name in options.rater.split(",")] if options.rater else ledger.raters()
+        for rater in wanted:
+            try:
+                made.append(write_packet(ledger, rater, options.output or folder / "packets", options.count))
+            except NothingSelected as error:
+                _say(f"evalsuite: {error}")
+    if not made:
+        raise NothingSelected("no packet was made.")
+    print_table([("rater", "pairs", "file"), *((one.rater, str(one.num_pairs), one.path) for one in made)])
+    if options.json:
+        print_json({"packets": [msgspec.to_builtins(one) for one in made]})
+    return EXIT_OK
+
+
+def _import(options: argparse.Namespace) -> int:
+    _need_pages()
+    from evalsuite.annotate.packets import import_answers
+
+    folder, files = _folder(options), options.paths[1:]
+    if not files:
+        raise UsageError("annotate import needs the files of answers after the study's folder.")
+    with Ledger(folder) as ledger:
+        found = [(path, import_answers(ledger, path)) for path in files]
+    rows = [(str(path), one.rater, str(one.saved), str(one.known), _counted(one.left_out)) for path, one in found]
+    print_table([("file", "rater", "saved", "known", "left out"), *rows])
+    if options.json:
+        print_json({"files": [{"file": str(path), **msgspec.to_builtins(one)} for path, one in found]})
+    return EXIT_INCOMPLETE if any(one.left_out for _, one in found) else EXIT_OK
+
+
+def _counted(causes: Any) -> str:
+    return ", ".join(f"{count} {cause}" for cause, count in sorted(causes.items()))
+
+
+def _status(options: argparse.Namespace) -> int:
+    with Ledger(_folder(options)) as ledger:
+        found = standing(ledger)
+    _print_standing(found)
+    if options.json:
+        print_json(msgspec.to_builtins(found))
+    return EXIT_OK
+
+
+def _print_standing(found: Standing) -> None:
+    _say(f"{found.study}{', closed' if found.is_closed else ''}: {found.overlap} votes are wanted on each pair\n")
+    print_table([
+        ("language", "prompts", "pairs", "complete", "votes", "skips", "open"),
+        *((one.language, str(one.prompts), str(one.pairs), str(one.complete), str(one.votes), str(one.skips),
+           str(one.open)) for one in found.languages),
+    ])  # fmt: skip
+    _say()
+    print_table([
+        ("rater", "name", "languages", "votes", "skips", "open", "known answers", "median s", "last vote"),
+        *((one.rater, one.name, " ".join(one.languages), str(one.votes), str(one.skips), str(one.open),
+           f"{one.gold_right} of {one.gold}" if one.gold else "",
+           "" if one.median_seconds is None else f"{one.median_seconds:.0f}",
+           one.last_vote_at[:16] or ("begun" if one.has_begun else "not begun")) for one in found.raters),
+    ])  # fmt: skip
+
+
+def _close(options: argparse.Namespace) -> int:
+    with Ledger(_folder(options)) as ledger:
+        ledger.close_study()
+    _say("closed: no more votes are taken, from pages or packets")
+    return EXIT_OK
+
+
+def _reopen(options: argparse.Namespace) -> int:
+    with Ledger(_folder(options)) as ledger:
+        ledger.reopen_study()
+    _say("open again")
+    return EXIT_OK
+
+
+def _export(options: argparse.Namespace) -> int:
+    _need_pages()
+    from evalsuite.annotate.exporting import write_votes
+
+    folder = _folder(options)
+    path: Path = options.output or folder / "votes.jsonl"
+    with Ledger(folder) as ledger:
+        count = write_votes(ledger, path)
+        is_closed = ledger.is_closed
+    _say(f"{path}: {count} votes and changes of votes, with the systems' names")
+    if not is_closed:
+        _say("the study is still open: whoever votes should not see this file")
+    if path.suffix.lower() != ".csv":
+        _say(f"next: evalsuite prefer win-rates {path} --format votes")
+    if options.json:
+        print_json({"path": str(path), "votes": count})
+    return EXIT_OK
+
+
+_ACTIONS = {
+    "example": _example,
+    "new": _new,
+    "serve": _serve,
+    "link": _link,
+    "packets": _packets,
+    "import": _import,
+    "status": _status,
+    "close": _close,
+    "reopen": _reopen,
+    "export": _export,
+}

@@ -1,0 +1,110 @@
+"""The study on disk: made whole or not at all, votes only added, other people's files refused."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from studies import Made, make_study
+
+from evalsuite.annotate import ledger as ledgers
+from evalsuite.annotate.assigning import next_assignment
+from evalsuite.annotate.ledger import Ledger, connect
+from evalsuite.annotate.study_file import Rater
+from evalsuite.annotate.voting import Ballot, Cast, cast
+from evalsuite.errors import CorruptStore, SaveFailed, UsageError
+from evalsuite.votes import Choice
+
+BALLOT = Ballot(choice=Choice.LEFT, quality_left="good", quality_right="good")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return make_study(tmp_path)
+
+
+def test_votes_are_only_ever_added(made: Made) -> None:
+    rater = made.rater("Ana")
+    assignment = next_assignment(made.ledger, rater)
+    assert assignment
+    assert cast(made.ledger, rater, assignment, 1, BALLOT) is Cast.SAVED
+    for statement in ("UPDATE vote SET choice = 'right'", "DELETE FROM vote"):
+        with pytest.raises(sqlite3.IntegrityError, match="only ever added"), made.ledger.transaction() as write:
+            write.execute(statement)
+
+
+def test_every_commit_is_on_disk(made: Made) -> None:
+    assert made.ledger.rows("PRAGMA synchronous")[0][0] == 2
+    assert made.ledger.rows("PRAGMA journal_mode")[0][0] == "wal"
+
+
+def test_a_change_that_breaks_off_is_not_made(made: Made) -> None:
+    def break_off() -> None:
+        with made.ledger.transaction() as write:
+            write.execute("UPDATE rater SET name = 'Else'")
+            write.execute("INSERT INTO session VALUES ('x', 99, 'now')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        break_off()
+    assert made.rater("Ana").name == "Ana"
+    with made.ledger.transaction() as write:
+        write.execute("UPDATE rater SET name = 'Else'")
+    assert made.rater("Else").name == "Else"
+
+
+def test_writers_of_two_processes_wait_for_one_another(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledgers, "_WAIT_SECONDS", 0.2)
+    with Ledger(made.path) as other, other.transaction(), pytest.raises(SaveFailed, match="locked"):
+        Ledger(made.path).close_study()
+    Ledger(made.path).close_study()
+    assert made.ledger.is_closed
+
+
+def test_a_study_is_never_overwritten(made: Made) -> None:
+    before = (made.path / "study.sqlite").read_bytes()
+    with pytest.raises(UsageError, match="already"):
+        ledgers.create(made.path, made.ledger.file, ())
+    assert (made.path / "study.sqlite").read_bytes() == before
+
+
+def test_a_study_that_cannot_be_written_leaves_none(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(ledgers, "_fill", full)
+    with pytest.raises(SaveFailed, match="full"):
+        ledgers.create(tmp_path / "other", made.ledger.file, ())
+    with pytest.raises(UsageError, match="no study"):
+        Ledger(tmp_path / "other")
+
+
+def test_its_folder_is_the_coordinators_alone(made: Made) -> None:
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"SQLite format 3\x00" + b"\x00" * 500])
+def test_what_is_no_study_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "study.sqlite").write_bytes(content)
+    with pytest.raises(CorruptStore, match="study"):
+        Ledger(tmp_path)
+
+
+def test_a_newer_study_is_refused_by_name(made: Made) -> None:
+    connect(made.path / "study.sqlite").execute("UPDATE study SET value = '9' WHERE key = 'version'")
+    with pytest.raises(CorruptStore, match="version 9"):
+        Ledger(made.path)
+
+
+def test_raters_are_added_later_but_not_twice(made: Made) -> None:
+    token = made.ledger.add_rater(Rater(name="Zoë", languages=("en",), interface="fr"))
+    found = made.ledger.rater_by_link(token)
+    assert found
+    assert (found.name, found.interface) == ("Zoë", "fr")
+    with pytest.raises(UsageError, match="already"):
+        made.ledger.add_rater(Rater(name="zoë", languages=("en",)))
+    with pytest.raises(UsageError, match="Ana, Zoë"):
+        made.ledger.rater_named("nobody")
