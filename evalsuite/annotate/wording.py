@@ -50,6 +50,7 @@ class Wording(Record, frozen=True, kw_only=True):
     tie_good: str
     tie_bad: str
     skip: str
+    skip_now: str
     skipped: str
     skip_reason: str
     quality_question: str

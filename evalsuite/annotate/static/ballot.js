@@ -33,7 +33,8 @@ const ballotOf = (form) => {
   const press = (event) => {
     const isText = event.target.matches("textarea, input:not([type=radio])");
     if (event.ctrlKey || event.altKey || event.metaKey || isText) return false;
-    if (/^[1-9]$/.test(event.key)) choose(current || preference, Number(event.key) - 1);
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code); // whatever the layout writes there
+    if (digit) choose(current || preference, Number(digit[1]) - 1);
     else if (event.key === "ArrowLeft") choose(preference, 0);
     else if (event.key === "ArrowRight") choose(preference, 1);
     else if (event.key === "Backspace") goTo(asks[Math.max(0, (current ? asks.indexOf(current) : asks.length) - 1)]);

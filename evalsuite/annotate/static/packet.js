@@ -84,7 +84,7 @@
   document.addEventListener("visibilitychange", () => ballots[state.at].watch(true));
   document.addEventListener("keydown", (event) => {
     if (ballots[state.at].press(event) || event.target.matches("textarea")) return;
-    if (event.key.toLowerCase() === "u" && !event.ctrlKey && !event.metaKey && !event.altKey) goTo(state.at - 1);
+    if (event.code === "KeyU" && !event.ctrlKey && !event.metaKey && !event.altKey) goTo(state.at - 1);
   });
   window.addEventListener("beforeunload", (event) => { if (numUnsaved()) event.preventDefault(); });
   goTo(state.at);
