@@ -11,6 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from evalsuite.canonical import canonical_json
+
 from .ledger import Ledger, SavedRater, now
 from .pairs import drawn
 
@@ -132,28 +134,35 @@ def _wanted(
 
 
 _CANDIDATE = (
-    "SELECT pair.id, count(*) OVER () AS num_left FROM pair"
-    " JOIN item ON item.id = item JOIN rater ON rater.id = :rater"
-    " WHERE NOT is_gold AND taken < :overlap AND lower(translator) <> lower(rater.name)"
-    " AND language IN (SELECT value FROM json_each(languages))"
-    " AND system_a NOT IN (SELECT value FROM json_each(not_systems))"
-    " AND system_b NOT IN (SELECT value FROM json_each(not_systems))"
-    " AND NOT EXISTS (SELECT 1 FROM assignment WHERE assignment.pair = pair.id AND assignment.rater = rater.id)"
+    "SELECT pair.id, count(*) OVER () AS num_left FROM pair JOIN item ON item.id = item"
+    " WHERE NOT is_gold AND taken < :overlap AND lower(translator) <> lower(:name)"
+    " AND language IN (SELECT value FROM json_each(:languages))"
+    " AND system_a NOT IN (SELECT value FROM json_each(:not_systems))"
+    " AND system_b NOT IN (SELECT value FROM json_each(:not_systems))"
+    " AND pair.id NOT IN (SELECT pair FROM assignment WHERE rater = :rater)"
     " ORDER BY taken, (place * :stride) % :prime LIMIT 1"
 )
 """Raters meet pairs that are taken equally often in orders of their own."""
 
 _GOLD = (
-    "SELECT pair.id FROM pair JOIN item ON item.id = item JOIN rater ON rater.id = :rater"
-    " WHERE is_gold AND language IN (SELECT value FROM json_each(languages))"
-    " AND NOT EXISTS (SELECT 1 FROM assignment WHERE assignment.pair = pair.id AND assignment.rater = rater.id)"
+    "SELECT pair.id FROM pair JOIN item ON item.id = item"
+    " WHERE is_gold AND language IN (SELECT value FROM json_each(:languages))"
+    " AND pair.id NOT IN (SELECT pair FROM assignment WHERE rater = :rater)"
     " ORDER BY (place * :stride) % :prime LIMIT 1"
 )
 
 
 def _values(ledger: Ledger, rater: SavedRater) -> dict[str, object]:
     stride = drawn(ledger.file.seed, "stride", rater.name) | 1
-    return {"rater": rater.id, "overlap": ledger.file.overlap, "stride": stride, "prime": _PRIME}
+    return {
+        "rater": rater.id,
+        "name": rater.name,
+        "languages": canonical_json(rater.languages),
+        "not_systems": canonical_json(rater.not_systems),
+        "overlap": ledger.file.overlap,
+        "stride": stride,
+        "prime": _PRIME,
+    }
 
 
 def _candidate(ledger: Ledger, rater: SavedRater) -> sqlite3.Row | None:

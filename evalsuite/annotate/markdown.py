@@ -6,7 +6,7 @@ text, and so are links. Every block finds its own direction (``dir=auto``), and 
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ _BLOCKS = frozenset({
     "td_open", "th_open",
 })  # fmt: skip
 _LEFT_TO_RIGHT = frozenset({"code_block", "fence", "code_inline"})
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DEEPER = 2
 """Headings of an answer stand below those of the page."""
 
@@ -62,11 +63,7 @@ def _all(tokens: list[Token]) -> list[Token]:
 
 def _clean(text: str) -> str:
     """Without control characters and halves of surrogate pairs, which no page can hold."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if _is_control(char) else char for char in text.replace("\r\n", "\n"))
-
-
-def _is_control(char: str) -> bool:
-    return char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cs")
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 def form_of(texts: tuple[str, ...]) -> Form:

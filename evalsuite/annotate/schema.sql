@@ -11,9 +11,9 @@ CREATE TABLE item (
   name TEXT NOT NULL UNIQUE,
   prompt_group TEXT NOT NULL,
   language TEXT NOT NULL,
-  turns TEXT NOT NULL,
   category TEXT NOT NULL,
-  translator TEXT NOT NULL
+  translator TEXT NOT NULL,
+  turns TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE pair (
@@ -21,13 +21,14 @@ CREATE TABLE pair (
   item INTEGER NOT NULL REFERENCES item,
   system_a TEXT NOT NULL,
   system_b TEXT NOT NULL,
-  answer_a TEXT NOT NULL,
-  answer_b TEXT NOT NULL,
   is_gold INTEGER NOT NULL,
   place INTEGER NOT NULL,
-  taken INTEGER NOT NULL DEFAULT 0
+  taken INTEGER NOT NULL DEFAULT 0,
+  answer_a TEXT NOT NULL,
+  answer_b TEXT NOT NULL
 ) STRICT;
-CREATE INDEX pair_by_taken ON pair (is_gold, taken);
+-- All that choosing the next pair reads, so that it reads no answers.
+CREATE INDEX pair_by_taken ON pair (is_gold, taken, item, system_a, system_b, place);
 
 CREATE TABLE rater (
   id INTEGER PRIMARY KEY,
@@ -67,7 +68,7 @@ CREATE TABLE assignment (
   UNIQUE (rater, place)
 ) STRICT;
 CREATE INDEX assignment_by_pair ON assignment (pair, rater);
-CREATE INDEX assignment_by_rater ON assignment (rater, choice);
+CREATE INDEX assignment_by_rater ON assignment (rater, pair);
 CREATE UNIQUE INDEX assignment_once ON assignment (rater, pair) WHERE repeat_of IS NULL;
 
 CREATE TABLE vote (
