@@ -8,7 +8,8 @@ scale's ends are in the project's configuration only, so that such a vote says w
 nobody touched may be stored as nought (potato/static/annotation.js). Modes of several dimensions are not read.
 
 Of an instance these files hold its id; its data has to be among the files (.json, .jsonl, .csv or .tsv, each row with
-an ``id``), and names the systems: A, the first item, stood left. The fields are those of `label_studio`.
+an ``id``), and names the systems: A, the first item, stood left. The fields are those of
+`answered_forms`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from evalsuite.errors import DataError
 from evalsuite.verdicts import Comparison, Winner
 
-from .label_studio import Answer, at, compared, meaning, questions_of_vote, telling_ties, winner_of_answers
+from .answered_forms import Answer, at, compared, meaning, questions_of_vote, telling_ties, winner_of_answers
 from .reading import Dropped, Imported, Row, given, named, read_rows, read_text, winner_of
 
 _STATE = "instance_id_to_label_to_value"
