@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -100,6 +101,7 @@ class _Application:
     def starlette(self) -> Starlette:
         """The routes, behind what every request passes."""
         app = Starlette(
+            lifespan=self._lifespan,
             routes=[
                 Route("/", self._reading(self._of_rater(self._home))),
                 Route("/join/{part}", self._reading(self._welcome)),
@@ -119,6 +121,12 @@ class _Application:
         )
         app.state.ledger = self._ledger
         return app
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        self._thread.shutdown()
+        self._ledger.close()
 
     # -- from requests to visits
 

@@ -34,12 +34,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``annotate``."""
     add = parser.add_argument
     add("action", choices=tuple(_ACTIONS), help="example: print a STUDY.yaml; new: make the study that one describes; "
-        "serve it; link: a rater's new link, or a new rater; packets: offline files, one a rater; import what they "
-        "answered; status; close and reopen; export the votes")  # fmt: skip
+        "serve it; backup: a copy, also while it is served; link: a rater's new link, or a new rater; packets: offline "
+        "files, one a rater; import what they answered; status; close and reopen; export the votes")  # fmt: skip
     add("paths", nargs="*", type=Path, metavar="PATH", help="STUDY.yaml for new, else the study's folder; for import "
         "the files of answers after it")  # fmt: skip
-    add("--output", "-o", type=Path, metavar="PATH", help="new: the folder (default studies/NAME); packets: the folder "
-        "(default packets in the study's); export: .jsonl or .csv (default votes.jsonl in the study's)")  # fmt: skip
+    add("--output", "-o", type=Path, metavar="PATH", help="new: the folder (default studies/NAME); backup: the file; "
+        "packets: the folder (default packets in the study's); export: .jsonl or .csv (votes.jsonl)")  # fmt: skip
     add("--dry_run", action="store_true", help="new: say what the study would be and make nothing")
     add("--url", metavar="URL", default="", help=f"the address at which raters reach it (default {_URL})")
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="serve: listen there (default %(default)s, this machine "
@@ -171,6 +171,15 @@ def _serve(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _backup(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    path: Path = options.output or folder / "copies" / f"{ledgers.now().replace(':', '')[:17]}.sqlite"
+    with Ledger(folder) as ledger:
+        ledger.back_up(path)
+    _say(f"{path}: a whole copy, checked")
+    return EXIT_OK
+
+
 def _link(options: argparse.Namespace) -> int:
     if not options.rater:
         raise UsageError("annotate link needs --rater NAME.")
@@ -296,6 +305,7 @@ _ACTIONS = {
     "example": _example,
     "new": _new,
     "serve": _serve,
+    "backup": _backup,
     "link": _link,
     "packets": _packets,
     "import": _import,

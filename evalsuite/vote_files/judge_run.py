@@ -36,7 +36,7 @@ def _comparison(rater: str, number: int, record: SampleRecord) -> Comparison:
     (share,) = [score.counts[0] for score in record.outcome.scores if score.name == SCORE]
     case = record.sample
     return Comparison(
-        item=case.id,
+        item=case.id.removesuffix("/pair"),  # the sample that people vote on
         group=case.cluster_id,
         language=case.language,
         system_a=str(case.metadata["system_a"]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,39 @@ def test_every_commit_is_on_disk(made: Made) -> None:
     assert made.ledger.rows("PRAGMA journal_mode")[0][0] == "wal"
 
 
+def vote_on_all(path: Path, name: str) -> int:
+    """All of one rater's pairs, in a process of its own, with a log that is begun anew all the time."""
+    with Ledger(path) as ledger:
+        ledger.rows("PRAGMA wal_autocheckpoint = 1")
+        rater, count = ledger.rater_named(name), 0
+        while assignment := next_assignment(ledger, rater):
+            count += cast(ledger, rater, assignment, 1, BALLOT) is Cast.SAVED
+    return count
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    raters = [{"name": f"rater {number}", "languages": ["en"]} for number in range(4)]
+    made = make_study(tmp_path, num_prompts=60, overlap=4, raters=raters)
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as processes:
+        counts = list(processes.map(vote_on_all, [made.path] * 4, [rater["name"] for rater in raters]))
+    assert counts == [60] * 4
+    assert made.ledger.rows("SELECT count(*) FROM vote")[0][0] == 240
+    assert {row[0] for row in made.ledger.rows("SELECT taken FROM pair")} == {4}
+    assert made.ledger.rows("PRAGMA integrity_check")[0][0] == "ok"
+
+
+def test_copies_are_whole_also_while_somebody_votes(made: Made, tmp_path: Path) -> None:
+    with Ledger(made.path) as other, other.transaction() as write:
+        write.execute("UPDATE rater SET name = 'half way'")
+        made.ledger.back_up(tmp_path / "copies" / "study.sqlite")
+        write.execute("UPDATE rater SET name = 'Ana'")
+    with Ledger(tmp_path / "copies") as copy:
+        assert [rater.name for rater in copy.raters()] == ["Ana"]
+        assert len(copy.rows("SELECT 1 FROM pair")) == 4
+    with pytest.raises(UsageError, match="never overwrites"):
+        made.ledger.back_up(tmp_path / "copies" / "study.sqlite")
+
+
 def test_a_change_that_breaks_off_is_not_made(made: Made) -> None:
     def break_off() -> None:
         with made.ledger.transaction() as write:
@@ -56,9 +91,10 @@ def test_a_change_that_breaks_off_is_not_made(made: Made) -> None:
 
 def test_writers_of_two_processes_wait_for_one_another(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledgers, "_WAIT_SECONDS", 0.2)
-    with Ledger(made.path) as other, other.transaction(), pytest.raises(SaveFailed, match="locked"):
-        Ledger(made.path).close_study()
-    Ledger(made.path).close_study()
+    with Ledger(made.path) as other:
+        with other.transaction(), pytest.raises(SaveFailed, match="locked"):
+            made.ledger.close_study()
+        other.close_study()
     assert made.ledger.is_closed
 
 
