@@ -1,7 +1,7 @@
 """People's votes as our own collection keeps and exports them: one record for every revision of every answer.
 
-A vote says what was seen (an answer on the left, one on the right) and what was chosen. While raters vote, answers
-have opaque ids only; `system_left` and `system_right` are filled in at export.
+A vote says what was seen (an answer on the left, one on the right) and what was chosen. Raters never see the systems
+that the export names.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Vote(Record, frozen=True, kw_only=True):
 
     Within an `assignment` the highest `revision` counts, unless it is `withdrawn`; all are kept. `repeat_of` is the
     assignment that this one shows again with the sides exchanged. Of a pair with a known answer (`is_gold`),
-    `expected` is what an attentive rater chooses. Times are UTC in ISO 8601; `seconds` is how long the page was
+    `expected` is what an attentive rater chooses. `place` counts what the rater was given, from 0. Times are UTC in ISO 8601; `seconds` is how long the page was
     looked at, where the browser said so. `layout` is `columns` or `stacked`, the left answer above the right one.
     """
 
@@ -87,6 +87,7 @@ class Vote(Record, frozen=True, kw_only=True):
     rater: str
     shown_at: str
     cast_at: str
+    place: int = 0
     category: str = ""
     withdrawn: bool = False
     quality_left: str = ""

@@ -135,7 +135,7 @@ def _wanted(
 
 _CANDIDATE = (
     "SELECT pair.id, count(*) OVER () AS num_left FROM pair JOIN item ON item.id = item"
-    " WHERE NOT is_gold AND taken < :overlap AND lower(translator) <> lower(:name)"
+    " WHERE NOT is_gold AND taken < :overlap AND translator <> :name"
     " AND language IN (SELECT value FROM json_each(:languages))"
     " AND system_a NOT IN (SELECT value FROM json_each(:not_systems))"
     " AND system_b NOT IN (SELECT value FROM json_each(:not_systems))"
@@ -146,7 +146,8 @@ _CANDIDATE = (
 
 _GOLD = (
     "SELECT pair.id FROM pair JOIN item ON item.id = item"
-    " WHERE is_gold AND language IN (SELECT value FROM json_each(:languages))"
+    " WHERE is_gold AND translator <> :name AND language IN (SELECT value FROM json_each(:languages))"
+    " AND system_a NOT IN (SELECT value FROM json_each(:not_systems))"
     " AND pair.id NOT IN (SELECT pair FROM assignment WHERE rater = :rater)"
     " ORDER BY (place * :stride) % :prime LIMIT 1"
 )
@@ -156,7 +157,7 @@ def _values(ledger: Ledger, rater: SavedRater) -> dict[str, object]:
     stride = drawn(ledger.file.seed, "stride", rater.name) | 1
     return {
         "rater": rater.id,
-        "name": rater.name,
+        "name": rater.name.casefold(),
         "languages": canonical_json(rater.languages),
         "not_systems": canonical_json(rater.not_systems),
         "overlap": ledger.file.overlap,

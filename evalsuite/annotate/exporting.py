@@ -20,7 +20,7 @@ from .markdown import form_of
 
 _VOTES = (
     "SELECT vote.*, item.name AS item, prompt_group, language, category, system_a, system_b, answer_a, answer_b,"
-    " is_gold, pair.id AS pair, left_is_a, repeat_of, shown_at, rater"
+    " is_gold, pair.id AS pair, left_is_a, repeat_of, shown_at, assignment.place, rater"
     " FROM vote JOIN assignment ON assignment.id = vote.assignment JOIN pair ON pair.id = assignment.pair"
     " JOIN item ON item.id = pair.item ORDER BY vote.id"
 )
@@ -50,6 +50,7 @@ def _vote(study: str, row: Any, forms: dict[int, tuple[Form, Form]]) -> Vote:
         rater=f"rater-{row['rater']}",
         shown_at=row["shown_at"],
         cast_at=row["cast_at"],
+        place=row["place"],
         category=row["category"],
         withdrawn=bool(row["withdrawn"]),
         quality_left=row["quality_left"],

@@ -59,4 +59,7 @@ def is_from_here(headers: Mapping[str, str]) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold()
+    try:
+        return urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold()
+    except ValueError:
+        return False

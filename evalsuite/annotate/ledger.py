@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import secrets
 import sqlite3
 import time
@@ -28,12 +29,16 @@ from evalsuite.store.files import sync_directory
 from evalsuite.types import Record
 
 from .pairs import Pair, drawn
-from .study_file import Rater, StudyFile
+from .study_file import Rater, StudyFile, check_rater
 
 FILE_NAME = "study.sqlite"
 _VERSION = 1
 _LOCK = "writing.lock"
 _WAIT_SECONDS = 10.0
+_FAULTS_OF_THE_DISK = frozenset({
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+})  # fmt: skip
 _NUM_BITS_BYTES = 16
 """Links, sessions and packets are 128 random bits."""
 
@@ -93,6 +98,8 @@ class Ledger:
                         self._connection.execute("ROLLBACK")
                     raise
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _FAULTS_OF_THE_DISK:
+                raise
             raise SaveFailed(f"cannot write {self.path / FILE_NAME}: {error}.") from error
 
     @contextmanager
@@ -176,8 +183,9 @@ class Ledger:
         return token
 
     def add_rater(self, rater: Rater) -> str:
-        """A new rater's link."""
-        if any(known.name.casefold() == rater.name.casefold() for known in self.raters()):
+        """A new rater's link. Raises UsageError for one who cannot be asked."""
+        check_rater(rater, self.file)
+        if any(known.name.casefold() == rater.name.strip().casefold() for known in self.raters()):
             raise UsageError(f"there is a rater {rater.name!r} already.")
         token = new_token()
         with self.transaction() as write:
@@ -217,8 +225,7 @@ def create(path: Path, study: StudyFile, pairs: Sequence[Pair]) -> dict[str, str
     if file.exists():
         raise UsageError(f"{path} holds a study already; a study is never overwritten.")
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = path / f".{FILE_NAME}.{secrets.token_hex(4)}"
         links = {rater.name: new_token() for rater in study.raters}
         connection = connect(unfinished)
@@ -227,8 +234,11 @@ def create(path: Path, study: StudyFile, pairs: Sequence[Pair]) -> dict[str, str
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing may stay beside the file that is renamed
         finally:
             connection.close()
-        unfinished.rename(file)
+        os.link(unfinished, file)  # unlike a rename this never replaces a study that somebody made meanwhile
+        unfinished.unlink()
         sync_directory(path)
+    except FileExistsError as error:
+        raise UsageError(f"{path} holds a study already; a study is never overwritten.") from error
     except (OSError, sqlite3.OperationalError) as error:
         raise SaveFailed(f"cannot make a study in {path}: {error}.") from error
     return links
@@ -271,7 +281,7 @@ def _add_item(connection: sqlite3.Connection, key: str, pair: Pair) -> int:
     item = pair.item
     found = connection.execute(
         "INSERT INTO item (name, prompt_group, language, turns, category, translator) VALUES (?, ?, ?, ?, ?, ?)",
-        (key, item.group, item.language, canonical_json(item.turns), item.category, item.translator),
+        (key, item.group, item.language, canonical_json(item.turns), item.category, item.translator.strip().casefold()),
     )
     assert found.lastrowid is not None
     return found.lastrowid

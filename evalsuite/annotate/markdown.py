@@ -66,6 +66,7 @@ def _clean(text: str) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
+@lru_cache(maxsize=8192)
 def form_of(texts: tuple[str, ...]) -> Form:
     """What an answer of one or more turns looks like."""
     tokens = [token for text in texts for token in _all(_parser().parse(_clean(text)))]

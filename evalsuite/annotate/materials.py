@@ -16,9 +16,11 @@ from evalsuite.vote_files.reading import Row, given, named, read_rows
 
 from .study_file import StudyFile
 
+PROMPTS = ""
+_LATIN = r"[0-9A-Za-z\u00c0-\u024f]"
 MASK = "[…]"
 """What stands for a system's name in an answer whose names are masked."""
-MAX_CHARS = 200_000
+MAX_CHARS = 50_000
 """The longest answer that is shown; nobody reads more."""
 
 
@@ -41,7 +43,7 @@ class Materials:
     answers: Mapping[str, Mapping[str, tuple[str, ...]]]
     left_out: Mapping[str, int]
     self_naming: Mapping[str, int]
-    """Answers that hold a system's name, by system."""
+    """Answers that hold a system's name, by system, and prompts under `PROMPTS`."""
 
 
 def gather(study: StudyFile, folder: Path) -> Materials:
@@ -203,15 +205,18 @@ def _without_names(found: Materials, study: StudyFile) -> Materials:
                 naming[name] += 1
                 if study.mask_names:
                     answers[name][item] = tuple(pattern.sub(MASK, part) for part in parts)
-    naming["prompts"] = sum(any(map(pattern.search, prompt.turns)) for prompt in found.items)
+    naming[PROMPTS] = sum(any(map(pattern.search, prompt.turns)) for prompt in found.items)
     return replace(found, answers=answers, self_naming=+naming)
 
 
 def names_pattern(study: StudyFile) -> re.Pattern[str]:
-    """Finds any system's name or alias that stands by itself, in any case."""
+    """Finds any system's name or alias in any case, not within a longer word of Latin letters.
+
+    Chinese has no spaces, and Arabic joins its particles to a name: other letters may stand beside one.
+    """
     names = sorted({*study.systems, *(alias for aliases in study.aliases.values() for alias in aliases)}, key=len)
     parts = "|".join(re.escape(name) for name in reversed(names) if name.strip())
-    return re.compile(rf"(?<!\w)(?:{parts})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<!{_LATIN})(?:{parts})(?!{_LATIN})", re.IGNORECASE)
 
 
 def check_words(words: Iterable[str], study: StudyFile) -> None:

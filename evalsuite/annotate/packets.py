@@ -8,11 +8,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from markupsafe import Markup
@@ -22,11 +21,11 @@ from evalsuite.store.files import write_atomic
 from evalsuite.types import Record
 from evalsuite.votes import Choice
 
-from .assigning import assign_many
+from .assigning import assign_many, recount
 from .ledger import Ledger, SavedRater, hash_of, new_token, now
 from .pages import page
 from .showing import Shown, level_words, shown
-from .voting import LAYOUTS, MAX_REASON, Ballot, Cast, cast, is_complete, told_seconds, told_time
+from .voting import Cast, ballot_of, cast, is_complete, told_time
 
 MAX_BYTES = 16 * 2**20
 _VERSION = 1
@@ -38,6 +37,7 @@ class PacketAnswer(msgspec.Struct, frozen=True):
     assignment: str
     choice: Choice
     cast_at: str
+    number: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     quality_left: str = ""
     quality_right: str = ""
     reason: str = ""
@@ -81,21 +81,44 @@ def write_packet(ledger: Ledger, rater: SavedRater, folder: Path, count: int) ->
         raise UsageError("the study is closed; `evalsuite annotate reopen` takes votes again.")
     key = new_token()
     path = folder / f"packet-{_slug(rater)}-{hash_of(key)[:6]}.html"
+    with ledger.transaction() as write:
+        row = write.execute(
+            "INSERT INTO packet (rater, key_hash, made_at) VALUES (?, ?, ?)", (rater.id, hash_of(key), now())
+        )
+        assert row.lastrowid is not None
+        packet: int = row.lastrowid
+        given = assign_many(write, ledger, rater, packet, count)
+        if not given:
+            raise NothingSelected(f"nothing is left to compare for {rater.name}.")
     try:
-        with ledger.transaction() as write:
-            row = write.execute(
-                "INSERT INTO packet (rater, key_hash, made_at) VALUES (?, ?, ?)", (rater.id, hash_of(key), now())
-            )
-            assert row.lastrowid is not None
-            given = assign_many(write, ledger, rater, row.lastrowid, count)
-            if not given:
-                raise NothingSelected(f"nothing is left to compare for {rater.name}.")
-            write_atomic(path, _html(ledger, rater, key, given).encode("utf-8"))
+        write_atomic(path, _html(ledger, rater, key, given).encode("utf-8"))
     except BaseException:
-        with suppress(OSError):
-            path.unlink()  # a packet whose pairs are not on record would come back for nothing
+        _forget(ledger, packet)
         raise
     return Packet(rater=rater.name, path=str(path), num_pairs=len(given))
+
+
+def _forget(ledger: Ledger, packet: int) -> None:
+    """Nobody has seen the packet: its pairs were never given out."""
+    with ledger.transaction() as write:
+        pairs = [row["pair"] for row in ledger.rows("SELECT pair FROM assignment WHERE packet = ?", (packet,))]
+        write.execute("DELETE FROM assignment WHERE packet = ? AND repeat_of IS NOT NULL", (packet,))
+        write.execute("DELETE FROM assignment WHERE packet = ?", (packet,))
+        write.execute("DELETE FROM packet WHERE id = ?", (packet,))
+        for pair in pairs:
+            recount(write, pair)
+
+
+def withdraw_packets(ledger: Ledger, rater: SavedRater) -> int:
+    """Show what `rater` has not answered of packets online again, and in time to others; how many.
+
+    A packet that comes back all the same is taken. Raises SaveFailed.
+    """
+    with ledger.transaction() as write:
+        found = write.execute(
+            "UPDATE assignment SET packet = NULL WHERE rater = ? AND packet IS NOT NULL AND choice IS NULL", (rater.id,)
+        )
+    return found.rowcount
 
 
 def _slug(rater: SavedRater) -> str:
@@ -150,7 +173,7 @@ def import_answers(ledger: Ledger, path: Path) -> PacketImport:
     if ledger.is_closed:
         raise UsageError("the study is closed; `evalsuite annotate reopen` takes votes again.")
     (rater,) = (rater for rater in ledger.raters() if rater.id == rows[0]["rater"])
-    became: Counter[str] = Counter(_add(ledger, rater, rows[0]["id"], answer) for answer in found.answers)
+    became: Counter[str] = Counter(_add(ledger, rater, answer) for answer in found.answers)
     saved, known = became.pop("saved", 0), became.pop("known", 0)
     return PacketImport(rater=rater.name, saved=saved, known=known, left_out=dict(became))
 
@@ -173,36 +196,23 @@ def _read(path: Path) -> PacketFile:
         raise DataError(f"{path} is no file of a packet's answers: {str(error)[:200]}.") from error
 
 
-def _add(ledger: Ledger, rater: SavedRater, packet: int, answer: PacketAnswer) -> str:
-    """What became of one answer, for counting."""
-    mine = ledger.rows(
-        "SELECT 1 FROM assignment WHERE id = ? AND rater = ? AND packet = ?", (answer.assignment, rater.id, packet)
-    )
-    if not mine:
-        return "not of this packet"
-    ballot = _ballot(answer, rater)
+def _add(ledger: Ledger, rater: SavedRater, answer: PacketAnswer) -> str:
+    """What became of one answer, for counting.
+
+    A packet numbers the changes of each answer, so that no clock says which came last.
+    """
+    told = {name: str(getattr(answer, name)) for name in PacketAnswer.__struct_fields__}
+    ballot = ballot_of(answer.choice, told, rater.interface, told_time(answer.cast_at))
     if not ballot.cast_at or not is_complete(ballot, ledger.file.scale):
         return "incomplete"
-    saved = ledger.rows("SELECT * FROM vote WHERE assignment = ? ORDER BY revision", (answer.assignment,))
-    if any(ballot.says_as(row) and row["cast_at"] == ballot.cast_at for row in saved):
-        return "known"
-    if saved and saved[-1]["cast_at"] >= ballot.cast_at:
-        return "older than what is there"
-    became = cast(ledger, rater, answer.assignment, len(saved) + 1, ballot)
-    return "saved" if became is Cast.SAVED else str(became)
+    became = cast(ledger, rater, answer.assignment, answer.number, ballot, may_skip=True)
+    return _OUTCOMES[became]
 
 
-def _ballot(answer: PacketAnswer, rater: SavedRater) -> Ballot:
-    flags = {"1": True, "0": False}
-    return Ballot(
-        choice=answer.choice,
-        quality_left=answer.quality_left,
-        quality_right=answer.quality_right,
-        reason=answer.reason.strip()[:MAX_REASON],
-        seconds=told_seconds(answer.seconds),
-        seen_left=flags.get(answer.seen_left),
-        seen_right=flags.get(answer.seen_right),
-        layout=answer.layout if answer.layout in LAYOUTS else "",
-        ui_language=rater.interface,
-        cast_at=told_time(answer.cast_at),
-    )
+_OUTCOMES = {
+    Cast.SAVED: "saved",
+    Cast.KNOWN: "known",
+    Cast.CONFLICT: "changed since, or elsewhere",
+    Cast.NOT_FOUND: "not of this packet",
+    Cast.CLOSED: "closed",
+}

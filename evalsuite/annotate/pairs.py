@@ -20,7 +20,7 @@ _SHORTEST = 80
 
 
 class Pair(Record, frozen=True, kw_only=True):
-    """Two answers to one item. Of a gold pair A is the better one."""
+    """Two answers to one item. Of a gold pair A is the better one, and B, made for it, is no system's."""
 
     item: Item
     system_a: str
@@ -65,12 +65,16 @@ def gold_pairs(materials: Materials, study: StudyFile, folder: Path) -> tuple[Pa
 
 def _from_file(path: Path) -> Iterator[Pair]:
     """Rows as those of prompts, with ``good`` and ``bad``."""
+    seen: set[str] = set()
     for number, row in enumerate(read_rows(path), 1):
         try:
             item = item_of(row)
             good, bad = named(row, "good"), named(row, "bad")
         except (KeyError, ValueError) as error:
             raise DataError(f"{path}, row {number}: there is no {error}.") from error
+        if item.id in seen:
+            raise DataError(f"{path}, row {number}: item {item.id!r} stands there twice.")
+        seen.add(item.id)
         yield Pair(
             item=item, system_a=GOLD_GOOD, system_b=GOLD_BAD, answer_a=(good,), answer_b=(bad,), is_gold=True
         )  # fmt: skip
@@ -80,16 +84,17 @@ def _cut_short(materials: Materials, each: int) -> Iterator[Pair]:
     """In every language, `each` answers of one turn with what is left when they break off early."""
     for language in sorted({item.language for item in materials.items}):
         whole = [
-            (item, texts[item.id][0])
-            for texts in materials.answers.values()
+            (item, name, texts[item.id][0])
+            for name, texts in materials.answers.items()
             for item in materials.items
             if item.language == language and len(item.turns) == 1 and len(texts.get(item.id, ("",))[0]) >= _SHORTEST
         ]
-        chosen = {item.id: (item, text) for item, text in sorted(whole, key=lambda pair: (len(pair[1]), pair[0].id))}
-        for item, text in list(chosen.values())[-each:]:
+        longest = sorted(whole, key=lambda found: (len(found[2]), found[0].id, found[1]))
+        chosen = {item.id: (item, name, text) for item, name, text in longest}
+        for item, name, text in list(chosen.values())[-each:]:
             yield Pair(
                 item=item,
-                system_a=GOLD_GOOD,
+                system_a=name,
                 system_b=GOLD_BAD,
                 answer_a=(text,),
                 answer_b=(text[: len(text) // _CUT_TO],),

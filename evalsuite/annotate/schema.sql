@@ -69,6 +69,7 @@ CREATE TABLE assignment (
 ) STRICT;
 CREATE INDEX assignment_by_pair ON assignment (pair, rater);
 CREATE INDEX assignment_by_rater ON assignment (rater, pair);
+CREATE INDEX assignment_by_first ON assignment (repeat_of) WHERE repeat_of IS NOT NULL;
 CREATE UNIQUE INDEX assignment_once ON assignment (rater, pair) WHERE repeat_of IS NULL;
 
 CREATE TABLE vote (

@@ -60,7 +60,7 @@ def shown(ledger: Ledger, rater: SavedRater, assignment: str) -> Shown | None:
     is_random = ledger.file.quality_order == "random"
     return Shown(
         assignment=assignment,
-        revision=len(votes) + 1,
+        revision=votes[0]["revision"] + 1 if votes else 1,
         language=row["language"],
         direction=direction(row["language"]),
         turns=tuple(map(rendered, texts(row["turns"]))),

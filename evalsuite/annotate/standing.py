@@ -56,7 +56,7 @@ _LANGUAGES = (
 )
 _RATERS = (
     "SELECT rater, sum(choice IS NOT NULL AND choice <> 'skip') AS votes, sum(choice = 'skip') AS skips,"
-    " sum(choice IS NULL) AS open, sum(is_gold AND choice IS NOT NULL) AS gold,"
+    " sum(choice IS NULL) AS open, sum(is_gold AND choice <> 'skip') AS gold,"
     " sum(is_gold AND choice = iif(left_is_a, 'left', 'right')) AS gold_right"
     " FROM assignment JOIN pair ON pair.id = pair GROUP BY rater"
 )

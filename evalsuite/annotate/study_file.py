@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from evalsuite.errors import ConfigError
+from evalsuite.errors import ConfigError, UsageError
 from evalsuite.types import Record
 from evalsuite.votes import ACCEPTABILITY, Scale
 from evalsuite.yaml_files import record_of
@@ -65,7 +65,7 @@ class OwnScale(Record, frozen=True, kw_only=True):
 
 
 class StudyFile(Record, frozen=True, kw_only=True):
-    """All that a study is made from; docs/preference.md explains every key."""
+    """All that a study is made from; docs/collecting.md explains every key."""
 
     study: str
     systems: Mapping[str, str]
@@ -111,6 +111,12 @@ def read_study_file(path: Path) -> StudyFile:
     return found
 
 
+def check_rater(rater: Rater, study: StudyFile) -> None:
+    """Raises UsageError for a rater that the study could not be shown to."""
+    if problem := next(_problems(msgspec.structs.replace(study, raters=(rater,))), None):
+        raise UsageError(f"{problem}.")
+
+
 def _problems(study: StudyFile) -> Iterator[str]:
     if not _NAME.fullmatch(study.study):
         yield f"study: {study.study!r} is no name for a folder; letters, digits, '.', '_' and '-'"
@@ -136,8 +142,8 @@ def _rater_problems(study: StudyFile) -> Iterator[str]:
     for rater in study.raters:
         if rater.interface and rater.interface not in INTERFACES:
             yield f"raters: {rater.name}: there are no pages in {rater.interface!r}, only in {', '.join(INTERFACES)}"
-        if not rater.languages:
-            yield f"raters: {rater.name} has no languages"
+        if not rater.languages or not all(code == code.strip() and code for code in rater.languages):
+            yield f"raters: {rater.name} has no languages, or an empty one"
         if unknown := set(rater.not_systems) - set(study.systems):
             yield f"raters: {rater.name}: {sorted(unknown)[0]!r} is none of the systems"
 

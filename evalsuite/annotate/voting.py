@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from .ledger import Ledger, SavedRater, now
 MAX_REASON = 2_000
 MAX_SECONDS = 24 * 3600.0
 LAYOUTS = ("columns", "stacked")
+_FLAGS = {"1": True, "0": False}
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,24 @@ def is_complete(ballot: Ballot, scale: Scale | None) -> bool:
     return all(level in scale.levels for level in levels)
 
 
-def cast(ledger: Ledger, rater: SavedRater, assignment: str, revision: int, ballot: Ballot) -> Cast:
+def cast(
+    ledger: Ledger, rater: SavedRater, assignment: str, revision: int, ballot: Ballot, *, may_skip: bool = False
+) -> Cast:
     """Add `ballot` as the given revision of an assignment of `rater`.
 
-    A revision that is there already is acknowledged where it says the same, whatever happened since, and refused as a
-    conflict where it does not. Raises SaveFailed.
+    The last revision that is there is acknowledged again where it says the same; what says otherwise, or was changed
+    since, is a conflict. With `may_skip` numbers between are left out: a packet counts changes that never left it.
+    Raises SaveFailed.
     """
     with ledger.transaction() as write:
         found = ledger.rows("SELECT pair FROM assignment WHERE id = ? AND rater = ?", (assignment, rater.id))
         if not found:
             return Cast.NOT_FOUND
         saved = ledger.rows("SELECT * FROM vote WHERE assignment = ? ORDER BY revision", (assignment,))
-        if 1 <= revision <= len(saved):
-            return Cast.KNOWN if ballot.says_as(saved[revision - 1]) else Cast.CONFLICT
-        if revision != len(saved) + 1:
+        last = saved[-1]["revision"] if saved else 0
+        if saved and revision == last and ballot.says_as(saved[-1]):
+            return Cast.KNOWN
+        if revision <= last or (revision > last + 1 and not may_skip):
             return Cast.CONFLICT
         if ledger.is_closed:
             return Cast.CLOSED
@@ -119,7 +125,24 @@ def last_cast(ledger: Ledger, rater: SavedRater) -> tuple[str, int] | None:
     return (found[0][0], found[0][2]) if found else None
 
 
-def told_seconds(text: str) -> float | None:
+def ballot_of(choice: Choice, told: Mapping[str, str], ui_language: str, cast_at: str = "") -> Ballot:
+    """A ballot from what a browser told under the names of a ballot's fields; what no browser would tell is unknown."""
+    is_skip = choice is Choice.SKIP
+    return Ballot(
+        choice=choice,
+        quality_left="" if is_skip else told.get("quality_left", ""),
+        quality_right="" if is_skip else told.get("quality_right", ""),
+        reason=told.get("reason", "").strip()[:MAX_REASON],
+        seconds=_told_seconds(told.get("seconds", "")),
+        seen_left=_FLAGS.get(told.get("seen_left", "")),
+        seen_right=_FLAGS.get(told.get("seen_right", "")),
+        layout=told.get("layout", "") if told.get("layout") in LAYOUTS else "",
+        ui_language=ui_language,
+        cast_at=cast_at,
+    )
+
+
+def _told_seconds(text: str) -> float | None:
     """How long a page was looked at, as a browser tells it; None for what no browser would."""
     try:
         seconds = float(text)

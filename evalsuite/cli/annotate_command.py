@@ -15,7 +15,7 @@ import msgspec
 
 from evalsuite.annotate import ledger as ledgers
 from evalsuite.annotate.ledger import Ledger
-from evalsuite.annotate.materials import Materials, check_words, gather
+from evalsuite.annotate.materials import PROMPTS, Materials, check_words, gather
 from evalsuite.annotate.pairs import Pair, gold_pairs, num_missing, study_pairs
 from evalsuite.annotate.standing import Standing, standing
 from evalsuite.annotate.study_file import Rater, StudyFile, read_study_file
@@ -50,6 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--rater", metavar="NAMES", help="link: whose; packets: for whom, as Ana,Li (default all)")
     add("--lang", metavar="CODES", help="link: languages of a new rater")
     add("--interface", choices=INTERFACES, help="link: language of a new rater's pages")
+    add("--withdraw", action="store_true", help="packets: show what was not answered of them online again")
     add("--count", type=int, default=50, metavar="N", help="packets: pairs in each, at most (default %(default)s)")
 
 
@@ -130,7 +131,9 @@ def _describe(study: StudyFile, materials: Materials, pairs: tuple[Pair, ...], g
             _say(f"in {code} there are {count} raters for {study.overlap} votes on each pair")
     what = "shown as […]" if study.mask_names else "shown as they are; mask_names: true hides the names"
     for name, count in sorted(materials.self_naming.items()):
-        _say(f"{count} {'texts of the' if name == 'prompts' else 'answers of'} {name} name a system: {what}")
+        is_prompt = name == PROMPTS
+        _say(f"{count} prompts name a system, and are shown" if is_prompt else
+             f"{count} answers of {name} name a system: {what}")  # fmt: skip
     if gold:
         _say(f"{len(gold)} pairs with a known answer, {study.gold.each} for each rater")
     _say_what_it_finds(study, prompts)
@@ -201,14 +204,20 @@ def _link(options: argparse.Namespace) -> int:
 
 def _packets(options: argparse.Namespace) -> int:
     _need_pages()
-    from evalsuite.annotate.packets import Packet, write_packet
+    from evalsuite.annotate.packets import Packet, withdraw_packets, write_packet
 
+    if options.withdraw and not options.rater:
+        raise UsageError("packets --withdraw needs --rater NAMES.")
     if options.count < 1:
         raise UsageError(f"--count {options.count}: expected 1 or more.")
     folder = _folder(options)
     made: list[Packet] = []
     with Ledger(folder) as ledger:
         wanted = [ledger.rater_named(name) for name in options.rater.split(",")] if options.rater else ledger.raters()
+        if options.withdraw:
+            for rater in wanted:
+                _say(f"{rater.name}: {withdraw_packets(ledger, rater)} pairs of packets are shown online again")
+            return EXIT_OK
         for rater in wanted:
             try:
                 made.append(write_packet(ledger, rater, options.output or folder / "packets", options.count))

@@ -80,7 +80,7 @@ def read_rows(path: Path) -> list[Row]:
             case ".json":
                 rows = json.loads(text)
             case suffix:
-                raise DataError(f"{path}: votes are in .csv, .tsv, .jsonl or .json, not in {suffix or 'this'}.")
+                raise DataError(f"{path}: rows are in .csv, .tsv, .jsonl or .json, not in {suffix or 'this'}.")
     except (ValueError, csv.Error) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

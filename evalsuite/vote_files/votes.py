@@ -24,7 +24,7 @@ from .reading import Imported
 def read_votes_files(paths: Sequence[Path]) -> Imported:
     """The votes of one or several exports. Raises DataError for what is not as it was exported, or is there twice."""
     parts = [_read(path) for path in paths]
-    votes = tuple(vote for _, part in parts for vote in part)
+    votes = _told_apart([vote for _, part in parts for vote in part])
     scales = list(dict.fromkeys(header.scale for header, _ in parts if header.scale))
     if len(scales) > 1:
         raise DataError(f"{paths[0]} and others rate quality on different scales; read them one by one.")
@@ -48,6 +48,13 @@ def read_votes_files(paths: Sequence[Path]) -> Imported:
         ratings=tuple(rating for vote in counted for rating in _ratings(vote)) if scale else (),
         scale=scale,
     )
+
+
+def _told_apart(votes: Sequence[Vote]) -> tuple[Vote, ...]:
+    """Every study numbers its raters from one: those of several studies carry the study's name."""
+    if len({vote.study for vote in votes}) < 2:
+        return tuple(votes)
+    return tuple(msgspec.structs.replace(vote, rater=f"{vote.study}/{vote.rater}") for vote in votes)
 
 
 def _read(path: Path) -> tuple[VoteHeader, tuple[Vote, ...]]:

@@ -81,8 +81,12 @@ def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def make_study(folder: Path, **keys: Any) -> Made:
     """The study of `write_study`, made."""
-    path = write_study(folder, **keys)
-    study = read_study_file(path)
+    return made_from(write_study(folder, **keys))
+
+
+def made_from(path: Path) -> Made:
+    """The study of a file, made beside it."""
+    folder, study = path.parent, read_study_file(path)
     materials = gather(study, path.parent)
     pairs = (*study_pairs(materials, study), *gold_pairs(materials, study, path.parent))
     links = ledgers.create(folder / "study", study, pairs)

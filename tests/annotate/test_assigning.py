@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from itertools import pairwise
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from studies import Made, make_study
+from studies import Made, made_from, make_study, write_lines, write_study
 
 from evalsuite.annotate.assigning import REPEAT_AFTER, next_assignment, progress
 from evalsuite.annotate.ledger import SavedRater
@@ -100,6 +101,15 @@ def test_translators_do_not_judge_what_they_translated(tmp_path: Path) -> None:
     made = make_study(tmp_path, languages=("ar",), raters=raters)
     items = {rater.name: {row["item"] for row in all_answers(made, rater)} for rater in made.ledger.raters()}
     assert items == {"tariq": {"ar-1", "ar-2", "ar-3"}, "Nour": {"ar-0", "ar-1", "ar-2", "ar-3"}}
+
+
+def test_names_of_translators_are_the_same_in_any_case_and_for_known_answers_too(tmp_path: Path) -> None:
+    path = write_study(tmp_path, languages=("en",), num_prompts=3, raters=[{"name": "élodie", "languages": ["en"]}],
+                       gold={"each": 3})  # fmt: skip
+    rows = [json.loads(line) for line in (tmp_path / "prompts.jsonl").read_text().splitlines()]
+    write_lines(tmp_path / "prompts.jsonl", [{**row, "translator": "Élodie"} for row in rows[:2]] + rows[2:])
+    made = made_from(path)
+    assert {row["item"] for row in all_answers(made, made.rater("élodie"))} == {"en-2", "gold en-2"}
 
 
 def test_makers_do_not_judge_what_they_made(tmp_path: Path) -> None:

@@ -260,6 +260,30 @@ def answer_packet(made: Path, open_page: Open) -> Path:
     return path
 
 
+def test_two_windows_of_one_packet_lose_nothing(serve: Serve, open_page: Open) -> None:
+    server = serve(num_prompts=6, raters=[RATERS[0]])
+    found = last_line("annotate", "packets", server.folder, "--json")
+    first = open_page(offline=True, accept_downloads=True)
+    second = first.context.new_page()
+    for page in (first, second):
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(Path(found["packets"][0]["path"]).as_uri())
+    for _ in range(4):
+        for key in ("1", "4", "2", "Enter"):
+            first.keyboard.press(key)
+    second.locator("#next").click()
+    for _ in range(4):
+        second.locator("#next").click(force=True) if second.locator("#next").is_enabled() else None
+    for key in ("2", "1", "4", "Enter"):
+        second.keyboard.press(key)
+    first.close(run_before_unload=False)
+    assert re.findall(r"\d+", second.locator("#left").inner_text()) == ["1"]
+    with second.expect_download() as download:
+        second.click("#save")
+    answers = json.loads(Path(download.value.path()).read_text())["answers"]
+    assert sorted(answer["choice"] for answer in answers) == ["left"] * 4 + ["right"]
+
+
 # -- six languages
 
 
@@ -348,6 +372,10 @@ def test_keys_stand_for_what_is_seen_there_in_arabic_too(serve: Serve, open_page
         assert page.locator("[name=choice]:checked").input_value() == "left"
         page.keyboard.press("ArrowRight")
         assert page.locator("[name=choice]:checked").input_value() == "right"
+        page.keyboard.press("3")  # a level: there an arrow moves the level
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("[name=choice]:checked").input_value() == "right"
+        assert page.locator("[name=quality_left]:checked").input_value() in ("flawed", "good")
 
 
 def test_everything_works_without_scripts(serve: Serve, open_page: Open) -> None:

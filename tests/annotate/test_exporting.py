@@ -17,6 +17,7 @@ from evalsuite.annotate.exporting import votes_of, write_votes
 from evalsuite.annotate.standing import standing
 from evalsuite.annotate.voting import Ballot, Cast, cast
 from evalsuite.errors import DataError
+from evalsuite.preference.effective import effective
 from evalsuite.verdicts import Winner
 from evalsuite.vote_files.formats import read_votes
 from evalsuite.votes import ACCEPTABILITY, Choice, Form
@@ -127,6 +128,19 @@ def test_one_study_exported_twice_is_refused(voted: Made, tmp_path: Path) -> Non
         read_votes([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], "votes")
 
 
+def test_raters_of_two_studies_are_two_people(voted: Made, tmp_path: Path) -> None:
+    write_votes(voted.ledger, tmp_path / "a.jsonl")
+    other = make_study(tmp_path / "other", study="another")
+    for _ in range(3):
+        assignment = next_assignment(other.ledger, other.rater("Ana"))
+        assert assignment
+        cast(other.ledger, other.rater("Ana"), assignment, 1, Ballot(choice=Choice.LEFT, quality_left="good",
+                                                                     quality_right="good"))  # fmt: skip
+    write_votes(other.ledger, tmp_path / "b.jsonl")
+    found = read_votes([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], "votes")
+    assert {one.rater for one in found.comparisons} == {"trial/rater-1", "trial/rater-2", "another/rater-1"}
+
+
 def test_tables_have_the_same_votes_and_no_formulas(voted: Made, tmp_path: Path) -> None:
     write_votes(voted.ledger, tmp_path / "votes.csv")
     with (tmp_path / "votes.csv").open(encoding="utf-8", newline="") as file:
@@ -145,7 +159,10 @@ def test_the_standing_says_how_far_and_not_who_wins(voted: Made) -> None:
     assert [rater.skips for rater in found.raters] == [1, 1]
     assert [rater.votes for rater in found.raters] == [19, 18]
     assert [rater.open for rater in found.raters] == [0, 1]
-    assert [rater.gold for rater in found.raters] == [2, 2]
+    counted = [vote for vote in effective(votes_of(voted.ledger)) if vote.is_gold]
+    assert [rater.gold for rater in found.raters] == [
+        sum(vote.rater == name for vote in counted) for name in ("rater-1", "rater-2")
+    ]
     assert all(rater.gold_right <= 2 for rater in found.raters)
     times = [vote.seconds for vote in votes_of(voted.ledger) if vote.rater == "rater-1" and vote.seconds is not None]
     assert found.raters[0].median_seconds == median(times)

@@ -118,6 +118,24 @@ def test_a_study_that_cannot_be_written_leaves_none(
         Ledger(tmp_path / "other")
 
 
+def test_two_who_make_the_same_study_at_once_leave_the_first(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fill = ledgers._fill
+
+    def slowly(*arguments: object) -> None:
+        monkeypatch.setattr(ledgers, "_fill", fill)
+        links.update(ledgers.create(tmp_path / "other", made.ledger.file, ()))
+        fill(*arguments)  # type: ignore[arg-type]
+
+    links: dict[str, str] = {}
+    monkeypatch.setattr(ledgers, "_fill", slowly)
+    with pytest.raises(UsageError, match="never overwritten"):
+        ledgers.create(tmp_path / "other", made.ledger.file, ())
+    with Ledger(tmp_path / "other") as first:
+        assert first.rater_by_link(links["Ana"])
+
+
 def test_its_folder_is_the_coordinators_alone(made: Made) -> None:
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o700
 
@@ -142,5 +160,13 @@ def test_raters_are_added_later_but_not_twice(made: Made) -> None:
     assert (found.name, found.interface) == ("Zoë", "fr")
     with pytest.raises(UsageError, match="already"):
         made.ledger.add_rater(Rater(name="zoë", languages=("en",)))
+    for wrong, says in (
+        (Rater(name=" ana ", languages=("en",)), "already"),
+        (Rater(name="Li", languages=()), "no languages"),
+        (Rater(name="Li", languages=("en", " fr")), "no languages, or an empty one"),
+        (Rater(name="Li", languages=("en",), interface="de"), "no pages in 'de'"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            made.ledger.add_rater(wrong)
     with pytest.raises(UsageError, match="Ana, Zoë"):
         made.ledger.rater_named("nobody")

@@ -74,6 +74,17 @@ def test_systems_that_name_themselves_are_counted_and_masked_on_request(tmp_path
     assert masked.answers[SYSTEMS[0]]["en-2"] == ("zyxomma-13bis",)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [("我是Quux模型", True), ("أنا وQuux", True), ("मैं Quux हूँ", True), ("Quux_7b", True), ("Quuxotic", False),
+     ("éQuux", False), ("7Quux", False), ("(quux)", True)],
+)  # fmt: skip
+def test_names_are_found_beside_letters_of_other_scripts(tmp_path: Path, text: str, is_found: bool) -> None:
+    answers = {SYSTEMS[0]: {"en-0": text}, SYSTEMS[1]: {"en-0": "Lima"}}
+    _, found = gathered(tmp_path, answers=answers, aliases={SYSTEMS[0]: ["Quux"]})
+    assert (SYSTEMS[0] in found.self_naming) == is_found
+
+
 def test_titles_must_not_name_a_system(tmp_path: Path) -> None:
     study, _ = gathered(tmp_path)
     check_words(["Compare two answers"], study)
@@ -97,6 +108,9 @@ def test_known_answers_from_a_file(tmp_path: Path) -> None:
     write_lines(tmp_path / "gold.jsonl", [row])
     (pair,) = gold_pairs(found, study, tmp_path)
     assert (pair.answer_a, pair.answer_b, pair.is_gold) == (("4",), ("5",), True)
+    write_lines(tmp_path / "gold.jsonl", [row, row])
+    with pytest.raises(DataError, match=r"gold.jsonl, row 2: item 'g' stands there twice"):
+        gold_pairs(found, study, tmp_path)
     del row["bad"]
     write_lines(tmp_path / "gold.jsonl", [row])
     with pytest.raises(DataError, match=r"gold.jsonl, row 1: there is no 'bad'"):

@@ -11,7 +11,7 @@ import pytest
 from forms import Forms
 from studies import Made, joined, make_study
 
-from evalsuite.annotate.packets import Packet, import_answers, write_packet
+from evalsuite.annotate.packets import Packet, import_answers, withdraw_packets, write_packet
 from evalsuite.errors import DataError, NothingSelected, SaveFailed, UsageError
 
 RATERS = [{"name": "Ana", "languages": ["en"]}, {"name": "Zoë & co/../x", "languages": ["en"]}]
@@ -93,12 +93,22 @@ def test_answers_come_back_once(made: Made) -> None:
 def test_later_answers_revise_and_earlier_ones_do_not(made: Made) -> None:
     _, key, names = packet_of(made)
     import_answers(made.ledger, came_back(made, key, {names[0]: {}}))
-    late = {"choice": "right", "cast_at": "2026-11-22T12:00:00.000+01:00"}
+    late = {"choice": "right", "number": 4, "cast_at": "2026-11-22T05:00:00.000+01:00"}  # its clock was set back
     assert import_answers(made.ledger, came_back(made, key, {names[0]: late})).saved == 1
-    early = {"choice": "tie_bad", "cast_at": "2026-11-22T09:00:00.000Z"}
+    early = {"choice": "tie_bad", "number": 2}
     found = import_answers(made.ledger, came_back(made, key, {names[0]: early}))
-    assert (found.saved, found.left_out) == (0, {"older than what is there": 1})
-    assert [(row[0], row[1]) for row in votes(made)] == [("left", 1), ("right", 2)]
+    assert (found.saved, found.left_out) == (0, {"changed since, or elsewhere": 1})
+    assert [(row[0], row[1]) for row in votes(made)] == [("left", 1), ("right", 4)]
+
+
+def test_a_packet_that_is_lost_is_shown_online_and_taken_all_the_same(made: Made) -> None:
+    _, key, names = packet_of(made)
+    import_answers(made.ledger, came_back(made, key, {names[0]: {}}))
+    assert withdraw_packets(made.ledger, made.rater("Ana")) == 13
+    client = joined(made, "Ana")
+    assert Forms(client.get("/").text).goes_to("/vote/").removeprefix("/vote/") == names[1]
+    assert import_answers(made.ledger, came_back(made, key, {names[1]: {}, names[0]: {}})).saved == 1
+    assert Forms(client.get("/").text).goes_to("/vote/").removeprefix("/vote/") == names[2]
 
 
 def test_what_is_incomplete_or_of_another_is_left_out_and_counted(made: Made) -> None:
@@ -120,6 +130,7 @@ def test_what_is_incomplete_or_of_another_is_left_out_and_counted(made: Made) ->
     "content",
     [b"", b"{}", b"[]", b"\xff\xfe", b'{"evalsuite_packet": 2, "packet": "x", "answers": []}', b"[" * 100_000,
      b'{"evalsuite_packet": 1, "packet": "x"}', b'{"evalsuite_packet": 1, "packet": 3, "answers": []}',
+     b'{"evalsuite_packet": 1, "packet": "x", "answers": [{"assignment": "a", "choice": "left", "cast_at": "x"}]}',
      b'{"evalsuite_packet": 1, "packet": "x", "answers": [{"assignment": "a", "choice": "best", "cast_at": "x"}]}'],
 )  # fmt: skip
 def test_files_that_are_no_answers_are_refused(made: Made, content: bytes) -> None:

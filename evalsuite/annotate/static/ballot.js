@@ -35,6 +35,7 @@ const ballotOf = (form) => {
     if (event.ctrlKey || event.altKey || event.metaKey || isText) return false;
     const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code); // whatever the layout writes there
     if (digit) choose(current || preference, Number(digit[1]) - 1);
+    else if (event.key.startsWith("Arrow") && event.target.closest(".quality")) return false; // they move within it
     else if (event.key === "ArrowLeft") choose(preference, 0);
     else if (event.key === "ArrowRight") choose(preference, 1);
     else if (event.key === "Backspace") goTo(asks[Math.max(0, (current ? asks.indexOf(current) : asks.length) - 1)]);
