@@ -238,7 +238,9 @@ def _seconds_per_grapheme(vote: Vote) -> float | None:
 
 def _run(votes: Sequence[Vote]) -> tuple[int, float | None]:
     """The longest run of one choice, in the order pairs were shown, and its chance; None of no votes."""
-    choices = [vote.choice for vote in sorted(votes, key=lambda vote: (vote.study, vote.place, vote.shown_at, vote.assignment))]
+    choices = [
+        vote.choice for vote in sorted(votes, key=lambda vote: (vote.study, vote.place, vote.shown_at, vote.assignment))
+    ]
     longest = max((len(list(run)) for _, run in groupby(choices)), default=0)
     shares = [count / len(choices) for count in Counter(choices).values()]
     return longest, chance_of_run(len(choices), sorted(shares), longest) if choices else None

@@ -21,12 +21,14 @@ class Spread:
     """The error of one number: `stderr`, with Student's t of `degrees`.
 
     `by_group` and `by_rater` are the errors that prompts alone and annotators alone give, `naive` what independent
-    votes would have. A dimension with a single cluster says nothing of its spread and is None.
+    votes would have. A dimension with a single cluster says nothing of its spread and is None. `fewest_groups` are those
+    of the language with the fewest.
     """
 
     stderr: float | None
     degrees: int
     num_groups: int
+    fewest_groups: int
     num_raters: int
     by_group: float | None
     by_rater: float | None
@@ -38,27 +40,34 @@ class Spread:
         return None if not self.naive or self.stderr is None else (self.stderr / self.naive) ** 2
 
 
-def spread_of(influences: Floats, groups: Ints, raters: Ints) -> Spread:
+def spread_of(influences: Floats, groups: Ints, raters: Ints, strata: Ints | None = None) -> Spread:
     """The two-way clustered error of a number whose `influences` these are, one a vote.
 
     The variance by prompt plus that by annotator less that by both, each times G / (G - 1), is never taken to be below
-    the larger of the first two. Degrees of freedom are those of the smaller number of clusters.
+    the larger of the first two. Degrees of freedom are those of the smaller number of clusters; of a mean over `strata`
+    (languages), which is known no better than its least known part, of the fewest groups in one.
     """
     group, rater = _squares(influences, groups), _squares(influences, raters)
     both = _squares(influences, groups * (int(raters.max(initial=0)) + 1) + raters)
     num_groups, num_raters = len(np.unique(groups)), len(np.unique(raters))
-    known = [count for variance, count in ((group, num_groups), (rater, num_raters)) if variance is not None]
+    fewest = num_groups if strata is None else _fewest(groups, strata)
+    known = [count for variance, count in ((group, fewest), (rater, num_raters)) if variance is not None]
     naive = _squares(influences, np.arange(len(influences)))
     total = _two_way(group, rater, both)
     return Spread(
         stderr=None if total is None else math.sqrt(total),
         degrees=min(known, default=1) - 1,
         num_groups=num_groups,
+        fewest_groups=fewest,
         num_raters=num_raters,
         by_group=None if group is None else math.sqrt(group),
         by_rater=None if rater is None else math.sqrt(rater),
         naive=None if naive is None else math.sqrt(naive),
     )
+
+
+def _fewest(groups: Ints, strata: Ints) -> int:
+    return min(len(np.unique(groups[strata == stratum])) for stratum in np.unique(strata))
 
 
 def _two_way(group: float | None, rater: float | None, both: float | None) -> float | None:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evalsuite.stats.intervals import wilson
 from evalsuite.types import Record
 
 from .clustering import drawn_means, pigeonhole_draws
-from .measures import FEWEST_PROMPTS
+from .measures import FEWEST_PROMPTS, NO_SPREAD
 from .table import VoteTable
 from .win_rates import WinRate
 
@@ -81,12 +82,13 @@ def worst_language(
     """From the votes on one pair, seen from A; None with fewer than two languages, or too few prompts in one.
 
     Prompts and annotators are drawn anew (`pigeonhole_draws`), all languages together, and the bounds are as many
-    errors below each language's value as the largest exceedance among them reaches in one draw of twenty (max-t).
+    errors below each language's value as the largest exceedance among them reaches in one draw of twenty (max-t). Where
+    votes of a language are all alike, each of its prompts counts as one trial (Wilson 1927).
     """
     pair = votes.of_pair(system_a, system_b)
     languages = tuple(name for name in pair.languages if len(pair.in_language(name)))
-    fewest = min((len(np.unique(pair.in_language(name).group)) for name in languages), default=0)
-    if len(languages) < 2 or fewest < FEWEST_PROMPTS:
+    num_groups = [len(np.unique(pair.in_language(name).group)) for name in languages]
+    if len(languages) < 2 or min(num_groups) < FEWEST_PROMPTS:
         return None
     by_group, by_rater = pigeonhole_draws(pair.group, pair.rater, num_draws, seed)
     drawn, values = [], []
@@ -101,12 +103,14 @@ def worst_language(
     excess = (draws - found[:, None]) / np.where(errors > 0, errors, np.inf)[:, None]
     known = excess[:, ~np.isnan(excess).all(axis=0)]  # few votes may all be missing from a draw
     factor = float(np.quantile(np.nanmax(known, axis=0), 0.95))
+    alike = [wilson(value, num)[0] for value, num in zip(found.tolist(), num_groups, strict=True)]
+    lows = np.where(errors < NO_SPREAD, alike, found - factor * errors)
     worst = int(found.argmin())
     return WorstLanguage(
         system_a=system_a,
         system_b=system_b,
         language=languages[worst],
         value=float(found[worst]),
-        low=max(0.0, float((found - factor * errors).min())),
+        low=max(0.0, float(lows.min())),
         languages=languages,
     )

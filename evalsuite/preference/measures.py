@@ -62,7 +62,7 @@ def macro_of(measures: Sequence[Measure]) -> Measure:
 
 def bounds_of(value: float, spread: Spread) -> Bounds | None:
     """Of a share; None with too few prompts; where rows are all alike, each prompt counts as one trial."""
-    if spread.num_groups < FEWEST_PROMPTS or spread.stderr is None:
+    if spread.fewest_groups < FEWEST_PROMPTS or spread.stderr is None:
         return None
     if spread.stderr < NO_SPREAD:
         low, high = wilson(value, spread.num_groups)

@@ -222,9 +222,10 @@ def _quality(
     system: str, scope: QualityScope, languages: tuple[str, ...], rows: _Rows, measures: list[Measure], scale: Scale
 ) -> Quality:
     share, *levels = measures
-    spread = spread_of(share.influences, rows.group, rows.rater)
+    spread = spread_of(share.influences, rows.group, rows.rater, rows.language)
     bounds = bounds_of(share.value, spread)
-    found = [bounds_of(level.value, spread_of(level.influences, rows.group, rows.rater)) for level in levels]
+    spreads = [spread_of(level.influences, rows.group, rows.rater, rows.language) for level in levels]
+    found = [bounds_of(level.value, each) for level, each in zip(levels, spreads, strict=True)]
     return Quality(
         system=system,
         scope=scope,
@@ -295,7 +296,10 @@ def _difference(
     made = list(contrasts.values())
     measure = macro_of([contrast.difference for contrast in made])
     groups = np.concatenate([contrast.rows.group for contrast in made])
-    spread = spread_of(measure.influences, groups, np.concatenate([contrast.rows.rater for contrast in made]))
+    raters, languages = (
+        np.concatenate([getattr(contrast.rows, name) for contrast in made]) for name in ("rater", "language")
+    )
+    spread = spread_of(measure.influences, groups, raters, languages)
     bounds, kind = _bounds(measure.value, spread, made, num_draws, seed)
     return QualityDifference(
         system_a=names[0],
@@ -321,7 +325,7 @@ def _bounds(
     value: float, spread: Spread, contrasts: Sequence[_Contrast], num_draws: int, seed: int
 ) -> tuple[Bounds | None, DifferenceInterval]:
     """None with too few prompts; where prompts are all alike, each group counts as one trial of two."""
-    if spread.num_groups < FEWEST_PROMPTS or spread.stderr is None:
+    if spread.fewest_groups < FEWEST_PROMPTS or spread.stderr is None:
         return None, ""
     if spread.stderr < NO_SPREAD:
         gained, lost = max(value, 0.0) * spread.num_groups, max(-value, 0.0) * spread.num_groups

@@ -148,13 +148,14 @@ def _joined(measured: Sequence[_Measures]) -> _Measures:
 
 def _rate(system_a: str, system_b: str, language: str, scope: Scope, votes: VoteTable, found: _Measures) -> WinRate:
     half = found.half.value
-    spread = spread_of(found.half.influences, votes.group, votes.rater)
+    strata = votes.language if scope == "macro" else None
+    spread = spread_of(found.half.influences, votes.group, votes.rater, strata)
     bounds = bounds_of(half, spread)
     values = {name: measure.value for name, measure in found.others.items()}
     intervals = {
         name: made
         for name, measure in found.others.items()
-        if (made := bounds_of(measure.value, spread_of(measure.influences, votes.group, votes.rater)))
+        if (made := bounds_of(measure.value, spread_of(measure.influences, votes.group, votes.rater, strata)))
     }
     if bounds:
         intervals["net"] = Bounds(low=2 * bounds.low - 1, high=2 * bounds.high - 1)

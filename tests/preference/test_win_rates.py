@@ -217,3 +217,20 @@ def test_the_bound_of_the_worst_language_holds_for_all() -> None:
     random = np.random.default_rng(5)
     low = [worst_language(study.votes(random), "a", "b", seed=draw, num_draws=300) for draw in range(60)]
     assert np.mean([found is not None and found.low <= 0.5 for found in low]) >= 0.93
+
+
+def test_a_mean_over_languages_is_known_no_better_than_its_least_known_part() -> None:
+    def votes(prompts: dict[str, int]) -> list[Comparison]:
+        return [
+            Comparison(item=f"{code}{n}", group=f"{code}{n}", language=code, system_a="a", system_b="b",
+                       winner=Winner.A if (n * 7 + rater) % 3 else Winner.B, rater=f"{code}{rater}")
+            for code, count in prompts.items() for n in range(count) for rater in range(8)
+        ]  # fmt: skip
+
+    def macro(prompts: dict[str, int]) -> WinRate:
+        return next(rate for rate in win_rates(table_of(votes(prompts))) if rate.scope == "macro")
+
+    sparse, spare, even = macro({"en": 60, "ar": 2}), macro({"en": 60, "ar": 9}), macro({"en": 60, "ar": 60})
+    assert (sparse.low, sparse.p_value) == (None, None)
+    assert (spare.degrees, even.degrees) == (8, 15)
+    assert spare.num_groups == 69
