@@ -21,8 +21,8 @@ class Spread:
     """The error of one number: `stderr`, with Student's t of `degrees`.
 
     `by_group` and `by_rater` are the errors that prompts alone and annotators alone give, `naive` what independent
-    votes would have. A dimension with a single cluster says nothing of its spread and is None. `fewest_groups` are those
-    of the language with the fewest.
+    votes would have. A dimension with a single cluster says nothing of its spread and is None. `fewest_groups` are
+    those of the language with the fewest.
     """
 
     stderr: float | None
