@@ -72,7 +72,8 @@ class Vote(Record, frozen=True, kw_only=True):
     Within an `assignment` the highest `revision` counts, unless it is `withdrawn`; all are kept. `repeat_of` is the
     assignment that this one shows again with the sides exchanged. Of a pair with a known answer (`is_gold`),
     `expected` is what an attentive rater chooses. `place` counts what the rater was given, from 0. Times are UTC in
-    ISO 8601; `seconds` is how long the page was looked at, where the browser said so. `layout` is `columns` or `stacked`, the left answer above the right one.
+    ISO 8601; `seconds` is how long the page was looked at, where the browser said so. `layout` is `columns` or
+    `stacked`, the left answer above the right one.
     """
 
     study: str
