@@ -24,24 +24,31 @@ from .samples import samples_json
 if TYPE_CHECKING:
     import jinja2
 
+    from evalsuite.preference.summary import PreferenceSummary
+
+    from .preference import PreferenceView
+
 _TEMPLATES = files(__package__).joinpath("templates")
 
 
-def render(runs: Sequence[Path], title: str) -> str:
-    """The page over the sealed runs in the directories `runs`. The same runs and title give the same text.
+def render(runs: Sequence[Path], title: str, preference: PreferenceSummary | None = None) -> str:
+    """The page over the sealed runs in the directories `runs`, and over votes; the same of these give the same text.
 
-    Raises SpecMismatch for a directory without results, CorruptStore for one that was changed.
+    Without runs it holds the votes alone. Raises SpecMismatch for a directory without results, CorruptStore for one
+    that was changed.
     """
     from markupsafe import Markup
 
     loaded = load_runs(runs)
+    votes = _votes(preference)
     style, script = _resource("leaderboard.css"), _resource("sample.js") + _resource("leaderboard.js")
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             title=visible(title),
-            summary=_summary(loaded),
+            summary=votes.line if votes and not loaded else _summary(loaded),
+            has_runs=bool(loaded) or votes is None,
             policy=content_policy(style, script),
             style=Markup(style),  # noqa: S704  our own file
             script=Markup(script),  # noqa: S704  our own file
@@ -49,9 +56,19 @@ def render(runs: Sequence[Path], title: str) -> str:
             board=build_board(loaded),
             judged=build_judged(loaded),
             families=build_languages(loaded),
+            preference=votes,
             provenance=build_provenance(loaded),
         )
     )
+
+
+def _votes(preference: PreferenceSummary | None) -> PreferenceView | None:
+    """The view of votes, whose statistics a page without votes does not wait for."""
+    if preference is None:
+        return None
+    from .preference import build_preference
+
+    return build_preference(preference)
 
 
 def content_policy(style: str, script: str) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from evalsuite.canonical import canonical_json
 
-from .ledger import Ledger, SavedRater, now
+from .ledger import Ledger, SavedRater, now, plain_name
 from .pairs import drawn
 
 REPEAT_AFTER = 5
@@ -72,7 +72,8 @@ def progress(ledger: Ledger, rater: SavedRater) -> Progress:
     candidate = None if ledger.is_closed else _candidate(ledger, rater)
     first = counts["first"] + (candidate["num_left"] if candidate else 0)
     again = max(counts["again"], int(ledger.file.repeats * first))
-    total = first + again + max(counts["gold"], min(first, ledger.file.gold.each))
+    (gold,) = ledger.rows("SELECT count(*) FROM pair WHERE is_gold")
+    total = first + again + max(counts["gold"], min(first, ledger.file.gold.each, gold[0]))
     return Progress(counts["done"], total if rater.cap is None else min(total, max(rater.cap, counts["given"])))
 
 
@@ -157,7 +158,7 @@ def _values(ledger: Ledger, rater: SavedRater) -> dict[str, object]:
     stride = drawn(ledger.file.seed, "stride", rater.name) | 1
     return {
         "rater": rater.id,
-        "name": rater.name.casefold(),
+        "name": plain_name(rater.name),
         "languages": canonical_json(rater.languages),
         "not_systems": canonical_json(rater.not_systems),
         "overlap": ledger.file.overlap,
@@ -177,14 +178,22 @@ def _least_taken(ledger: Ledger, rater: SavedRater) -> _Want | None:
 
 
 def _next_side(ledger: Ledger, pair: int) -> bool:
-    """Sides are drawn for the first rater of a pair, and then alternate."""
-    (row,) = ledger.rows("SELECT count(*) FROM assignment WHERE pair = ? AND repeat_of IS NULL", (pair,))
-    return bool((drawn(ledger.file.seed, "side", pair) + row[0]) % 2 == 0)
+    """The side that fewer have voted on, or have before them; where they are as many, drawn."""
+    (row,) = ledger.rows(
+        "SELECT sum(left_is_a) AS on_left, count(*) AS given FROM assignment"
+        " WHERE pair = ? AND repeat_of IS NULL AND coalesce(choice, '') <> 'skip'",
+        (pair,),
+    )
+    excess = 2 * (row["on_left"] or 0) - row["given"]
+    return excess < 0 or (excess == 0 and drawn(ledger.file.seed, "side", pair, row["given"]) % 2 == 0)
 
 
 def _gold(ledger: Ledger, rater: SavedRater) -> _Want | None:
     found = ledger.rows(_GOLD, _values(ledger, rater))
-    return _Want(found[0]["id"], left_is_a=_next_side(ledger, found[0]["id"])) if found else None
+    if not found:
+        return None
+    count = _counts(ledger, rater)["gold"]
+    return _Want(found[0]["id"], left_is_a=(drawn(ledger.file.seed, "gold side", rater.name) + count) % 2 == 0)
 
 
 def _repeat(ledger: Ledger, rater: SavedRater, packet: int | None) -> _Want | None:

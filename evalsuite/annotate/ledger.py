@@ -14,6 +14,7 @@ import os
 import secrets
 import sqlite3
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -281,7 +282,7 @@ def _add_item(connection: sqlite3.Connection, key: str, pair: Pair) -> int:
     item = pair.item
     found = connection.execute(
         "INSERT INTO item (name, prompt_group, language, turns, category, translator) VALUES (?, ?, ?, ?, ?, ?)",
-        (key, item.group, item.language, canonical_json(item.turns), item.category, item.translator.strip().casefold()),
+        (key, item.group, item.language, canonical_json(item.turns), item.category, plain_name(item.translator)),
     )
     assert found.lastrowid is not None
     return found.lastrowid
@@ -334,6 +335,11 @@ def _is_locked(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def plain_name(name: str) -> str:
+    """A name as it is compared with others."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def new_token() -> str:

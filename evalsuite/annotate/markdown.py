@@ -1,12 +1,14 @@
 """Answers as raters see them: a safe part of Markdown as HTML, made here and never in the browser.
 
 Answers are hostile until shown otherwise. Nothing in them becomes a tag, an attribute, a link or a picture: HTML is
-text, and so are links. Every block finds its own direction (``dir=auto``), and code runs from left to right.
+text, and so are links. A block runs as its letters do, whatever it begins with, and code from left to right.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ _BLOCKS = frozenset({
 _LEFT_TO_RIGHT = frozenset({"code_block", "fence", "code_inline"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DEEPER = 2
+_SHARE_OF_RIGHT = 1 / 3
 """Headings of an answer stand below those of the page."""
 
 
@@ -39,15 +42,33 @@ def rendered(text: str) -> Markup:
 def _rendered(text: str) -> Markup:
     parser = _parser()
     tokens = parser.parse(_clean(text))
-    for token in _all(tokens):
+    for place, token in enumerate(tokens):
         if token.type in _BLOCKS:
-            token.attrSet("dir", "auto")
-        elif token.type in _LEFT_TO_RIGHT:
-            token.attrSet("dir", "ltr")
-        token.info = ""  # the language of a code block would become a class
+            token.attrSet("dir", _direction(_text_of(tokens, place)))
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + _DEEPER, 6)}"
+    for token in _all(tokens):
+        if token.type in _LEFT_TO_RIGHT:
+            token.attrSet("dir", "ltr")
+        token.info = ""  # the language of a code block would become a class
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  all text in it is escaped
+
+
+def _text_of(tokens: list[Token], place: int) -> str:
+    """The text between an opening token and the one that closes it."""
+    parts: list[str] = []
+    for token in tokens[place + 1 :]:
+        if token.level <= tokens[place].level:
+            break
+        parts += [token.content] if token.type == "inline" else []
+    return " ".join(parts)
+
+
+def _direction(text: str) -> str:
+    """Right to left where a third of the letters are: Arabic that speaks of Latin names is Arabic."""
+    ways = Counter(unicodedata.bidirectional(char) for char in text)
+    right = ways["R"] + ways["AL"]
+    return "rtl" if right and right >= _SHARE_OF_RIGHT * (right + ways["L"]) else "ltr"
 
 
 @cache

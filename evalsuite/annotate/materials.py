@@ -215,8 +215,13 @@ def names_pattern(study: StudyFile) -> re.Pattern[str]:
     Chinese has no spaces, and Arabic joins its particles to a name: other letters may stand beside one.
     """
     names = sorted({*study.systems, *(alias for aliases in study.aliases.values() for alias in aliases)}, key=len)
-    parts = "|".join(re.escape(name) for name in reversed(names) if name.strip())
+    parts = "|".join(_spelt(name) for name in reversed(names) if name.strip())
     return re.compile(rf"(?<!{_LATIN})(?:{parts})(?!{_LATIN})", re.IGNORECASE)
+
+
+def _spelt(name: str) -> str:
+    """A pattern of a name with any hyphen, space or nothing where it has one."""
+    return r"[-\s_\u2010-\u2015]?".join(re.escape(part) for part in re.split(r"[-\s_]+", name) if part)
 
 
 def check_words(words: Iterable[str], study: StudyFile) -> None:

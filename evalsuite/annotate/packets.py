@@ -35,7 +35,7 @@ class PacketAnswer(msgspec.Struct, frozen=True):
     """One answer as a packet saves it; what a later packet may add is not read."""
 
     assignment: str
-    choice: Choice
+    choice: str
     cast_at: str
     number: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     quality_left: str = ""
@@ -201,8 +201,10 @@ def _add(ledger: Ledger, rater: SavedRater, answer: PacketAnswer) -> str:
 
     A packet numbers the changes of each answer, so that no clock says which came last.
     """
+    if answer.choice not in list(Choice):
+        return "incomplete"
     told = {name: str(getattr(answer, name)) for name in PacketAnswer.__struct_fields__}
-    ballot = ballot_of(answer.choice, told, rater.interface, told_time(answer.cast_at))
+    ballot = ballot_of(Choice(answer.choice), told, rater.interface, told_time(answer.cast_at))
     if not ballot.cast_at or not is_complete(ballot, ledger.file.scale):
         return "incomplete"
     became = cast(ledger, rater, answer.assignment, answer.number, ballot, may_skip=True)

@@ -16,7 +16,7 @@ from .study_file import StudyFile
 
 GOLD_GOOD, GOLD_BAD = "gold:good", "gold:bad"
 _CUT_TO = 8
-_SHORTEST = 80
+_SHORTEST = 40
 
 
 class Pair(Record, frozen=True, kw_only=True):
@@ -81,23 +81,23 @@ def _from_file(path: Path) -> Iterator[Pair]:
 
 
 def _cut_short(materials: Materials, each: int) -> Iterator[Pair]:
-    """In every language, `each` answers of one turn with what is left when they break off early."""
+    """In every language, `each` of the longest answers with what is left when every turn breaks off early."""
     for language in sorted({item.language for item in materials.items}):
         whole = [
-            (item, name, texts[item.id][0])
+            (item, name, texts[item.id])
             for name, texts in materials.answers.items()
             for item in materials.items
-            if item.language == language and len(item.turns) == 1 and len(texts.get(item.id, ("",))[0]) >= _SHORTEST
+            if item.language == language and min(map(len, texts.get(item.id, ("",)))) >= _SHORTEST
         ]
-        longest = sorted(whole, key=lambda found: (len(found[2]), found[0].id, found[1]))
-        chosen = {item.id: (item, name, text) for item, name, text in longest}
-        for item, name, text in list(chosen.values())[-each:]:
+        longest = sorted(whole, key=lambda found: (sum(map(len, found[2])), found[0].id, found[1]))
+        chosen = {item.id: (item, name, parts) for item, name, parts in longest}
+        for item, name, parts in list(chosen.values())[-each:]:
             yield Pair(
                 item=item,
                 system_a=name,
                 system_b=GOLD_BAD,
-                answer_a=(text,),
-                answer_b=(text[: len(text) // _CUT_TO],),
+                answer_a=parts,
+                answer_b=tuple(part[: len(part) // _CUT_TO] for part in parts),
                 is_gold=True,
             )
 

@@ -18,7 +18,7 @@ from evalsuite.yaml_files import record_of
 from .wording import INTERFACES
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=0.5)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 NO_QUALITY = "none"
@@ -45,7 +45,7 @@ class Rater(Record, frozen=True, kw_only=True):
 class Gold(Record, frozen=True, kw_only=True):
     """Pairs with a known answer: so many for each rater, from a file, or answers against their own first words."""
 
-    each: Annotated[int, msgspec.Meta(ge=0)] = 0
+    each: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
     path: str = ""
 
 
@@ -85,7 +85,7 @@ class StudyFile(Record, frozen=True, kw_only=True):
     aliases: Mapping[str, tuple[str, ...]] = {}
     title: Mapping[str, str] = {}
     instructions: Mapping[str, str] = {}
-    release_hours: Annotated[float, msgspec.Meta(gt=0)] = 48.0
+    release_hours: Annotated[float, msgspec.Meta(gt=0, le=87_600)] = 48.0
     seed: int = 1234
 
     @property
@@ -95,6 +95,12 @@ class StudyFile(Record, frozen=True, kw_only=True):
             levels = tuple(level.id for level in self.quality.levels)
             return Scale(name=self.quality.name, levels=levels, acceptable=self.quality.acceptable)
         return None if self.quality == NO_QUALITY else ACCEPTABILITY
+
+    @property
+    def own_words(self) -> tuple[str, ...]:
+        """All words of a scale of one's own."""
+        own = self.quality if isinstance(self.quality, OwnScale) else None
+        return tuple(words for level in (own.levels if own else ()) for words in level.words.values())
 
     def words_of(self, language: str) -> Mapping[str, str]:
         """The words of the levels of a scale of one's own in a language of pages."""
@@ -140,6 +146,8 @@ def _rater_problems(study: StudyFile) -> Iterator[str]:
         if count > 1 or not name:
             yield f"raters: {name!r} stands {count} times" if name else "raters: one has no name"
     for rater in study.raters:
+        if not rater.name.isprintable() or "," in rater.name:
+            yield f"raters: {rater.name!r}: a name has no commas, tabs or line ends"
         if rater.interface and rater.interface not in INTERFACES:
             yield f"raters: {rater.name}: there are no pages in {rater.interface!r}, only in {', '.join(INTERFACES)}"
         if not rater.languages or not all(code == code.strip() and code for code in rater.languages):

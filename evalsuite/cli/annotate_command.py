@@ -22,7 +22,7 @@ from evalsuite.annotate.study_file import Rater, StudyFile, read_study_file
 from evalsuite.annotate.wording import INTERFACES
 from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json, print_table
-from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, NothingSelected, UsageError
+from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, DataError, NothingSelected, UsageError
 from evalsuite.preference.planner import Assumptions, plan
 from evalsuite.store.files import write_atomic
 
@@ -93,7 +93,7 @@ def _new(options: argparse.Namespace) -> int:
     path = _folder(options)
     study = read_study_file(path)
     materials = gather(study, path.parent)
-    check_words([*study.title.values(), *study.instructions.values()], study)
+    check_words([*study.title.values(), *study.instructions.values(), *study.own_words], study)
     pairs, gold = study_pairs(materials, study), gold_pairs(materials, study, path.parent)
     if not pairs:
         raise NothingSelected("no two systems answered the same prompt.")
@@ -134,14 +134,18 @@ def _describe(study: StudyFile, materials: Materials, pairs: tuple[Pair, ...], g
         is_prompt = name == PROMPTS
         _say(f"{count} prompts name a system, and are shown" if is_prompt else
              f"{count} answers of {name} name a system: {what}")  # fmt: skip
-    if gold:
-        _say(f"{len(gold)} pairs with a known answer, {study.gold.each} for each rater")
+    known = Counter(pair.item.language for pair in gold)
+    for code in sorted(by_language) if study.gold.each else ():
+        _say(f"{known[code]} pairs with a known answer in {code}, for {study.gold.each} wanted of each rater")
     _say_what_it_finds(study, prompts)
 
 
 def _say_what_it_finds(study: StudyFile, prompts: Counter[str]) -> None:
     found = plan(Assumptions(), min(prompts.values()), study.overlap, num_languages=len(prompts))
-    detectable = found.detectable_t or found.detectable
+    detectable = found.detectable_t
+    if detectable is None or detectable >= 0.5:
+        _say("prompts are too few to find any preference; `evalsuite prefer plan` says how many would")
+        return
     _say(f"over all languages such a study finds, four times in five, a preference of {50 + 100 * detectable:.0f} to "
          f"{50 - 100 * detectable:.0f} % or more; `evalsuite prefer plan` says what more prompts would")  # fmt: skip
 
@@ -239,12 +243,19 @@ def _import(options: argparse.Namespace) -> int:
     if not files:
         raise UsageError("annotate import needs the files of answers after the study's folder.")
     with Ledger(folder) as ledger:
-        found = [(path, import_answers(ledger, path)) for path in files]
+        found, refused = [], []
+        for path in files:
+            try:
+                found.append((path, import_answers(ledger, path)))
+            except DataError as error:
+                refused.append(error)
+    for each in refused:
+        print("evalsuite:", printable(str(each)), file=sys.stderr)
     rows = [(str(path), one.rater, str(one.saved), str(one.known), _counted(one.left_out)) for path, one in found]
     print_table([("file", "rater", "saved", "known", "left out"), *rows])
     if options.json:
         print_json({"files": [{"file": str(path), **msgspec.to_builtins(one)} for path, one in found]})
-    return EXIT_INCOMPLETE if any(one.left_out for _, one in found) else EXIT_OK
+    return EXIT_INCOMPLETE if refused or any(one.left_out for _, one in found) else EXIT_OK
 
 
 def _counted(causes: Any) -> str:

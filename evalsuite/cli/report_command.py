@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from evalsuite import plugins
 from evalsuite.cli.output import print_json
@@ -18,6 +19,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)"
     )
+    parser.add_argument(
+        "--votes", type=Path, metavar="FILE", help="what people prefer as a view of its own: preference.json of "
+        "`evalsuite prefer report`",
+    )  # fmt: skip
     parser.add_argument("--title", default="evalsuite leaderboard", help="heading of the page")
 
 
@@ -26,10 +31,12 @@ def execute(options: argparse.Namespace) -> int:
     if Path(options.output).is_dir():
         raise UsageError(f"--output {options.output} is a folder; give a file, for example site/index.html.")
     runs = find_runs([Path(run) for run in options.runs])
-    page = write_report(runs, Path(options.output), options.title)
-    print(f"{len(runs)} run{'s' if len(runs) != 1 else ''} in {page}")
+    page = write_report(runs, Path(options.output), options.title, options.votes)
+    votes = f" and the votes of {options.votes}" if options.votes else ""
+    print(f"{len(runs)} run{'s' if len(runs) != 1 else ''}{votes} in {page}")
     if options.json:
-        print_json({"path": str(page), "runs": [str(run) for run in runs]})
+        votes_json = {"votes": str(options.votes)} if options.votes else {}
+        print_json({"path": str(page), "runs": [str(run) for run in runs], **votes_json})
     return 0
 
 
@@ -44,8 +51,15 @@ def find_runs(paths: list[Path]) -> list[Path]:
     return found
 
 
-def write_report(runs: list[Path], output: Path, title: str) -> Path:
-    """Render the leaderboard of `runs` to `output`. Raises SaveFailed."""
+def write_report(runs: list[Path], output: Path, title: str, votes: Path | None = None) -> Path:
+    """Render the leaderboard of `runs`, and what `votes` say, to `output`. Raises SaveFailed, DataError for votes."""
     render = plugins.load(plugins.REPORTS, "leaderboard")
-    write_atomic(output, render(runs, title).encode("utf-8", "replace"))
+    page = render(runs, title, **_preference(votes)) if votes else render(runs, title)
+    write_atomic(output, page.encode("utf-8", "replace"))
     return output.resolve()
+
+
+def _preference(votes: Path) -> dict[str, Any]:
+    from evalsuite.cli.prefer_report import read
+
+    return {"preference": read(votes)}

@@ -2,13 +2,13 @@
 // Views by hash address, and the list of samples.
 (() => {
   const { MARKS, UNSEEN, codePoint, el, shown, prose, status, flags, turns, body } = SampleView;
-  const VIEWS = ["board", "judged", "languages", "samples", "provenance"].filter((id) => document.getElementById(id));
+  const VIEWS = ["board", "judged", "languages", "preference", "samples", "provenance"].filter((id) => document.getElementById(id));
   const PAGE = 200;
   const FILTERS = ["run", "task", "language", "status"];
   const byId = (id) => document.getElementById(id);
   const pageTitle = document.title;
   const scrolled = new Map();
-  const sections = Object.fromEntries([...VIEWS, "sample"].map((name) => [name, byId(name)]));
+  const sections = Object.fromEntries([...VIEWS, "sample"].filter(byId).map((name) => [name, byId(name)]));
 
   let samples = null;
   let runs = [];
@@ -155,7 +155,7 @@
   }
 
   function step(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || sections.sample.hidden) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !sections.sample || sections.sample.hidden) return;
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
     const link = { j: byId("sample-next"), k: byId("sample-previous") }[event.key];
     if (link && !link.hidden) location.hash = link.getAttribute("href");
@@ -171,10 +171,10 @@
 
   function route() {
     const hash = location.hash.slice(1);
-    const wantsSample = hash.startsWith("sample=");
-    if (wantsSample || hash === "samples") load();
+    const wantsSample = hash.startsWith("sample=") && VIEWS.includes("samples");
+    if (wantsSample || (hash === "samples" && VIEWS.includes(hash))) load();
     const index = wantsSample ? sampleAt(hash) : undefined;
-    const view = index !== undefined ? "sample" : wantsSample ? "samples" : VIEWS.includes(hash) ? hash : "board";
+    const view = index !== undefined ? "sample" : wantsSample ? "samples" : VIEWS.includes(hash) ? hash : VIEWS[0];
     if (view === "samples" && !byId("samples-list").firstChild) showList();
     if (index !== undefined) showSample(index);
     show(view, index);

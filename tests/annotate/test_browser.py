@@ -284,6 +284,45 @@ def test_two_windows_of_one_packet_lose_nothing(serve: Serve, open_page: Open) -
     assert sorted(answer["choice"] for answer in answers) == ["left"] * 4 + ["right"]
 
 
+def test_the_same_keys_say_the_same_when_a_pair_is_answered_again(serve: Serve, open_page: Open) -> None:
+    server = serve(num_prompts=3, raters=[RATERS[0]])
+    page = open_page()
+    begin(page, server, "en")
+    vote_by_keys(page, "1", "4", "2", "Enter")
+    with page.expect_navigation():
+        page.keyboard.press("u")
+    for key in ("1", "4", "2"):
+        page.keyboard.press(key)
+    said = [
+        page.locator(f"input[name={name}]:checked").input_value()
+        for name in ("choice", "quality_left", "quality_right")
+    ]
+    assert said == ["left", "good", "flawed"]
+    page.keyboard.press("3")  # all is said: nothing changes until Backspace goes back
+    assert page.locator("input[name=choice]:checked").input_value() == "left"
+    page.keyboard.press("Backspace")
+    page.keyboard.press("1")
+    assert page.locator("input[name=quality_right]:checked").input_value() == "unusable"
+
+
+def test_going_on_in_a_packet_without_the_button_answers_all_the_same(serve: Serve, open_page: Open) -> None:
+    server = serve(num_prompts=3, raters=[RATERS[0]])
+    found = last_line("annotate", "packets", server.folder, "--json")
+    page = open_page(offline=True, accept_downloads=True)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(Path(found["packets"][0]["path"]).as_uri())
+    for key in ("1", "4", "2"):
+        page.keyboard.press(key)
+    page.locator("#next").click()
+    page.keyboard.press("2")  # half an answer is none
+    page.locator("#previous").click()
+    page.keyboard.press("2")
+    with page.expect_download() as download:
+        page.click("#save")
+    (answer,) = json.loads(Path(download.value.path()).read_text())["answers"]
+    assert (answer["choice"], answer["quality_left"], answer["number"]) == ("right", "good", 2)
+
+
 # -- six languages
 
 
@@ -363,9 +402,8 @@ def test_keys_stand_for_what_is_seen_there_in_arabic_too(serve: Serve, open_page
                  for value in ("left", "right", "tie_good", "tie_bad")}  # fmt: skip
         from_left = sorted(boxes, key=lambda value: boxes[value])
         for place, value in enumerate(from_left, 1):
-            page.keyboard.press("Backspace")
-            page.keyboard.press("Backspace")
-            page.keyboard.press("Backspace")
+            for _ in range(3):
+                page.keyboard.press("Backspace")
             page.keyboard.press(str(place))
             assert page.locator("[name=choice]:checked").input_value() == value
         page.keyboard.press("ArrowLeft")

@@ -16,7 +16,7 @@ TAGS = {
     "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "h3", "h4", "h5", "h6", "table",
     "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
-ATTRIBUTES = {"dir": {"auto", "ltr"}, "style": {"text-align:left", "text-align:right", "text-align:center"}}
+ATTRIBUTES = {"dir": {"rtl", "ltr"}, "style": {"text-align:left", "text-align:right", "text-align:center"}}
 
 
 class Seen(HTMLParser):
@@ -67,12 +67,22 @@ def test_any_marks_are_text(text: str) -> None:
 
 def test_what_answers_are_made_of() -> None:
     html = str(rendered("# Title\n\nOne **two** *three* `four`\nfive\n\n1. a\n2. b\n\n> said\n\n```python\nx < 1\n```"))
-    assert '<h3 dir="auto">Title</h3>' in html
+    assert '<h3 dir="ltr">Title</h3>' in html
     assert '<strong>two</strong> <em>three</em> <code dir="ltr">four</code><br' in html
-    assert '<ol dir="auto">' in html
-    assert '<blockquote dir="auto">' in html
+    assert '<ol dir="ltr">' in html
+    assert '<blockquote dir="ltr">' in html
     assert "x &lt; 1" in html
     assert "python" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [("API هو واجهة", "rtl"), ("هذا Python", "rtl"), ("Python is a language", "ltr"),
+     ("- Python لغة\n- لغة Java قوية", "rtl"),
+     ("print هو the one and only English word of this long line", "ltr"), ("12 + 3", "ltr"), ("中文 API", "ltr")],
+)  # fmt: skip
+def test_a_block_runs_as_its_letters_do_whatever_it_begins_with(text: str, way: str) -> None:
+    assert f'dir="{way}"' in str(rendered(text)).partition(">")[0]
 
 
 def test_tables_are_tables() -> None:

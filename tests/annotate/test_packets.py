@@ -118,12 +118,13 @@ def test_what_is_incomplete_or_of_another_is_left_out_and_counted(made: Made) ->
         names[0]: {"quality_left": "superb"},
         names[1]: {"cast_at": "yesterday"},
         names[2]: {"quality_right": ""},
+        names[4]: {"choice": "best"},
         others[0]: {},
         "x' OR 1=1": {},
         names[3]: {},
     }
     found = import_answers(made.ledger, came_back(made, key, wrong))
-    assert (found.saved, found.left_out) == (1, {"incomplete": 3, "not of this packet": 2})
+    assert (found.saved, found.left_out) == (1, {"incomplete": 4, "not of this packet": 2})
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_what_is_incomplete_or_of_another_is_left_out_and_counted(made: Made) ->
     [b"", b"{}", b"[]", b"\xff\xfe", b'{"evalsuite_packet": 2, "packet": "x", "answers": []}', b"[" * 100_000,
      b'{"evalsuite_packet": 1, "packet": "x"}', b'{"evalsuite_packet": 1, "packet": 3, "answers": []}',
      b'{"evalsuite_packet": 1, "packet": "x", "answers": [{"assignment": "a", "choice": "left", "cast_at": "x"}]}',
-     b'{"evalsuite_packet": 1, "packet": "x", "answers": [{"assignment": "a", "choice": "best", "cast_at": "x"}]}'],
+     b'{"evalsuite_packet": 1, "packet": "x", "answers": [{"assignment": "a", "choice": 3, "number": 1}]}'],
 )  # fmt: skip
 def test_files_that_are_no_answers_are_refused(made: Made, content: bytes) -> None:
     path = made.path / "answers.json"

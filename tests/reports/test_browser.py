@@ -15,23 +15,11 @@ from evalsuite.types import Flag
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
 ATTACK = (
     "<img src=x onerror='window.pwned=1'></script><script>window.pwned=2</script>"
     "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>x</a>\u202egnp.exe\x07\ud83d"
 )
 ARABIC = "ما عاصمة فرنسا؟\nالإجابة:"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not there")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

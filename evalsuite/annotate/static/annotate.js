@@ -8,7 +8,7 @@
   document.addEventListener("visibilitychange", () => ballot.watch(true));
   document.addEventListener("keydown", (event) => {
     if (ballot.press(event) || !undo || event.target.matches("textarea")) return;
-    if (event.code === "KeyU" && !event.ctrlKey && !event.metaKey && !event.altKey) undo.requestSubmit();
+    if (event.code === "KeyU" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) undo.requestSubmit();
   });
   let isSent = false;
   form.addEventListener("submit", (event) => {

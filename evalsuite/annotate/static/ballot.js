@@ -7,7 +7,7 @@ const ballotOf = (form) => {
   const radios = (ask) => [...ask.querySelectorAll("input[type=radio]")];
   const isAnswered = (ask) => radios(ask).some((radio) => radio.checked);
   const following = () => asks.find((ask) => !isAnswered(ask)) || null;
-  let current = following();
+  let current = following() || asks[0]; // what was answered before is gone through from its beginning
 
   const show = () => {
     // quality is asked after the preference, or before it where the study says so
@@ -24,7 +24,7 @@ const ballotOf = (form) => {
     if (!radio) return;
     radio.checked = true;
     radio.focus({ preventScroll: true });
-    goTo(following());
+    goTo(asks[asks.indexOf(ask) + 1] || null); // after the last, numbers change nothing until Backspace goes back
   };
   form.addEventListener("change", () => goTo(following()));
   show();
@@ -32,9 +32,9 @@ const ballotOf = (form) => {
   // A number is a place from the left (or from the top), in every language. Says whether the key was one of ours.
   const press = (event) => {
     const isText = event.target.matches("textarea, input:not([type=radio])");
-    if (event.ctrlKey || event.altKey || event.metaKey || isText) return false;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isText) return false;
     const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code); // whatever the layout writes there
-    if (digit) choose(current || preference, Number(digit[1]) - 1);
+    if (digit && current) choose(current, Number(digit[1]) - 1);
     else if (event.key.startsWith("Arrow") && event.target.closest(".quality")) return false; // they move within it
     else if (event.key === "ArrowLeft") choose(preference, 0);
     else if (event.key === "ArrowRight") choose(preference, 1);
@@ -64,5 +64,5 @@ const ballotOf = (form) => {
     seen_right: seen.right ? "1" : "0",
     layout: matchMedia("(max-width: 48rem)").matches ? "stacked" : "columns",
   });
-  return { press, watch, observed, refresh: () => goTo(following()) };
+  return { press, watch, observed, refresh: () => goTo(following() || asks[0]) };
 };

@@ -56,6 +56,33 @@
     window.scrollTo(0, 0);
   };
 
+  const store = (index, isSkip) => {
+    const form = forms[index];
+    const entries = new FormData(form);
+    const value = (name) => (isSkip ? "" : entries.get(name) || "");
+    const said = {
+      choice: isSkip ? "skip" : value("choice"),
+      quality_left: value("quality_left"),
+      quality_right: value("quality_right"),
+      reason: (entries.get("reason") || "").trim(),
+    };
+    reread();
+    const before = state.answers[form.dataset.assignment];
+    if (before && Object.keys(said).every((name) => said[name] === before[name])) return;
+    state.answers[form.dataset.assignment] = {
+      number: 1 + (before ? before.number : 0),
+      ...said,
+      cast_at: new Date().toISOString(),
+      ...ballots[index].observed(),
+    };
+    keep();
+    if (isSkip) form.querySelectorAll("input[type=radio]").forEach((radio) => { radio.checked = false; });
+  };
+  // Whoever goes on, or saves the file, without the button has answered all the same.
+  const storeWhole = () => {
+    if (forms[at].checkValidity()) store(at, false);
+  };
+
   const fillIn = (form) => {
     const answer = state.answers[form.dataset.assignment];
     if (!answer) return;
@@ -74,27 +101,14 @@
     fillIn(form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      reread();
-      const isSkip = event.submitter !== null && event.submitter.value === "skip";
-      const entries = new FormData(form);
-      const value = (name) => (isSkip ? "" : entries.get(name) || "");
-      state.answers[form.dataset.assignment] = {
-        number: 1 + (state.answers[form.dataset.assignment]?.number || 0),
-        choice: isSkip ? "skip" : value("choice"),
-        quality_left: value("quality_left"),
-        quality_right: value("quality_right"),
-        reason: (entries.get("reason") || "").trim(),
-        cast_at: new Date().toISOString(),
-        ...ballots[index].observed(),
-      };
-      keep();
-      if (isSkip) form.querySelectorAll("input[type=radio]").forEach((radio) => { radio.checked = false; });
+      store(index, event.submitter !== null && event.submitter.value === "skip");
       goTo(index + 1 < forms.length ? index + 1 : index);
     });
   });
-  place("previous").addEventListener("click", () => goTo(at - 1));
-  place("next").addEventListener("click", () => goTo(at + 1));
+  place("previous").addEventListener("click", () => { storeWhole(); goTo(at - 1); });
+  place("next").addEventListener("click", () => { storeWhole(); goTo(at + 1); });
   place("save").addEventListener("click", () => {
+    storeWhole();
     reread();
     const answers = Object.entries(state.answers).map(([assignment, answer]) => ({ assignment, ...answer }));
     const content = { evalsuite_packet: 1, packet: about.packet, saved_at: new Date().toISOString(), answers };
@@ -110,7 +124,7 @@
   document.addEventListener("visibilitychange", () => ballots[at].watch(true));
   document.addEventListener("keydown", (event) => {
     if (ballots[at].press(event) || event.target.matches("textarea")) return;
-    if (event.code === "KeyU" && !event.ctrlKey && !event.metaKey && !event.altKey) goTo(at - 1);
+    if (event.code === "KeyU" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) goTo(at - 1);
   });
   window.addEventListener("beforeunload", (event) => { if (numUnsaved()) event.preventDefault(); });
   goTo(Math.max(0, forms.findIndex((form) => !(form.dataset.assignment in state.answers))));
