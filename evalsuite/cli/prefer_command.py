@@ -39,7 +39,7 @@ from evalsuite.preference.planner import Assumptions, plan, prompts_needed
 from evalsuite.preference.prediction_powered import Admissibility, admissibility
 from evalsuite.preference.screens import screen
 from evalsuite.preference.summary import Gathered, languages_of, others_of, quality_of, ranking_of, worst_of
-from evalsuite.preference.win_rates import pairs_of, rates_of_systems, win_rates
+from evalsuite.preference.win_rates import rates_of_systems, win_rates
 from evalsuite.vote_files.formats import FORMATS
 
 _SEED = 1234
@@ -100,7 +100,7 @@ def _win_rates(options: argparse.Namespace) -> dict[str, Any]:
     rates = adjusted(rates, options.correction)
     is_by_pair = len(languages_of(people)) > 1 and options.against == "each"
     others = others_of(rates) if is_by_pair else ()
-    worst = worst_of(people, pairs_of(people), options.seed) if is_by_pair else ()
+    worst = worst_of(rates) if is_by_pair else ()
     quality = quality_of(gathered.ratings, gathered.scale, options.seed, options.correction)
     print_rates(rates, options.correction)
     print_languages(others, worst)

@@ -44,19 +44,25 @@ def spread_of(influences: Floats, groups: Ints, raters: Ints, strata: Ints | Non
     """The two-way clustered error of a number whose `influences` these are, one a vote.
 
     The variance by prompt plus that by annotator less that by both, each times G / (G - 1), is never taken to be below
-    the larger of the first two. Degrees of freedom are those of the smaller number of clusters; of a mean over `strata`
-    (languages), which is known no better than its least known part, of the fewest groups in one.
+    the larger of the first two. Degrees of freedom are those of the smaller number of clusters.
+
+    Of a mean over `strata` (languages), each centred by itself, annotators of one language say nothing of another's:
+    G are those of languages that share annotators, and so with prompts. Degrees of freedom are annotators less such
+    sets of languages, and the fewest prompts of a language less one: no mean is known better than its least known part.
     """
-    group, rater = _squares(influences, groups), _squares(influences, raters)
-    both = _squares(influences, groups * (int(raters.max(initial=0)) + 1) + raters)
+    if strata is None:
+        strata = np.zeros_like(groups)
+    group, _ = _squares(influences, groups, strata)
+    rater, num_sets = _squares(influences, raters, strata)
+    both, _ = _squares(influences, groups * (int(raters.max(initial=0)) + 1) + raters, np.zeros_like(strata))
     num_groups, num_raters = len(np.unique(groups)), len(np.unique(raters))
-    fewest = num_groups if strata is None else _fewest(groups, strata)
-    known = [count for variance, count in ((group, fewest), (rater, num_raters)) if variance is not None]
-    naive = _squares(influences, np.arange(len(influences)))
+    fewest = _fewest(groups, strata)
+    known = [count for variance, count in ((group, fewest - 1), (rater, num_raters - num_sets)) if variance is not None]
+    naive, _ = _squares(influences, np.arange(len(influences)), np.zeros_like(strata))
     total = _two_way(group, rater, both)
     return Spread(
         stderr=None if total is None else math.sqrt(total),
-        degrees=min(known, default=1) - 1,
+        degrees=min(known, default=0),
         num_groups=num_groups,
         fewest_groups=fewest,
         num_raters=num_raters,
@@ -67,7 +73,7 @@ def spread_of(influences: Floats, groups: Ints, raters: Ints, strata: Ints | Non
 
 
 def _fewest(groups: Ints, strata: Ints) -> int:
-    return min(len(np.unique(groups[strata == stratum])) for stratum in np.unique(strata))
+    return min((len(np.unique(groups[strata == stratum])) for stratum in np.unique(strata)), default=0)
 
 
 def _two_way(group: float | None, rater: float | None, both: float | None) -> float | None:
@@ -77,13 +83,36 @@ def _two_way(group: float | None, rater: float | None, both: float | None) -> fl
     return max(group + rater - (both or 0.0), group, rater)
 
 
-def _squares(influences: Floats, clusters: Ints) -> float | None:
-    """The sum of squares of the clusters' sums, corrected for their number; None for fewer than two."""
+def _squares(influences: Floats, clusters: Ints, strata: Ints) -> tuple[float | None, int]:
+    """Summed squares of clusters' sums, corrected within sets of strata that share clusters; and how many such sets.
+
+    None where a set has one cluster, whose sum is nought and says nothing.
+    """
     names, place = np.unique(clusters, return_inverse=True)
-    if len(names) < 2:
-        return None
-    sums = np.bincount(place, weights=influences)
-    return float(sums @ sums) * len(names) / (len(names) - 1)
+    if not len(names):
+        return None, 0
+    sums = np.bincount(place, weights=influences, minlength=len(names))
+    sets = _sets_of(place, np.unique(strata, return_inverse=True)[1], len(names))
+    sizes = np.bincount(sets)
+    if sizes.min() < 2:
+        return None, len(sizes)
+    factors = sizes / (sizes - 1)
+    return float((factors[sets] * sums**2).sum()), len(sizes)
+
+
+def _sets_of(clusters: Ints, strata: Ints, num_clusters: int) -> Ints:
+    """The set of each cluster, (num_clusters,): clusters that meet in a stratum are of one set."""
+    num_strata = int(strata.max(initial=0)) + 1
+    if num_strata == 1:
+        return np.zeros(num_clusters, dtype=np.int64)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = num_clusters + num_strata
+    meetings = coo_array((np.ones(len(clusters)), (clusters, num_clusters + strata)), shape=(size, size))
+    found = connected_components(meetings, directed=False)[1][:num_clusters]
+    sets: Ints = np.unique(found, return_inverse=True)[1]
+    return sets
 
 
 def pigeonhole_draws(groups: Ints, raters: Ints, num_draws: int, seed: int) -> tuple[Floats, Floats]:

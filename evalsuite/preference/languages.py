@@ -12,18 +12,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evalsuite.stats.intervals import wilson
+from evalsuite.stats.intervals import lowest
 from evalsuite.types import Record
 
-from .clustering import drawn_means, pigeonhole_draws
-from .measures import FEWEST_PROMPTS, NO_SPREAD
-from .table import VoteTable
 from .win_rates import WinRate
 
 FEWEST_LANGUAGES = 3
 """With two languages nothing can be said about others."""
-
-NUM_DRAWS = 2000
 
 
 class OtherLanguages(Record, frozen=True, kw_only=True):
@@ -76,41 +71,27 @@ def other_languages(rates: Sequence[WinRate]) -> OtherLanguages | None:
     )
 
 
-def worst_language(
-    votes: VoteTable, system_a: str, system_b: str, *, seed: int, num_draws: int = NUM_DRAWS
-) -> WorstLanguage | None:
-    """From the votes on one pair, seen from A; None with fewer than two languages, or too few prompts in one.
+def worst_language(rates: Sequence[WinRate]) -> WorstLanguage | None:
+    """From the rates of one pair by language; None with fewer than two languages, or too few prompts in one.
 
-    Prompts and annotators are drawn anew (`pigeonhole_draws`), all languages together, and the bounds are as many
-    errors below each language's value as the largest exceedance among them reaches in one draw of twenty (max-t). Where
-    votes of a language are all alike, each of its prompts counts as one trial (Wilson 1927).
+    That no language lies below the bound is claimed of all at once, which the lowest of their one-sided 95 % bounds
+    may claim without a correction (Berger 1982, the intersection-union test). Each is Student's or Wilson's, whichever
+    is lower: where nearly all prompts agree their spread says little.
     """
-    pair = votes.of_pair(system_a, system_b)
-    languages = tuple(name for name in pair.languages if len(pair.in_language(name)))
-    num_groups = [len(np.unique(pair.in_language(name).group)) for name in languages]
-    if len(languages) < 2 or min(num_groups) < FEWEST_PROMPTS:
+    known = [rate for rate in rates if rate.scope == "language"]
+    if len(known) < 2 or any(rate.low is None for rate in known):
         return None
-    by_group, by_rater = pigeonhole_draws(pair.group, pair.rater, num_draws, seed)
-    drawn, values = [], []
-    for name in languages:
-        rows = pair.language == pair.languages.index(name)
-        asked = pair.item[rows], pair.value[rows]
-        drawn.append(drawn_means(by_group[:, rows], by_rater[:, rows], *asked))
-        once = np.ones((1, len(asked[0])))
-        values.append(drawn_means(once, once, *asked)[0])
-    draws, found = np.array(drawn), np.array(values)
-    errors = np.nanstd(draws, axis=1, ddof=1)
-    excess = (draws - found[:, None]) / np.where(errors > 0, errors, np.inf)[:, None]
-    known = excess[:, ~np.isnan(excess).all(axis=0)]  # few votes may all be missing from a draw
-    factor = float(np.quantile(np.nanmax(known, axis=0), 0.95))
-    alike = [wilson(value, num)[0] for value, num in zip(found.tolist(), num_groups, strict=True)]
-    lows = np.where(errors < NO_SPREAD, alike, found - factor * errors)
-    worst = int(found.argmin())
+    worst = min(known, key=lambda rate: rate.win_half)
     return WorstLanguage(
-        system_a=system_a,
-        system_b=system_b,
-        language=languages[worst],
-        value=float(found[worst]),
-        low=max(0.0, float(lows.min())),
-        languages=languages,
+        system_a=worst.system_a,
+        system_b=worst.system_b,
+        language=worst.language,
+        value=worst.win_half,
+        low=min(_lowest(rate) for rate in known),
+        languages=tuple(rate.language for rate in known),
     )
+
+
+def _lowest(rate: WinRate) -> float:
+    num_clusters = rate.num_groups if rate.interval == "wilson" else rate.degrees + 1
+    return lowest(rate.win_half, rate.stderr, num_clusters)

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from evalsuite.stats.intervals import t_interval, wilson
+from evalsuite.stats.intervals import num_as_precise, t_interval, wilson
 from evalsuite.types import Record
 
 from .clustering import Spread
@@ -23,6 +23,8 @@ FEWEST_PROMPTS = 6
 """With fewer prompts no interval is given: their spread says next to nothing about other prompts."""
 
 NO_SPREAD = 1e-9
+_ENOUGH_OF_EITHER = 10.0
+"""Of as many trials as a share is worth, so many of either kind make it near enough to normal."""
 """An error below this is rounding."""
 
 
@@ -69,7 +71,11 @@ def bounds_of(value: float, spread: Spread) -> Bounds | None:
         return Bounds(low=low, high=high)
     found = t_interval(value, spread.stderr, spread.degrees + 1, (0.0, 1.0))
     assert found is not None
-    return Bounds(low=found[0], high=found[1])
+    num_trials = num_as_precise(value, spread.stderr, spread.degrees + 1)
+    if num_trials * min(value, 1 - value) >= _ENOUGH_OF_EITHER:
+        return Bounds(low=found[0], high=found[1])
+    far = wilson(value, num_trials)  # Student's, symmetric about a value near 0 or 1, is too short on the far side
+    return Bounds(low=min(found[0], far[0]), high=max(found[1], far[1]))
 
 
 def kind_of(spread: Spread) -> IntervalKind:

@@ -193,7 +193,7 @@ def summary_of(
         rates=rates,
         rates_against_all=against_all,
         other_languages=others_of(rates) if len(languages) > 1 else (),
-        worst_languages=worst_of(people, pairs, seed) if len(languages) > 1 else (),
+        worst_languages=worst_of(rates) if len(languages) > 1 else (),
         ranking=ranking,
         no_ranking=no_ranking,
         agreement=tuple(
@@ -280,15 +280,19 @@ def _pairs(table: VoteTable, systems: Sequence[str]) -> list[tuple[str, str]]:
 
 def others_of(rates: Sequence[WinRate]) -> tuple[OtherLanguages, ...]:
     """What other languages would say of every pair among `rates` that has enough of them."""
-    by_pair: dict[tuple[str, str], list[WinRate]] = {}
+    return _known(map(other_languages, _by_pair(rates)))
+
+
+def worst_of(rates: Sequence[WinRate]) -> tuple[WorstLanguage, ...]:
+    """The language in which the first of every pair among `rates` does worst, where it can be told."""
+    return _known(map(worst_language, _by_pair(rates)))
+
+
+def _by_pair(rates: Sequence[WinRate]) -> list[list[WinRate]]:
+    found: dict[tuple[str, str], list[WinRate]] = {}
     for rate in rates:
-        by_pair.setdefault((rate.system_a, rate.system_b), []).append(rate)
-    return _known(map(other_languages, by_pair.values()))
-
-
-def worst_of(table: VoteTable, pairs: Sequence[tuple[str, str]], seed: int) -> tuple[WorstLanguage, ...]:
-    """The language in which the first of every pair does worst, where it can be told."""
-    return _known(worst_language(table, a, b, seed=seed) for a, b in pairs)
+        found.setdefault((rate.system_a, rate.system_b), []).append(rate)
+    return list(found.values())
 
 
 def _known(found: Any) -> tuple[Any, ...]:

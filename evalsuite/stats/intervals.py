@@ -67,9 +67,20 @@ def jackknife_stderr(deltas: NDArray[np.float64]) -> float | None:
     return math.sqrt((num_clusters - 1) / num_clusters * spread)
 
 
-def wilson(share: float, num_effective: float) -> tuple[float, float]:
+def lowest(share: float, stderr: float | None, num_clusters: float) -> float:
+    """One-sided 95 % lower bound of a mean of values in [0, 1]: Student's or Wilson's, whichever is lower."""
+    both_sides = 2 * CONFIDENCE - 1
+    variance = share * (1 - share)
+    if stderr is None or stderr < _NO_SPREAD or not variance:
+        return wilson(share, num_clusters, both_sides)[0]
+    widened = stderr * _t_quantile(num_clusters - 1, both_sides)
+    precise = variance * (_normal_quantile(both_sides) / widened) ** 2
+    return max(0.0, min(share - widened, wilson(share, precise, both_sides)[0]))
+
+
+def wilson(share: float, num_effective: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson score interval of a proportion out of `num_effective` trials, which need not be whole (Wilson 1927)."""
-    z = _normal_quantile()
+    z = _normal_quantile(confidence)
     z2_n = z * z / num_effective
     centre = (share + z2_n / 2) / (1 + z2_n)
     half = z / (1 + z2_n) * math.sqrt(share * (1 - share) / num_effective + z2_n / (4 * num_effective))
@@ -141,13 +152,13 @@ def t_interval(
     return max(bounds[0], low), min(bounds[1], high)
 
 
-def _normal_quantile() -> float:
+def _normal_quantile(confidence: float = CONFIDENCE) -> float:
     from statistics import NormalDist
 
-    return NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def _t_quantile(degrees: float) -> float:
+def _t_quantile(degrees: float, confidence: float = CONFIDENCE) -> float:
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
+    return float(stdtrit(degrees, 0.5 + confidence / 2))

@@ -117,9 +117,9 @@ def test_wmt24s_other_languages_by_document(mirror: Path) -> None:
 
 def test_the_worst_language_lies_below_the_mean(mirror: Path) -> None:
     table = wmt24(mirror)
-    worst = worst_language(table, *PAIR, seed=1)
+    worst = worst_language(rates_of_pair(table, *PAIR))
     assert worst is not None
     assert worst.language == "zho"
     chinese = next(rate for rate in rates_of_pair(table, *PAIR) if rate.language == "zho")
     assert chinese.low is not None
-    assert worst.low < chinese.low < worst.value == pytest.approx(chinese.win_half)
+    assert chinese.low < worst.low < worst.value == chinese.win_half, "one side alone, and no correction"
