@@ -16,6 +16,7 @@ from evalsuite.cli.prefer_tables import (
     print_attentiveness,
     print_languages,
     print_plan,
+    print_powered,
     print_quality,
     print_ranking,
     print_rates,
@@ -38,7 +39,15 @@ from evalsuite.preference.families import CORRECTIONS, adjusted
 from evalsuite.preference.planner import Assumptions, plan, prompts_needed
 from evalsuite.preference.prediction_powered import Admissibility, admissibility
 from evalsuite.preference.screens import screen
-from evalsuite.preference.summary import Gathered, languages_of, others_of, quality_of, ranking_of, worst_of
+from evalsuite.preference.summary import (
+    Gathered,
+    languages_of,
+    others_of,
+    powered_of,
+    quality_of,
+    ranking_of,
+    worst_of,
+)
 from evalsuite.preference.win_rates import rates_of_systems, win_rates
 from evalsuite.vote_files.formats import FORMATS
 
@@ -55,7 +64,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("files", nargs="*", type=Path, metavar="FILE", help="votes")
     add("--format", choices=tuple(FORMATS), default="arena", help="of the files (default %(default)s)")
     add("--lang", metavar="CODES", help="only these languages, as en,hi")
-    add("--judge", metavar="NAMES", help="raters that are no people, as gpt4_pair; only agree uses their votes")
+    add("--judge", metavar="NAMES", help="raters that are no people, as gpt4_pair, apart from whom win rates are")
+    add("--judge_run", nargs="+", type=Path, default=[], metavar="RUN", help="verdicts of judge runs of the same "
+        "systems, beside people's")  # fmt: skip
+    add("--rename", metavar="NAMES", default="", help="systems of judge runs as the votes call them, as smollm=first,"
+        "gemma=second")  # fmt: skip
     add("--against", choices=("each", "all"), default="each", help="win rates of every pair, or of every system "
         "against all that it met")  # fmt: skip
     add("--correction", choices=CORRECTIONS, default="holm", help="of chances asked about together: holm for claims, "
@@ -106,7 +119,11 @@ def _win_rates(options: argparse.Namespace) -> dict[str, Any]:
     print_languages(others, worst)
     if quality:
         print_quality(quality)
+    powered = powered_of(people, gathered.judges) if options.against == "each" else ()
+    if powered:
+        print_powered(powered)
     return {
+        "powered": msgspec.to_builtins(powered),
         "results": msgspec.to_builtins(rates),
         "other_languages": msgspec.to_builtins(others),
         "worst_languages": msgspec.to_builtins(worst),

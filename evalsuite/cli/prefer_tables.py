@@ -13,7 +13,7 @@ from evalsuite.preference.languages import OtherLanguages, WorstLanguage
 from evalsuite.preference.planner import Plan
 from evalsuite.preference.prediction_powered import Admissibility
 from evalsuite.preference.screens import AnnotatorScreen
-from evalsuite.preference.summary import PreferenceSummary, QualityFindings, Ranking
+from evalsuite.preference.summary import PoweredFinding, PreferenceSummary, QualityFindings, Ranking
 from evalsuite.preference.win_rates import WinRate
 
 _MOST_PAIRS = 12
@@ -42,6 +42,8 @@ def print_rates(rates: Sequence[WinRate], correction: str) -> None:
     print_table([_HEAD, *map(_rate_row, rates)])
     say("\nTies count half in win_half. Intervals are 95 %, over prompts and annotators; p is adjusted "
         f"({correction}).")  # fmt: skip
+    if any(rate.interval == "prompt-t" for rate in rates):
+        say("Where one person voted, or one in every language, intervals are over prompts, and of these people only.")
 
 
 _HEAD = (
@@ -89,6 +91,20 @@ def print_languages(others: Sequence[OtherLanguages], worst: Sequence[WorstLangu
     for low in worst:
         say(f"{low.system_a} against {low.system_b} is worst in {low.language}: {percent(low.value)}, "
             f"in no language below {percent(low.low)}")  # fmt: skip
+
+
+def print_powered(found: Sequence[PoweredFinding]) -> None:
+    """What people's votes and a judge's verdicts say together, and whether the judge may be used."""
+    say("\nwith a judge's verdicts on prompts that people did not vote on (PPI++):")
+    print_table([
+        ("judge", "a", "b", "language", "win_half", "95 % interval", "people", "judge", "error", "prompts",
+         "the judge is"),
+        *((one.judge, one.rate.system_a, one.rate.system_b, one.rate.language, percent(one.rate.value),
+           interval(one.rate.low, one.rate.high), percent(one.rate.people_only), percent(one.rate.judge_only),
+           "" if one.rate.stderr_ratio is None else f"x {one.rate.stderr_ratio:.2f}",
+           f"{one.rate.num_prompts_people} + {one.rate.num_prompts_judge}",
+           one.admission.verdict if one.admission else "undecided") for one in found),
+    ])  # fmt: skip
 
 
 def print_quality(found: QualityFindings) -> None:

@@ -7,12 +7,14 @@ import hashlib
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from evalsuite.cli.prefer_tables import say
 from evalsuite.errors import DataError, NothingSelected, UsageError
 from evalsuite.preference.summary import Gathered, VoteFile
 from evalsuite.preference.table import table_of
+from evalsuite.verdicts import Comparison
 from evalsuite.vote_files.formats import read_votes
 from evalsuite.vote_files.reading import Imported
 
@@ -25,13 +27,15 @@ def gather(options: argparse.Namespace) -> Gathered:
     for reason, count in sorted(imported.dropped.items()):
         say(f"evalsuite: {count} of {imported.num_rows} rows are left out: {reason}.", file=sys.stderr)
     wanted = _languages(options, imported)
+    verdicts = _verdicts(options, imported)
     try:
-        table = table_of(row for row in imported.comparisons if row.language in wanted)
+        table = table_of(row for row in (*imported.comparisons, *verdicts) if row.language in wanted)
     except ValueError as error:
         raise UsageError(f"{', '.join(map(str, options.files))}: {error}.") from error
     judges = [name for name in (options.judge or "").split(",") if name]
     if unknown := sorted(set(judges) - set(table.raters)):
         raise UsageError(f"--judge {options.judge}: no rater is called {', '.join(unknown)}.")
+    judges += sorted({row.rater for row in verdicts})
     is_judge = np.isin([table.raters[place] for place in table.rater], judges)
     if is_judge.all():
         raise NothingSelected("there are no votes of people.")
@@ -45,6 +49,27 @@ def gather(options: argparse.Namespace) -> Gathered:
         num_rows=imported.num_rows,
         files=tuple(map(_file, options.files)),
     )
+
+
+def _verdicts(options: argparse.Namespace, imported: Imported) -> list[Comparison]:
+    """The verdicts of ``--judge_run``, their systems called as the votes call them. Raises UsageError for others."""
+    if not options.judge_run:
+        return []
+    found = read_votes(options.judge_run, "run")
+    for reason, count in sorted(found.dropped.items()):
+        say(f"evalsuite: {count} of {found.num_rows} verdicts are left out: {reason}.", file=sys.stderr)
+    names = dict(part.split("=", 1) for part in options.rename.split(",") if "=" in part)
+    known = {name for row in imported.comparisons for name in (row.system_a, row.system_b)}
+    renamed = [
+        msgspec.structs.replace(
+            row, system_a=names.get(row.system_a, row.system_a), system_b=names.get(row.system_b, row.system_b)
+        )
+        for row in found.comparisons
+    ]
+    if unknown := sorted({name for row in renamed for name in (row.system_a, row.system_b)} - known):
+        raise UsageError(f"--judge_run: no votes are on {', '.join(unknown)}, only on {', '.join(sorted(known))}; "
+                         f"--rename {unknown[0]}=NAME says which of these it is.")  # fmt: skip
+    return renamed
 
 
 def _languages(options: argparse.Namespace, imported: Imported) -> set[str]:

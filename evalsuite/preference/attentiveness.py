@@ -25,8 +25,11 @@ FEWEST_REPEATS = 10
 GOLD_SHARE = 0.8
 """An attentive annotator gets at least so many of the pairs with a known answer right."""
 
-FEWEST_GOLD = 4
+FEWEST_GOLD = 6
 """Of so many known answers or more, getting less than half right is flagged whatever chance says."""
+
+FASTEST_READING = 0.01
+"""Seconds a grapheme: a hundred in a second, several times what anybody reads; a floor where many are fast together."""
 
 FAST_SHARE = 0.05
 FEWEST_OTHERS = 20
@@ -72,7 +75,8 @@ class Pace(Record, frozen=True, kw_only=True):
     @property
     def is_fast(self) -> bool:
         """Of at least ten votes, the median lies below the limit."""
-        return self.num_votes >= FEWEST_VOTES and self.limit is not None and self.seconds_per_grapheme < self.limit
+        limit = max(FASTEST_READING, self.limit or 0.0)
+        return self.num_votes >= FEWEST_VOTES and self.seconds_per_grapheme < limit
 
 
 class AttentivenessScreen(Record, frozen=True, kw_only=True):

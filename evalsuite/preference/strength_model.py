@@ -64,6 +64,7 @@ class StrengthModel:
     values: Floats
     covariances: tuple[Floats, Floats, Floats]
     log_likelihood: float
+    degrees: int
 
     @property
     def strengths(self) -> Floats:
@@ -151,7 +152,14 @@ def fit(table: VoteTable, features: Features | None = None, *, pooling: float | 
         values=problem.centred(values),
         covariances=problem.covariances(values, pooling),
         log_likelihood=-problem.loss(values, np.zeros(len(values)))[0],
+        degrees=_degrees(table),
     )
+
+
+def _degrees(table: VoteTable) -> int:
+    """Of the smaller number of clusters; a single annotator says nothing of others, and is none."""
+    counts = [len(np.unique(table.group)), len(np.unique(table.rater))]
+    return min(count for count in counts if count > 1 or count == counts[0]) - 1
 
 
 class _Problem:
@@ -340,15 +348,17 @@ def _standardised(values: Floats, language: Ints) -> Floats:
 def rank_ranges(model: StrengthModel, *, alpha: float = 0.05) -> Mapping[str, tuple[int, int]]:
     """The ranks that each system may have: above it are those surely stronger, below it those surely weaker.
 
-    Differences are tested with Holm's correction for all of them, so that no order is claimed by chance, at `alpha`.
+    Differences are tested by Student's t with the degrees of freedom of the smaller number of clusters, and with Holm's
+    correction for all of them, so that no order is claimed by chance, at `alpha`.
     """
-    from scipy.special import ndtr
+    from scipy.special import stdtr
     from statsmodels.stats.multitest import multipletests
 
     systems: Sequence[str] = model.systems
     pairs = [(a, b) for place, a in enumerate(systems) for b in systems[place + 1 :]]
     found = [model.difference(a, b) for a, b in pairs]
-    chances = [2 * float(ndtr(-abs(part.value) / part.stderr)) if part.stderr > 0 else 1.0 for part in found]
+    degrees = max(model.degrees, 1)
+    chances = [2 * float(stdtr(degrees, -abs(part.value) / part.stderr)) if part.stderr > 0 else 1.0 for part in found]
     is_sure = multipletests(chances, alpha=alpha, method="holm")[0]
     above, below = dict.fromkeys(systems, 0), dict.fromkeys(systems, 0)
     for (a, b), part, sure in zip(pairs, found, is_sure, strict=True):

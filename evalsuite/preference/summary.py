@@ -26,7 +26,7 @@ from .families import Correction, adjusted
 from .influence import Fragility, fragility
 from .languages import OtherLanguages, WorstLanguage, other_languages, worst_language
 from .measures import FEWEST_PROMPTS, bounds_of, mean_of
-from .prediction_powered import Admissibility, admissibility
+from .prediction_powered import Admissibility, PoweredRate, admissibility, powered_rate
 from .quality import Quality, QualityDifference, qualities, quality_differences
 from .rankings import Strength, rankings, tie_weight, tie_weight_bounds
 from .screens import AnnotatorScreen, screen
@@ -122,6 +122,14 @@ class QualityFindings(Record, frozen=True, kw_only=True):
     scale: Scale
     qualities: tuple[Quality, ...]
     differences: tuple[QualityDifference, ...]
+
+
+class PoweredFinding(Record, frozen=True, kw_only=True):
+    """A rate that a judge's verdicts helped to know, and whether the judge may be used in that language at all."""
+
+    judge: str
+    rate: PoweredRate
+    admission: Admissibility | None
 
 
 class PreferenceSummary(Record, frozen=True, kw_only=True):
@@ -378,6 +386,28 @@ def judges_of(people: VoteTable, judges: VoteTable, seed: int) -> tuple[JudgeFin
         _judge(people, judges.where(judges.rater == place), judges.raters[place], seed)
         for place in np.unique(judges.rater).tolist()
     )
+
+
+def powered_of(people: VoteTable, judges: VoteTable) -> tuple[PoweredFinding, ...]:
+    """Win rates from people's votes and every judge's verdicts together (PPI++), by pair and language, where there are
+    prompts enough of either kind and people judged each group of prompts whole. Both tables have the same names.
+    """
+    return tuple(
+        PoweredFinding(judge=judges.raters[judge], rate=rate, admission=admission)
+        for judge in np.unique(judges.rater).tolist()
+        for language in languages_of(people)
+        for mine, its in [(people.in_language(language), judges.where(judges.rater == judge).in_language(language))]
+        for admission in [admissibility(mine, its, language=language)]
+        for a, b in pairs_of(mine)
+        if (rate := _powered(mine, its, a, b, language))
+    )
+
+
+def _powered(people: VoteTable, verdicts: VoteTable, a: str, b: str, language: str) -> PoweredRate | None:
+    try:
+        return powered_rate(people, verdicts, a, b, language=language)
+    except DataError:
+        return None  # people judged a group of prompts in part
 
 
 def _judge(people: VoteTable, verdicts: VoteTable, judge: str, seed: int) -> JudgeFindings:

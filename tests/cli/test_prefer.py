@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,52 @@ def test_a_judges_run_votes(command: Any, judged: Path) -> None:
     assert (rate["system_a"], rate["system_b"], rate["language"]) == ("x", "y", "hi")
     assert (rate["win_half"], rate["num_votes"], rate["interval"]) == (1.0, 10, "wilson")
     assert "2 of 12 rows are left out: judge_unparsed" in ran.err
+
+
+def human_votes(judged: Path, folder: Path, num_items: int) -> Path:
+    """Two people on the first of the judge's items, under other names of the systems; both prefer y."""
+    items = [record.sample for record in read_samples(judged)][:num_items]
+    rows = [
+        {"model_a": "first", "model_b": "second", "winner": "model_b", "language": "hi", "judge": person,
+         "question_id": item.id.removesuffix("/pair"), "prompt_group": item.cluster_id}
+        for item in items for person in ("p1", "p2")
+    ]  # fmt: skip
+    path = folder / "people.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_judges_run_stands_beside_peoples_votes(command: Any, judged: Path, workplace: Path) -> None:
+    people = human_votes(judged, workplace, 9)
+    ran = command("prefer", "agree", people, "--judge_run", judged, "--rename", "x=first,y=second", "--json")
+    assert ran.code == EXIT_OK
+    shares = ran.json["agreement"]
+    with_judge = [one for one in shares if one["raters"] == "judge and people" and one["setup"] == "with-ties"]
+    assert [(one["num_agree"], one["num_pairs"]) for one in with_judge] == [(0, 14)], "seven of nine have a verdict"
+    refused = command("prefer", "agree", people, "--judge_run", judged)
+    assert refused.code == EXIT_USAGE
+    assert "no votes are on x, y, only on first, second; --rename x=NAME" in refused.err
+
+
+def test_people_and_a_judge_together(command: Any, workplace: Path) -> None:
+    """Twenty prompts with people's votes and a hundred with a judge's alone, whose bias people correct."""
+    draw = random.Random(1)
+    rows = []
+    for n in range(120):
+        true = "model_a" if draw.random() < 0.7 else "model_b"
+        rows.append({"judge": "robot", "winner": "model_a" if draw.random() < 0.3 else true, "question_id": f"q{n}"})
+        if n < 20:
+            rows += [{"judge": person, "winner": true, "question_id": f"q{n}"} for person in ("p1", "p2")]
+    path = workplace / "both.jsonl"
+    path.write_text("".join(json.dumps({"model_a": "x", "model_b": "y", **row}) + "\n" for row in rows))
+    ran = command("prefer", "win-rates", path, "--judge", "robot", "--json")
+    (found,) = ran.json["powered"]
+    assert found["judge"] == "robot"
+    rate = found["rate"]
+    assert (rate["num_prompts_people"], rate["num_prompts_judge"]) == (20, 100)
+    assert rate["low"] < rate["value"] < rate["high"]
+    assert rate["stderr_ratio"] < 1
+    assert "20 + 100" in ran.out
 
 
 def test_a_run_that_judges_no_two_is_refused(command: Any, workplace: Path) -> None:
