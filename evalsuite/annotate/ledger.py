@@ -193,10 +193,13 @@ class Ledger:
             _add_rater(write, rater, self.file, token)
         return token
 
-    def renew_link(self, rater: SavedRater) -> str:
-        """Another link in place of the one before, which ends with all its sessions."""
+    def renew_link(self, rater: SavedRater, interface: str | None = None) -> str:
+        """Another link in place of the one before, which ends with all its sessions; perhaps other pages behind it."""
+        asked = Rater(name=rater.name, languages=rater.languages, interface=interface or rater.interface)
+        check_rater(asked, self.file)
         token = new_token()
         with self.transaction() as write:
+            write.execute("UPDATE rater SET interface = ? WHERE id = ?", (asked.interface, rater.id))
             write.execute("UPDATE rater SET link_hash = ? WHERE id = ?", (hash_of(token), rater.id))
             write.execute("DELETE FROM session WHERE rater = ?", (rater.id,))
         return token

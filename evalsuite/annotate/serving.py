@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,21 +25,35 @@ def rules_for(url: str, rules: Rules) -> Rules:
     return replace(rules, url_host=parts.hostname, is_secure=parts.scheme == "https")
 
 
-def serve(path: Path, port: int, rules: Rules) -> None:
-    """Serve the study in the folder `path` until interrupted. Raises RunLocked where another process serves it."""
+def serve(path: Path, port: int, rules: Rules, is_ready: Callable[[], None]) -> None:
+    """Serve the study in the folder `path` until interrupted; `is_ready` is called when raters can come.
+
+    Raises UsageError for no study or an address that cannot be had, RunLocked where another process serves it.
+    """
     import uvicorn
 
-    with _alone(path):
-        uvicorn.run(
-            application(path, rules),
-            host=rules.host,
-            port=port,
+    app = application(path, rules)
+    with _alone(path), _listening(rules.host, port) as listening:
+        is_ready()
+        config = uvicorn.Config(
+            app,
             log_level="warning",
             access_log=False,  # addresses are raters' links
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=10,
         )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    if not 0 <= port < 2**16:
+        raise UsageError(f"--port {port}: expected 0 to 65535.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise UsageError(f"cannot listen at {host}, port {port}: {error}; --port takes another.") from error
 
 
 @contextmanager

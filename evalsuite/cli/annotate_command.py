@@ -172,10 +172,27 @@ def _serve(options: argparse.Namespace) -> int:
     if options.votes_per_minute < 1:
         raise UsageError(f"--votes_per_minute {options.votes_per_minute}: expected 1 or more.")
     rules = rules_for(options.url, Rules(votes_per_minute=options.votes_per_minute, host=options.host))
-    print(f"evalsuite: {folder} is served at http://{options.host}:{options.port}; Ctrl-C ends it and loses nothing.",
-          file=sys.stderr, flush=True)  # fmt: skip
-    serve(folder, options.port, rules)
+    address = f"http://{options.host}:{options.port}"
+
+    def is_ready() -> None:
+        _address_links(folder, options.url or address)
+        print(
+            f"evalsuite: {folder} is served at {address}; Ctrl-C ends it and loses nothing.",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    serve(folder, options.port, rules, is_ready)
     return EXIT_OK
+
+
+def _address_links(folder: Path, url: str) -> None:
+    """Have the list of links, where it is still there, name the address that raters reach the study at."""
+    file = folder / _LINKS
+    if not file.is_file():
+        return
+    pairs = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
+    _keep_links(folder, {name: link.rpartition("/join/")[2] for name, link in pairs}, url)
 
 
 def _backup(options: argparse.Namespace) -> int:
@@ -197,7 +214,7 @@ def _link(options: argparse.Namespace) -> int:
             )
             token = ledger.add_rater(rater)
         else:
-            token = ledger.renew_link(ledger.rater_named(options.rater))
+            token = ledger.renew_link(ledger.rater_named(options.rater), options.interface)
     link = f"{(options.url or _URL).rstrip('/')}/join/{token}"
     _say(f"{options.rater}: {link}")
     _say("this is shown once; a link that the rater had before is no longer valid")

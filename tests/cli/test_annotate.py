@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
 import stat
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 import yaml
 from conftest import Run
 
+from evalsuite.annotate.ledger import Ledger
 from evalsuite.annotate.study_file import read_study_file
+from evalsuite.cli.annotate_command import _address_links
 
 
 def write(folder: Path, **keys: object) -> Path:
@@ -145,6 +148,34 @@ def test_what_cannot_be_meant_is_refused(command: Run, made: Path, arguments: tu
     ran = command("annotate", *arguments)
     assert ran.code == 2
     assert says in ran.err
+
+
+def test_links_follow_the_address_that_is_served(command: Run, made: Path) -> None:
+    before = (made / "links.tsv").read_text()
+    _address_links(made, "https://vote.example/")
+    after = (made / "links.tsv").read_text()
+    assert after == before.replace("http://127.0.0.1:8765", "https://vote.example")
+    (made / "links.tsv").unlink()
+    _address_links(made, "https://vote.example/")
+    assert not (made / "links.tsv").exists()
+
+
+def test_pages_of_a_rater_change_their_language(command: Run, made: Path) -> None:
+    assert command("annotate", "link", made, "--rater", "Ana", "--interface", "fr").code == 0
+    with Ledger(made) as ledger:
+        assert [rater.interface for rater in ledger.raters()] == ["fr", "zh"]
+
+
+def test_an_address_that_is_taken_is_said(command: Run, made: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = command("annotate", "serve", made, "--port", taken.getsockname()[1])
+    assert ran.code == 2
+    assert "cannot listen at 127.0.0.1" in ran.err
+    assert "is served at" not in ran.err
+    assert command("annotate", "serve", made, "--port", 99999).code == 2
+    ran = command("annotate", "serve", made / "nothing")
+    assert ran.code == 2
+    assert "holds no study" in ran.err
 
 
 def test_a_served_study_is_served_once(command: Run, made: Path) -> None:
