@@ -132,8 +132,10 @@ def _win_rates(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _rank(options: argparse.Namespace) -> dict[str, Any]:
-    people = gather(options).people.with_its_systems()
-    found = ranking_of(people, num_draws=options.draws, seed=options.seed)
+    gathered = gather(options)
+    found = ranking_of(
+        gathered.people.with_its_systems(), gathered.features, num_draws=options.draws, seed=options.seed
+    )
     print_ranking(found)
     ranking = msgspec.to_builtins(found)
     return {"results": ranking.pop("systems"), **ranking}

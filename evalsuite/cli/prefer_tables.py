@@ -166,9 +166,18 @@ def print_ranking(found: Ranking) -> None:
         told = [f"being on the left {left.value:+.2f}"] if left else []
         told += [f"tie weight {ties.value:.2f}"] if ties else []
         say(f"{language}: {'; '.join(told)}")
+    for feature, worth in found.style.items():
+        bounds = "" if worth.low is None or worth.high is None else f" ({worth.low:+.2f} to {worth.high:+.2f})"
+        say(f"one standard deviation more {feature}: {worth.value:+.2f}{bounds}")
+    if found.controlled:
+        told = [f"{name} {found.plain[name]:+.2f} to {found.controlled[name]:+.2f}" for name in found.controlled]
+        say(f"strengths if answers looked alike: {', '.join(told)}")
     frail = found.fragility
-    fewest = "no few votes" if frail.num_votes is None else f"{frail.num_votes} of {frail.total} votes"
-    say(f"without {fewest} another would lead; alone decide: {', '.join(frail.without_annotator) or 'nobody'}")
+    if frail.num_votes is None:
+        say("no small number of votes decides who leads")
+    else:
+        say(f"without {frail.num_votes} of {frail.total} votes another would lead")
+    say(f"annotators without whom another would lead: {', '.join(frail.without_annotator) or 'none'}")
 
 
 # -- agreement

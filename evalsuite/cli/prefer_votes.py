@@ -12,6 +12,7 @@ import numpy as np
 
 from evalsuite.cli.prefer_tables import say
 from evalsuite.errors import DataError, NothingSelected, UsageError
+from evalsuite.preference.style import at, features_of
 from evalsuite.preference.summary import Gathered, VoteFile
 from evalsuite.preference.table import table_of
 from evalsuite.verdicts import Comparison
@@ -28,8 +29,11 @@ def gather(options: argparse.Namespace) -> Gathered:
         say(f"evalsuite: {count} of {imported.num_rows} rows are left out: {reason}.", file=sys.stderr)
     wanted = _languages(options, imported)
     verdicts = _verdicts(options, imported)
+    forms = imported.forms or (None,) * len(imported.comparisons)
+    rows = [*zip(imported.comparisons, forms, strict=True), *((verdict, None) for verdict in verdicts)]
+    rows = [(row, form) for row, form in rows if row.language in wanted]
     try:
-        table = table_of(row for row in (*imported.comparisons, *verdicts) if row.language in wanted)
+        table = table_of(row for row, _ in rows)
     except ValueError as error:
         raise UsageError(f"{', '.join(map(str, options.files))}: {error}.") from error
     judges = [name for name in (options.judge or "").split(",") if name]
@@ -42,6 +46,7 @@ def gather(options: argparse.Namespace) -> Gathered:
     return Gathered(
         people=table.where(~is_judge),
         judges=table.where(is_judge),
+        features=at(features_of([form for _, form in rows]), ~is_judge),
         ratings=tuple(row for row in imported.ratings if row.language in wanted and row.rater not in judges),
         scale=imported.scale,
         votes=tuple(vote for vote in imported.votes if vote.language in wanted and vote.rater not in judges),

@@ -123,6 +123,10 @@ class StrengthModel:
         """The logarithm of a language's nu, with its error."""
         return self._single(self._ties + self.languages.index(language))
 
+    def style_of(self, feature: str) -> Contrast:
+        """What one standard deviation more of a feature is worth, with its error."""
+        return self._single(self._ties + len(self.languages) + self.features.index(feature))
+
     def _single(self, place: int) -> Contrast:
         weights = np.zeros(len(self.values))
         weights[place] = 1.0

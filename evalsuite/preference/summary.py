@@ -30,7 +30,7 @@ from .prediction_powered import Admissibility, PoweredRate, admissibility, power
 from .quality import Quality, QualityDifference, qualities, quality_differences
 from .rankings import Strength, rankings, tie_weight, tie_weight_bounds
 from .screens import AnnotatorScreen, screen
-from .strength_model import StrengthModel, fit, rank_ranges
+from .strength_model import Features, StrengthModel, fit, rank_ranges
 from .table import TIE, VoteTable
 from .win_rates import WinRate, pairs_of, rates_of_pair, rates_of_systems
 
@@ -95,7 +95,8 @@ class Ranking(Record, frozen=True, kw_only=True):
 
     By language `left` is what being on the left is worth in log-odds and `tie_weights` is nu, from the one model of all
     votes (`strength_model`); `davidson_nu` knows neither languages nor sides. `pooling` is the standard deviation of
-    what languages add to strengths, in log-odds.
+    what languages add to strengths, in log-odds. Where it is known what answers look like, `style` is what one standard
+    deviation more of a feature is worth, `plain` the model's strengths without it and `controlled` with it.
     """
 
     systems: tuple[RankedSystem, ...]
@@ -104,6 +105,9 @@ class Ranking(Record, frozen=True, kw_only=True):
     davidson_nu: Number | None
     pooling: float | None
     fragility: Fragility
+    style: Mapping[str, Number] = {}
+    plain: Mapping[str, float] = {}
+    controlled: Mapping[str, float] = {}
 
 
 class JudgeFindings(Record, frozen=True, kw_only=True):
@@ -164,10 +168,13 @@ class PreferenceSummary(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was read: the votes of `people` and of `judges` in tables of the same names, and what our own files add."""
+    """What was read: the votes of `people` and of `judges` in tables of the same names, and what our own files add:
+    `features` of what people voted on, `ratings`, and all revisions of `votes`.
+    """
 
     people: VoteTable
     judges: VoteTable
+    features: Features | None = None
     ratings: tuple[QualityRating, ...] = ()
     scale: Scale | None = None
     votes: tuple[Vote, ...] = ()
@@ -183,7 +190,7 @@ def summary_of(
     people = gathered.people.with_its_systems()
     if not len(people):
         raise ValueError("there are no votes of people")
-    ranking, no_ranking = _ranking(people, num_draws, seed)
+    ranking, no_ranking = _ranking(people, gathered.features, num_draws, seed)
     against_all = adjusted(rates_of_systems(people), correction)
     systems = tuple(row.system for row in ranking.systems) if ranking else _by_share(against_all)
     pairs = _pairs(people, systems)
@@ -310,8 +317,11 @@ def _known(found: Any) -> tuple[Any, ...]:
 # -- ranks
 
 
-def ranking_of(table: VoteTable, *, num_draws: int, seed: int) -> Ranking:
-    """All systems by strength. Raises DataError where they cannot be compared."""
+def ranking_of(table: VoteTable, features: Features | None = None, *, num_draws: int, seed: int) -> Ranking:
+    """All systems by strength, and with `features` also as they would be if answers looked alike.
+
+    Raises DataError where they cannot be compared.
+    """
     strengths = rankings(table, num_draws=num_draws, seed=seed)
     model = fit(table)
     ranges = rank_ranges(model) if len(np.unique(table.group)) >= FEWEST_PROMPTS else {}
@@ -323,13 +333,26 @@ def ranking_of(table: VoteTable, *, num_draws: int, seed: int) -> Ranking:
         davidson_nu=_davidson_nu(table, num_draws, seed),
         pooling=model.pooling if len(parts) > 1 else None,
         fragility=fragility(table),
+        **_styled(table, features, model),
     )
 
 
-def _ranking(table: VoteTable, num_draws: int, seed: int) -> tuple[Ranking | None, str]:
+def _styled(table: VoteTable, features: Features | None, plain: StrengthModel) -> dict[str, Any]:
+    if features is None:
+        return {}
+    model = fit(table, features)
+    found = {name: model.style_of(name) for name in model.features}
+    return {
+        "style": {name: _with_interval(one.value, one.stderr, table) for name, one in found.items()},
+        "plain": dict(zip(plain.systems, plain.strengths.tolist(), strict=True)),
+        "controlled": dict(zip(model.systems, model.strengths.tolist(), strict=True)),
+    }
+
+
+def _ranking(table: VoteTable, features: Features | None, num_draws: int, seed: int) -> tuple[Ranking | None, str]:
     """The ranking, or why there is none."""
     try:
-        return ranking_of(table, num_draws=num_draws, seed=seed), ""
+        return ranking_of(table, features, num_draws=num_draws, seed=seed), ""
     except DataError as reason:
         return None, str(reason)
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from evalsuite.errors import DataError
 from evalsuite.verdicts import Comparison, Winner
-from evalsuite.votes import QualityRating, Scale, Vote
+from evalsuite.votes import Form, QualityRating, Scale, Vote
 
 Row: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
@@ -23,7 +23,8 @@ T = TypeVar("T")
 class Imported:
     """The comparisons of a file, and how many of its rows became none, by reason.
 
-    Exports of our own studies hold more: all revisions of all `votes`, and ratings of quality on `scale`.
+    Exports of our own studies hold more: all revisions of all `votes`, ratings of quality on `scale`, and of each
+    comparison what its two answers look like, where known.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -31,6 +32,7 @@ class Imported:
     votes: tuple[Vote, ...] = ()
     ratings: tuple[QualityRating, ...] = ()
     scale: Scale | None = None
+    forms: tuple[tuple[Form, Form] | None, ...] = ()
 
     @property
     def num_rows(self) -> int:

@@ -16,7 +16,7 @@ import msgspec
 from evalsuite.errors import DataError
 from evalsuite.preference.effective import sift
 from evalsuite.verdicts import Comparison
-from evalsuite.votes import VOTES_VERSION, QualityRating, Scale, Vote, VoteHeader
+from evalsuite.votes import VOTES_VERSION, Form, QualityRating, Scale, Vote, VoteHeader
 
 from .reading import Imported
 
@@ -47,6 +47,9 @@ def read_votes_files(paths: Sequence[Path]) -> Imported:
         votes=votes,
         ratings=tuple(rating for vote in counted for rating in _ratings(vote)) if scale else (),
         scale=scale,
+        forms=tuple(
+            (vote.form_left, vote.form_right) if vote.form_left and vote.form_right else None for vote in counted
+        ),
     )
 
 
@@ -110,6 +113,10 @@ def _comparison(vote: Vote) -> Comparison:
         shown_first=vote.system_left,
         tells_ties=True,
     )
+
+
+def _forms(vote: Vote) -> tuple[Form, Form] | None:
+    return (vote.form_left, vote.form_right) if vote.form_left and vote.form_right else None
 
 
 def _ratings(vote: Vote) -> Iterator[QualityRating]:
