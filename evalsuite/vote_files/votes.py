@@ -47,9 +47,7 @@ def read_votes_files(paths: Sequence[Path]) -> Imported:
         votes=votes,
         ratings=tuple(rating for vote in counted for rating in _ratings(vote)) if scale else (),
         scale=scale,
-        forms=tuple(
-            (vote.form_left, vote.form_right) if vote.form_left and vote.form_right else None for vote in counted
-        ),
+        forms=tuple(map(_forms, counted)),
     )
 
 
