@@ -6,15 +6,18 @@ import importlib.util
 import json
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from conftest import Run
 
 from evalsuite.annotate.ledger import Ledger
 from evalsuite.annotate.study_file import read_study_file
 from evalsuite.cli.annotate_command import _address_links
+
+Run = Callable[..., Any]
 
 
 def write(folder: Path, **keys: object) -> Path:
