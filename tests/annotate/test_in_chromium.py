@@ -208,6 +208,12 @@ def test_from_two_runs_to_a_report(tmp_path: Path, browser: Any, open_page: Open
     )
     by_language = {rate["language"]: rate["num_votes"] for rate in rates["results"] if rate["scope"] == "language"}
     assert by_language == {"en": 10, "ar": 2, "hi": 1}
+    evalsuite("prefer", "report", made / "votes.jsonl", "--format", "votes", "--output", tmp_path / "report")
+    report = open_page()
+    report.goto((tmp_path / "report" / "preference.html").as_uri())
+    told = report.locator("body").inner_text()
+    assert "13 votes of 4 people" in told
+    assert all(name in told for name in ("scripted", "recorded"))
     votes = [json.loads(line) for line in (made / "votes.jsonl").read_text().splitlines()[1:]]
     assert {vote["system_left"] for vote in votes} <= {"scripted", "recorded"}
     assert all(vote["seconds"] is not None and vote["layout"] for vote in votes if not vote["withdrawn"])
