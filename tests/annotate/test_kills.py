@@ -15,7 +15,7 @@ import collection
 def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
     options = argparse.Namespace(raters=12, votes=12, every=2.5, pause=0.3)
     found, tally, kills, _ = asyncio.run(collection.measured(options, tmp_path / "study"))
-    assert kills >= 2
+    assert kills >= 1
     assert tally.events["no answer"] > 0, "the server was never missed"
     assert tally.events["sent twice at once"] > 0
     assert tally.events["second window"] > 0
