@@ -28,7 +28,8 @@ from pathlib import Path
 import httpx2
 import numpy as np
 
-from evalsuite.annotate import ledger as ledgers
+from evalsuite.annotate.creating import create
+from evalsuite.annotate.ledger import FILE_NAME
 from evalsuite.annotate.materials import Item
 from evalsuite.annotate.pairs import Pair
 from evalsuite.annotate.study_file import Rater, StudyFile
@@ -66,7 +67,7 @@ def make(folder: Path, num_raters: int, num_votes: int) -> dict[str, str]:
     ]  # fmt: skip
     raters = tuple(Rater(name=f"r{n}", languages=("en",), cap=num_votes) for n in range(num_raters))
     study = StudyFile(study="load", systems={"one": "", "two": ""}, raters=raters, overlap=overlap + 1, repeats=0.05)
-    return ledgers.create(folder, study, pairs)
+    return create(folder, study, pairs)
 
 
 class Server:
@@ -168,7 +169,7 @@ async def rate(port: int, link: str, tally: Tally, seed: int, pause: float) -> N
 
 def check(folder: Path, tally: Tally, expected: int) -> dict[str, int]:
     """Rows against what was acknowledged."""
-    with sqlite3.connect(folder / ledgers.FILE_NAME) as connection:
+    with sqlite3.connect(folder / FILE_NAME) as connection:
         rows = connection.execute("SELECT assignment, revision, choice FROM vote").fetchall()
         intact = connection.execute("PRAGMA integrity_check").fetchone()[0]
         taken = connection.execute(

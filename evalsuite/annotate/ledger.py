@@ -16,9 +16,8 @@ import sqlite3
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import IO
 
@@ -29,11 +28,10 @@ from evalsuite.errors import CorruptStore, SaveFailed, UsageError
 from evalsuite.store.files import sync_directory
 from evalsuite.types import Record
 
-from .pairs import Pair, drawn
 from .study_file import Rater, StudyFile, check_rater
 
 FILE_NAME = "study.sqlite"
-_VERSION = 1
+STUDY_VERSION = 1
 _LOCK = "writing.lock"
 _WAIT_SECONDS = 10.0
 _FAULTS_OF_THE_DISK = frozenset({
@@ -65,12 +63,13 @@ class Ledger:
         file = path / FILE_NAME
         if not file.is_file():
             raise UsageError(f"{path} holds no study; `evalsuite annotate new STUDY.yaml` makes one.")
+        self._is_read_only = not os.access(path, os.W_OK)
         with reading_errors(path), self._alone():
-            self._connection = connect(file)
+            self._connection = connect(file, is_read_only=self._is_read_only)
             found = {row["key"]: row["value"] for row in self.rows("SELECT key, value FROM study")}
             version = int(found.get("version", -1))
-            if version != _VERSION:
-                raise CorruptStore(f"{file}: a study of version {version}; this evalsuite reads {_VERSION}.")
+            if version != STUDY_VERSION:
+                raise CorruptStore(f"{file}: a study of version {version}; this evalsuite reads {STUDY_VERSION}.")
             self.file = msgspec.json.decode(found["file"], type=StudyFile)
             self.secret = bytes.fromhex(found["secret"])
 
@@ -106,6 +105,9 @@ class Ledger:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Nobody else writes meanwhile. Raises SaveFailed where somebody does for too long."""
+        if self._is_read_only:  # on such a disk nobody writes
+            yield
+            return
         with (self.path / _LOCK).open("a") as file:
             deadline = time.monotonic() + _WAIT_SECONDS
             while not _is_locked(file):
@@ -135,8 +137,8 @@ class Ledger:
             sync_directory(path.parent)
         except (OSError, sqlite3.OperationalError) as error:
             raise SaveFailed(f"cannot write {path}: {error}.") from error
-        with reading_errors(path.parent):
-            (found,) = sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()
+        with reading_errors(path.parent), closing(sqlite3.connect(path)) as copy:
+            (found,) = copy.execute("PRAGMA integrity_check").fetchone()
         if found != "ok":
             raise CorruptStore(f"{path}: the copy is damaged, and so may the study be: {found}.")
 
@@ -159,7 +161,7 @@ class Ledger:
     def rater_named(self, name: str) -> SavedRater:
         """The rater of that name, in any case. Raises UsageError."""
         for rater in self.raters():
-            if rater.name.casefold() == name.casefold().strip():
+            if plain_name(rater.name) == plain_name(name):
                 return rater
         raise UsageError(f"there is no rater {name!r}; there are {', '.join(rater.name for rater in self.raters())}.")
 
@@ -186,11 +188,11 @@ class Ledger:
     def add_rater(self, rater: Rater) -> str:
         """A new rater's link. Raises UsageError for one who cannot be asked."""
         check_rater(rater, self.file)
-        if any(known.name.casefold() == rater.name.strip().casefold() for known in self.raters()):
+        if any(plain_name(known.name) == plain_name(rater.name) for known in self.raters()):
             raise UsageError(f"there is a rater {rater.name!r} already.")
         token = new_token()
         with self.transaction() as write:
-            _add_rater(write, rater, self.file, token)
+            insert_rater(write, rater, self.file, token)
         return token
 
     def renew_link(self, rater: SavedRater, interface: str | None = None) -> str:
@@ -217,81 +219,8 @@ def _rater(row: sqlite3.Row) -> SavedRater:
     )
 
 
-# -- a new study
-
-
-def create(path: Path, study: StudyFile, pairs: Sequence[Pair]) -> dict[str, str]:
-    """Make the study in the new folder `path` and give every rater's link, which is kept nowhere.
-
-    Raises UsageError where `path` holds a study already, SaveFailed where it cannot be written.
-    """
-    file = path / FILE_NAME
-    if file.exists():
-        raise UsageError(f"{path} holds a study already; a study is never overwritten.")
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = path / f".{FILE_NAME}.{secrets.token_hex(4)}"
-        links = {rater.name: new_token() for rater in study.raters}
-        connection = connect(unfinished)
-        try:
-            _fill(connection, study, pairs, links)
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # nothing may stay beside the file that is renamed
-        finally:
-            connection.close()
-        os.link(unfinished, file)  # unlike a rename this never replaces a study that somebody made meanwhile
-        unfinished.unlink()
-        sync_directory(path)
-    except FileExistsError as error:
-        raise UsageError(f"{path} holds a study already; a study is never overwritten.") from error
-    except (OSError, sqlite3.OperationalError) as error:
-        raise SaveFailed(f"cannot make a study in {path}: {error}.") from error
-    return links
-
-
-def _fill(connection: sqlite3.Connection, study: StudyFile, pairs: Sequence[Pair], links: dict[str, str]) -> None:
-    connection.executescript(resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
-    connection.execute("BEGIN IMMEDIATE")
-    entries = {
-        "version": str(_VERSION),
-        "file": canonical_json(study),
-        "secret": secrets.token_hex(32),
-        "made_at": now(),
-    }
-    connection.executemany("INSERT INTO study VALUES (?, ?)", entries.items())
-    items: dict[str, int] = {}
-    for pair in pairs:
-        key = f"gold {pair.item.id}" if pair.is_gold else pair.item.id
-        if key not in items:
-            items[key] = _add_item(connection, key, pair)
-        connection.execute(
-            "INSERT INTO pair (item, system_a, system_b, answer_a, answer_b, is_gold, place)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                items[key],
-                pair.system_a,
-                pair.system_b,
-                canonical_json(pair.answer_a),
-                canonical_json(pair.answer_b),
-                int(pair.is_gold),
-                drawn(study.seed, "place", pair.item.id, pair.system_a, pair.system_b),
-            ),
-        )
-    for rater in study.raters:
-        _add_rater(connection, rater, study, links[rater.name])
-    connection.execute("COMMIT")
-
-
-def _add_item(connection: sqlite3.Connection, key: str, pair: Pair) -> int:
-    item = pair.item
-    found = connection.execute(
-        "INSERT INTO item (name, prompt_group, language, turns, category, translator) VALUES (?, ?, ?, ?, ?, ?)",
-        (key, item.group, item.language, canonical_json(item.turns), item.category, plain_name(item.translator)),
-    )
-    assert found.lastrowid is not None
-    return found.lastrowid
-
-
-def _add_rater(connection: sqlite3.Connection, rater: Rater, study: StudyFile, link: str) -> None:
+def insert_rater(connection: sqlite3.Connection, rater: Rater, study: StudyFile, link: str) -> None:
+    """Write a rater whose link this is."""
     connection.execute(
         "INSERT INTO rater (name, languages, interface, cap, not_systems, link_hash) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -308,11 +237,16 @@ def _add_rater(connection: sqlite3.Connection, rater: Rater, study: StudyFile, l
 # -- helpers
 
 
-def connect(file: Path) -> sqlite3.Connection:
-    """A connection whose transactions are ours to begin and on disk when they end."""
-    connection = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+def connect(file: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
+    """A connection whose transactions are ours to begin and on disk when they end, or one that only reads."""
+    address = f"{file.resolve().as_uri()}{'?mode=ro&immutable=1' if is_read_only else ''}"
+    connection = sqlite3.connect(
+        address, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+    )
     connection.row_factory = sqlite3.Row
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+    for setting in () if is_read_only else ("journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {setting}")
+    for setting in ("foreign_keys=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {setting}")
     return connection
 

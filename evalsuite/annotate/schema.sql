@@ -8,7 +8,7 @@ CREATE TABLE study (
 
 CREATE TABLE item (
   id INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
   prompt_group TEXT NOT NULL,
   language TEXT NOT NULL,
   category TEXT NOT NULL,

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from evalsuite.annotate import ledger as ledgers
-from evalsuite.annotate.ledger import Ledger
+from evalsuite.annotate.creating import create
+from evalsuite.annotate.ledger import Ledger, now
 from evalsuite.annotate.materials import PROMPTS, Materials, check_words, gather
 from evalsuite.annotate.pairs import Pair, gold_pairs, num_missing, study_pairs
 from evalsuite.annotate.standing import Standing, standing
@@ -103,7 +103,7 @@ def _new(options: argparse.Namespace) -> int:
     if options.dry_run:
         _say("nothing was made")
     else:
-        links = ledgers.create(folder, study, (*pairs, *gold))
+        links = create(folder, study, (*pairs, *gold))
         _keep_links(folder, links, options.url or _URL)
         _say(f"\n{folder} is ready. {folder / _LINKS} holds the raters' links: hand them out, then delete the file; "
              "the study keeps hashes only.")  # fmt: skip
@@ -197,7 +197,7 @@ def _address_links(folder: Path, url: str) -> None:
 
 def _backup(options: argparse.Namespace) -> int:
     folder = _folder(options)
-    path: Path = options.output or folder / "copies" / f"{ledgers.now().replace(':', '')[:17]}.sqlite"
+    path: Path = options.output or folder / "copies" / f"{now().replace(':', '')[:17]}.sqlite"
     with Ledger(folder) as ledger:
         ledger.back_up(path)
     _say(f"{path}: a whole copy, checked")
@@ -266,6 +266,8 @@ def _import(options: argparse.Namespace) -> int:
                 found.append((path, import_answers(ledger, path)))
             except DataError as error:
                 refused.append(error)
+    if refused and not found:
+        raise refused[0]
     for each in refused:
         print("evalsuite:", printable(str(each)), file=sys.stderr)
     rows = [(str(path), one.rater, str(one.saved), str(one.known), _counted(one.left_out)) for path, one in found]

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 from starlette.testclient import TestClient
 
-from evalsuite.annotate import ledger as ledgers
 from evalsuite.annotate.app import Rules, application
+from evalsuite.annotate.creating import create
 from evalsuite.annotate.ledger import Ledger, SavedRater
 from evalsuite.annotate.materials import gather
 from evalsuite.annotate.pairs import gold_pairs, study_pairs
@@ -89,7 +89,7 @@ def made_from(path: Path) -> Made:
     folder, study = path.parent, read_study_file(path)
     materials = gather(study, path.parent)
     pairs = (*study_pairs(materials, study), *gold_pairs(materials, study, path.parent))
-    links = ledgers.create(folder / "study", study, pairs)
+    links = create(folder / "study", study, pairs)
     return Made(folder / "study", links, Ledger(folder / "study"))
 
 

@@ -9,8 +9,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from studies import Made, make_study
+from studies import Made, made_from, make_study, write_lines, write_study
 
+from evalsuite.annotate import creating
 from evalsuite.annotate import ledger as ledgers
 from evalsuite.annotate.assigning import next_assignment
 from evalsuite.annotate.ledger import Ledger, connect
@@ -101,7 +102,7 @@ def test_writers_of_two_processes_wait_for_one_another(made: Made, monkeypatch: 
 def test_a_study_is_never_overwritten(made: Made) -> None:
     before = (made.path / "study.sqlite").read_bytes()
     with pytest.raises(UsageError, match="already"):
-        ledgers.create(made.path, made.ledger.file, ())
+        creating.create(made.path, made.ledger.file, ())
     assert (made.path / "study.sqlite").read_bytes() == before
 
 
@@ -111,27 +112,28 @@ def test_a_study_that_cannot_be_written_leaves_none(
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(ledgers, "_fill", full)
+    monkeypatch.setattr(creating, "_fill", full)
     with pytest.raises(SaveFailed, match="full"):
-        ledgers.create(tmp_path / "other", made.ledger.file, ())
+        creating.create(tmp_path / "other", made.ledger.file, ())
     with pytest.raises(UsageError, match="no study"):
         Ledger(tmp_path / "other")
+    assert not list((tmp_path / "other").iterdir())
 
 
 def test_two_who_make_the_same_study_at_once_leave_the_first(
     made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    fill = ledgers._fill
+    fill = creating._fill
 
     def slowly(*arguments: object) -> None:
-        monkeypatch.setattr(ledgers, "_fill", fill)
-        links.update(ledgers.create(tmp_path / "other", made.ledger.file, ()))
+        monkeypatch.setattr(creating, "_fill", fill)
+        links.update(creating.create(tmp_path / "other", made.ledger.file, ()))
         fill(*arguments)  # type: ignore[arg-type]
 
     links: dict[str, str] = {}
-    monkeypatch.setattr(ledgers, "_fill", slowly)
+    monkeypatch.setattr(creating, "_fill", slowly)
     with pytest.raises(UsageError, match="never overwritten"):
-        ledgers.create(tmp_path / "other", made.ledger.file, ())
+        creating.create(tmp_path / "other", made.ledger.file, ())
     with Ledger(tmp_path / "other") as first:
         assert first.rater_by_link(links["Ana"])
 
@@ -170,3 +172,25 @@ def test_raters_are_added_later_but_not_twice(made: Made) -> None:
             made.ledger.add_rater(wrong)
     with pytest.raises(UsageError, match="Ana, Zoë"):
         made.ledger.rater_named("nobody")
+
+
+def test_a_study_on_a_disk_that_is_read_only_is_read(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.ledger.close()
+    (made.path / "writing.lock").unlink()
+    monkeypatch.setattr(ledgers.os, "access", lambda *_: False)
+    with Ledger(made.path) as ledger:
+        assert [rater.name for rater in ledger.raters()] == ["Ana"]
+        with pytest.raises(SaveFailed, match="readonly"):
+            ledger.close_study()
+    assert [path.name for path in made.path.iterdir()] == ["study.sqlite"]
+
+
+def test_a_prompt_that_is_called_like_a_known_answer_is_another(tmp_path: Path) -> None:
+    answers = {name: {item: f"{name} says {item} " * 5 for item in ("en-0", "gold en-0")} for name in ("one", "two")}
+    path = write_study(tmp_path, answers=answers, num_prompts=1, gold={"each": 2})
+    rows = [{"item": item, "language": "en", "prompt": f"{item}?"} for item in ("en-0", "gold en-0")]
+    write_lines(tmp_path / "prompts.jsonl", rows)
+    found = made_from(path).ledger.rows("SELECT name, turns FROM item ORDER BY name, turns")
+    assert [tuple(row) for row in found] == [
+        ("en-0", '["en-0?"]'), ("gold en-0", '["en-0?"]'), ("gold en-0", '["gold en-0?"]'),
+        ("gold gold en-0", '["gold en-0?"]')]  # fmt: skip
