@@ -16,8 +16,9 @@ import measuring
 import numpy as np
 
 from evalsuite.preference.agreement import alpha_of, between_people
+from evalsuite.preference.rank_ranges import rank_ranges
 from evalsuite.preference.rankings import rankings
-from evalsuite.preference.strength_model import fit, rank_ranges
+from evalsuite.preference.strength_model import fit
 from evalsuite.preference.table import LOSS, TIE, WIN, VoteTable
 from evalsuite.preference.win_rates import rates_of_systems, win_rates
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.preference.quality import Quality, QualityDifference
+from evalsuite.preference.quality import Quality
+from evalsuite.preference.quality_differences import QualityDifference
 from evalsuite.preference.summary import PreferenceSummary, QualityFindings
 
 from ._bars import Bar, bar_of, share_cell

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections import Counter
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,21 +11,16 @@ from typing import Any
 
 import msgspec
 
-from evalsuite.annotate.creating import create
 from evalsuite.annotate.ledger import Ledger, now
-from evalsuite.annotate.materials import PROMPTS, Materials, check_words, gather
-from evalsuite.annotate.pairs import Pair, gold_pairs, num_missing, study_pairs
 from evalsuite.annotate.standing import Standing, standing
-from evalsuite.annotate.study_file import Rater, StudyFile, read_study_file
+from evalsuite.annotate.study_file import Rater
 from evalsuite.annotate.wording import INTERFACES
+from evalsuite.cli.annotate_new import address_links, new_study
 from evalsuite.cli.main import printable
-from evalsuite.cli.output import print_json, print_table
+from evalsuite.cli.output import print_json, print_table, say
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, DataError, NothingSelected, UsageError
-from evalsuite.preference.planner import Assumptions, plan
-from evalsuite.store.files import write_atomic
 
-_URL = "http://127.0.0.1:8765"
-_LINKS = "links.tsv"
+URL = "http://127.0.0.1:8765"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--output", "-o", type=Path, metavar="PATH", help="new: the folder (default studies/NAME); backup: the file; "
         "packets: the folder (default packets in the study's); export: .jsonl or .csv (votes.jsonl)")  # fmt: skip
     add("--dry_run", action="store_true", help="new: say what the study would be and make nothing")
-    add("--url", metavar="URL", default="", help=f"the address at which raters reach it (default {_URL})")
+    add("--url", metavar="URL", default="", help=f"the address at which raters reach it (default {URL})")
     add("--host", default="127.0.0.1", metavar="ADDRESS", help="serve: listen there (default %(default)s, this machine "
         "alone)")  # fmt: skip
     add("--port", type=int, default=8765, metavar="N", help="serve (default %(default)s)")
@@ -60,11 +53,6 @@ def execute(options: argparse.Namespace) -> int:
     return code
 
 
-def _say(text: str = "") -> None:
-    """Print what may hold others' names."""
-    print(printable(text))
-
-
 def _folder(options: argparse.Namespace) -> Path:
     if not options.paths:
         raise UsageError(f"annotate {options.action} needs the study's folder.")
@@ -80,7 +68,7 @@ def _need_pages() -> None:
         raise UsageError(f"{missing[0]} is not installed; `pip install 'evalsuite[annotate]'` brings what pages need.")
 
 
-# -- a new study
+# -- what there is to do
 
 
 def _example(options: argparse.Namespace) -> int:
@@ -90,74 +78,7 @@ def _example(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    path = _folder(options)
-    study = read_study_file(path)
-    materials = gather(study, path.parent)
-    check_words([*study.title.values(), *study.instructions.values(), *study.own_words], study)
-    pairs, gold = study_pairs(materials, study), gold_pairs(materials, study, path.parent)
-    if not pairs:
-        raise NothingSelected("no two systems answered the same prompt.")
-    _describe(study, materials, pairs, gold)
-    folder: Path = options.output or Path("studies") / study.study
-    made = {"study": str(folder), "pairs": len(pairs), "gold": len(gold), "left_out": dict(materials.left_out)}
-    if options.dry_run:
-        _say("nothing was made")
-    else:
-        links = create(folder, study, (*pairs, *gold))
-        _keep_links(folder, links, options.url or _URL)
-        _say(f"\n{folder} is ready. {folder / _LINKS} holds the raters' links: hand them out, then delete the file; "
-             "the study keeps hashes only.")  # fmt: skip
-        _say(f"next: evalsuite annotate serve {folder}")
-    if options.json:
-        print_json(made)
-    return EXIT_OK
-
-
-def _describe(study: StudyFile, materials: Materials, pairs: tuple[Pair, ...], gold: tuple[Pair, ...]) -> None:
-    by_language = Counter(pair.item.language for pair in pairs)
-    readers = {code: sum(code in rater.languages for rater in study.raters) for code in by_language}
-    prompts = Counter(item.language for item in materials.items)
-    print_table([
-        ("language", "prompts", "pairs", "votes wanted", "raters"),
-        *((code, str(prompts[code]), str(count), str(count * study.overlap), str(readers[code]))
-          for code, count in sorted(by_language.items())),
-    ])  # fmt: skip
-    for reason, count in sorted(materials.left_out.items()):
-        _say(f"left out: {count} ({reason})")
-    if missing := num_missing(materials, study, pairs):
-        _say(f"left out: {missing} pairs of which a system has no answer")
-    for code, count in sorted(readers.items()):
-        if count < study.overlap:
-            _say(f"in {code} there are {count} raters for {study.overlap} votes on each pair")
-    what = "shown as […]" if study.mask_names else "shown as they are; mask_names: true hides the names"
-    for name, count in sorted(materials.self_naming.items()):
-        is_prompt = name == PROMPTS
-        _say(f"{count} prompts name a system, and are shown" if is_prompt else
-             f"{count} answers of {name} name a system: {what}")  # fmt: skip
-    known = Counter(pair.item.language for pair in gold)
-    for code in sorted(by_language) if study.gold.each else ():
-        _say(f"{known[code]} pairs with a known answer in {code}, for {study.gold.each} wanted of each rater")
-    _say_what_it_finds(study, prompts)
-
-
-def _say_what_it_finds(study: StudyFile, prompts: Counter[str]) -> None:
-    found = plan(Assumptions(), min(prompts.values()), study.overlap, num_languages=len(prompts))
-    detectable = found.detectable_t
-    if detectable is None or detectable >= 0.5:
-        _say("prompts are too few to find any preference; `evalsuite prefer plan` says how many would")
-        return
-    _say(f"over all languages such a study finds, four times in five, a preference of {50 + 100 * detectable:.0f} to "
-         f"{50 - 100 * detectable:.0f} % or more; `evalsuite prefer plan` says what more prompts would")  # fmt: skip
-
-
-def _keep_links(folder: Path, links: dict[str, str], url: str) -> None:
-    lines = "".join(f"{name}\t{url.rstrip('/')}/join/{token}\n" for name, token in links.items())
-    file = folder / _LINKS
-    before = os.umask(0o077)
-    try:
-        write_atomic(file, lines.encode("utf-8"))
-    finally:
-        os.umask(before)
+    return new_study(options, _folder(options), options.url or URL)
 
 
 # -- while it runs
@@ -175,7 +96,7 @@ def _serve(options: argparse.Namespace) -> int:
     address = f"http://{options.host}:{options.port}"
 
     def is_ready() -> None:
-        _address_links(folder, options.url or address)
+        address_links(folder, options.url or address)
         print(
             f"evalsuite: {folder} is served at {address}; Ctrl-C ends it and loses nothing.",
             file=sys.stderr,
@@ -186,21 +107,12 @@ def _serve(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _address_links(folder: Path, url: str) -> None:
-    """Have the list of links, where it is still there, name the address that raters reach the study at."""
-    file = folder / _LINKS
-    if not file.is_file():
-        return
-    pairs = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
-    _keep_links(folder, {name: link.rpartition("/join/")[2] for name, link in pairs}, url)
-
-
 def _backup(options: argparse.Namespace) -> int:
     folder = _folder(options)
     path: Path = options.output or folder / "copies" / f"{now().replace(':', '')[:17]}.sqlite"
     with Ledger(folder) as ledger:
         ledger.back_up(path)
-    _say(f"{path}: a whole copy, checked")
+    say(f"{path}: a whole copy, checked")
     return EXIT_OK
 
 
@@ -215,9 +127,9 @@ def _link(options: argparse.Namespace) -> int:
             token = ledger.add_rater(rater)
         else:
             token = ledger.renew_link(ledger.rater_named(options.rater), options.interface)
-    link = f"{(options.url or _URL).rstrip('/')}/join/{token}"
-    _say(f"{options.rater}: {link}")
-    _say("this is shown once; a link that the rater had before is no longer valid")
+    link = f"{(options.url or URL).rstrip('/')}/join/{token}"
+    say(f"{options.rater}: {link}")
+    say("this is shown once; a link that the rater had before is no longer valid")
     if options.json:
         print_json({"rater": options.rater, "link": link})
     return EXIT_OK
@@ -237,13 +149,13 @@ def _packets(options: argparse.Namespace) -> int:
         wanted = [ledger.rater_named(name) for name in options.rater.split(",")] if options.rater else ledger.raters()
         if options.withdraw:
             for rater in wanted:
-                _say(f"{rater.name}: {withdraw_packets(ledger, rater)} pairs of packets are shown online again")
+                say(f"{rater.name}: {withdraw_packets(ledger, rater)} pairs of packets are shown online again")
             return EXIT_OK
         for rater in wanted:
             try:
                 made.append(write_packet(ledger, rater, options.output or folder / "packets", options.count))
             except NothingSelected as error:
-                _say(f"evalsuite: {error}")
+                say(f"evalsuite: {error}")
     if not made:
         raise NothingSelected("no packet was made.")
     print_table([("rater", "pairs", "file"), *((one.rater, str(one.num_pairs), one.path) for one in made)])
@@ -291,13 +203,13 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _print_standing(found: Standing) -> None:
-    _say(f"{found.study}{', closed' if found.is_closed else ''}: {found.overlap} votes are wanted on each pair\n")
+    say(f"{found.study}{', closed' if found.is_closed else ''}: {found.overlap} votes are wanted on each pair\n")
     print_table([
         ("language", "prompts", "pairs", "complete", "votes", "skips", "open"),
         *((one.language, str(one.prompts), str(one.pairs), str(one.complete), str(one.votes), str(one.skips),
            str(one.open)) for one in found.languages),
     ])  # fmt: skip
-    _say()
+    say()
     print_table([
         ("rater", "name", "languages", "votes", "skips", "open", "known answers", "median s", "last vote"),
         *((one.rater, one.name, " ".join(one.languages), str(one.votes), str(one.skips), str(one.open),
@@ -310,14 +222,14 @@ def _print_standing(found: Standing) -> None:
 def _close(options: argparse.Namespace) -> int:
     with Ledger(_folder(options)) as ledger:
         ledger.close_study()
-    _say("closed: no more votes are taken, from pages or packets")
+    say("closed: no more votes are taken, from pages or packets")
     return EXIT_OK
 
 
 def _reopen(options: argparse.Namespace) -> int:
     with Ledger(_folder(options)) as ledger:
         ledger.reopen_study()
-    _say("open again")
+    say("open again")
     return EXIT_OK
 
 
@@ -330,11 +242,11 @@ def _export(options: argparse.Namespace) -> int:
     with Ledger(folder) as ledger:
         count = write_votes(ledger, path)
         is_closed = ledger.is_closed
-    _say(f"{path}: {count} votes and changes of votes, with the systems' names")
+    say(f"{path}: {count} votes and changes of votes, with the systems' names")
     if not is_closed:
-        _say("the study is still open: whoever votes should not see this file")
+        say("the study is still open: whoever votes should not see this file")
     if path.suffix.lower() != ".csv":
-        _say(f"next: evalsuite prefer win-rates {path} --format votes")
+        say(f"next: evalsuite prefer win-rates {path} --format votes")
     if options.json:
         print_json({"path": str(path), "votes": count})
     return EXIT_OK

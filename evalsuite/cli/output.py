@@ -21,6 +21,11 @@ def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
         print(indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def say(text: str = "", **options: Any) -> None:
+    """Print what may hold others' names."""
+    print(printable(text), **options)
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One line on standard output."""
     print(json.dumps(value, allow_nan=False), flush=True)

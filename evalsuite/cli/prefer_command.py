@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from evalsuite.cli import prefer_report
-from evalsuite.cli.output import print_json
+from evalsuite.cli.output import print_json, say
 from evalsuite.cli.prefer_tables import (
     print_admissibility,
     print_agreement,
@@ -21,7 +21,6 @@ from evalsuite.cli.prefer_tables import (
     print_ranking,
     print_rates,
     print_screens,
-    say,
 )
 from evalsuite.cli.prefer_votes import gather
 from evalsuite.errors import EXIT_OK, UsageError
@@ -39,7 +38,7 @@ from evalsuite.preference.families import CORRECTIONS, adjusted
 from evalsuite.preference.planner import Assumptions, plan, prompts_needed
 from evalsuite.preference.prediction_powered import Admissibility, admissibility
 from evalsuite.preference.screens import screen
-from evalsuite.preference.summary import (
+from evalsuite.preference.summarising import (
     Gathered,
     languages_of,
     others_of,

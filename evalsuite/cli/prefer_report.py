@@ -12,10 +12,12 @@ import msgspec
 
 from evalsuite import plugins
 from evalsuite.canonical import canonical_json
-from evalsuite.cli.prefer_tables import print_headlines, say
+from evalsuite.cli.output import say
+from evalsuite.cli.prefer_tables import print_headlines
 from evalsuite.cli.prefer_votes import gather
 from evalsuite.errors import DataError, UsageError
-from evalsuite.preference.summary import PreferenceSummary, read_summary, summary_of
+from evalsuite.preference.summarising import summary_of
+from evalsuite.preference.summary import PreferenceSummary, read_summary
 from evalsuite.store.files import write_atomic
 
 SUMMARY = "preference.json"

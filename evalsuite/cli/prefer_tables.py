@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from evalsuite.cli.main import printable
-from evalsuite.cli.output import print_table
+from evalsuite.cli.output import print_table, say
 from evalsuite.preference.agreement import Agreement, Alpha
 from evalsuite.preference.attentiveness import AttentivenessScreen
 from evalsuite.preference.languages import OtherLanguages, WorstLanguage
 from evalsuite.preference.planner import Plan
 from evalsuite.preference.prediction_powered import Admissibility
 from evalsuite.preference.screens import AnnotatorScreen
-from evalsuite.preference.summary import PoweredFinding, PreferenceSummary, QualityFindings, Ranking
+from evalsuite.preference.summary import Number, PoweredFinding, PreferenceSummary, QualityFindings, Ranking
 from evalsuite.preference.win_rates import WinRate
 
 _MOST_PAIRS = 12
-
-
-def say(text: str = "", **options: Any) -> None:
-    """Print what may hold others' names."""
-    print(printable(text), **options)
 
 
 def percent(share: float | None) -> str:
@@ -167,17 +160,20 @@ def print_ranking(found: Ranking) -> None:
         told += [f"tie weight {ties.value:.2f}"] if ties else []
         say(f"{language}: {'; '.join(told)}")
     for feature, worth in found.style.items():
-        bounds = "" if worth.low is None or worth.high is None else f" ({worth.low:+.2f} to {worth.high:+.2f})"
-        say(f"one standard deviation more {feature}: {worth.value:+.2f}{bounds}")
-    if found.controlled:
-        told = [f"{name} {found.plain[name]:+.2f} to {found.controlled[name]:+.2f}" for name in found.controlled]
-        say(f"strengths if answers looked alike: {', '.join(told)}")
+        say(f"one standard deviation more {feature}: {_difference(worth)}")
+    for name, gap in found.controlled.items():
+        say(f"{name} from {found.leader}: {_difference(found.plain[name])}; if answers looked alike {_difference(gap)}")
     frail = found.fragility
     if frail.num_votes is None:
         say("no small number of votes decides who leads")
     else:
         say(f"without {frail.num_votes} of {frail.total} votes another would lead")
     say(f"annotators without whom another would lead: {', '.join(frail.without_annotator) or 'none'}")
+
+
+def _difference(found: Number) -> str:
+    bounds = "too few prompts" if found.low is None or found.high is None else f"{found.low:+.2f} to {found.high:+.2f}"
+    return f"{found.value:+.2f} ({bounds})"
 
 
 # -- agreement

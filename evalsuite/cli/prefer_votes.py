@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from evalsuite.cli.prefer_tables import say
+from evalsuite.cli.output import say
 from evalsuite.errors import DataError, NothingSelected, UsageError
 from evalsuite.preference.style import at, features_of
-from evalsuite.preference.summary import Gathered, VoteFile
+from evalsuite.preference.summarising import Gathered
+from evalsuite.preference.summary import VoteFile
 from evalsuite.preference.table import table_of
 from evalsuite.verdicts import Comparison
 from evalsuite.vote_files.formats import read_votes

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from .quality import QualityDifference
+from .quality_differences import QualityDifference
 from .win_rates import WinRate
 
 Asked = TypeVar("Asked", WinRate, QualityDifference)

@@ -14,7 +14,7 @@ Errors are a sandwich with the scores of prompts and of annotators summed (David
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -347,27 +347,3 @@ def _standardised(values: Floats, language: Ints) -> Floats:
         spread = np.sqrt(np.nanmean(part**2, axis=0)) if len(part) else np.ones(values.shape[1])
         found[rows] = np.nan_to_num(part / np.where(spread > 0, spread, 1.0))
     return found
-
-
-def rank_ranges(model: StrengthModel, *, alpha: float = 0.05) -> Mapping[str, tuple[int, int]]:
-    """The ranks that each system may have: above it are those surely stronger, below it those surely weaker.
-
-    Differences are tested by Student's t with the degrees of freedom of the smaller number of clusters, and with Holm's
-    correction for all of them, so that no order is claimed by chance, at `alpha`.
-    """
-    from scipy.special import stdtr
-    from statsmodels.stats.multitest import multipletests
-
-    systems: Sequence[str] = model.systems
-    pairs = [(a, b) for place, a in enumerate(systems) for b in systems[place + 1 :]]
-    found = [model.difference(a, b) for a, b in pairs]
-    degrees = max(model.degrees, 1)
-    chances = [2 * float(stdtr(degrees, -abs(part.value) / part.stderr)) if part.stderr > 0 else 1.0 for part in found]
-    is_sure = multipletests(chances, alpha=alpha, method="holm")[0]
-    above, below = dict.fromkeys(systems, 0), dict.fromkeys(systems, 0)
-    for (a, b), part, sure in zip(pairs, found, is_sure, strict=True):
-        if sure:
-            stronger, weaker = (a, b) if part.value > 0 else (b, a)
-            above[weaker] += 1
-            below[stronger] += 1
-    return {system: (1 + above[system], len(systems) - below[system]) for system in systems}

@@ -137,6 +137,12 @@ def table_of(comparisons: Iterable[Comparison]) -> VoteTable:
     )
 
 
+def coded(values: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """The names among `values`, sorted, and the place of each value."""
+    names = _names(values)
+    return names, _places(names, values)
+
+
 def _names(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 

@@ -15,7 +15,7 @@ import yaml
 
 from evalsuite.annotate.ledger import Ledger
 from evalsuite.annotate.study_file import read_study_file
-from evalsuite.cli.annotate_command import _address_links
+from evalsuite.cli.annotate_new import address_links
 
 Run = Callable[..., Any]
 
@@ -155,11 +155,11 @@ def test_what_cannot_be_meant_is_refused(command: Run, made: Path, arguments: tu
 
 def test_links_follow_the_address_that_is_served(command: Run, made: Path) -> None:
     before = (made / "links.tsv").read_text()
-    _address_links(made, "https://vote.example/")
+    address_links(made, "https://vote.example/")
     after = (made / "links.tsv").read_text()
     assert after == before.replace("http://127.0.0.1:8765", "https://vote.example")
     (made / "links.tsv").unlink()
-    _address_links(made, "https://vote.example/")
+    address_links(made, "https://vote.example/")
     assert not (made / "links.tsv").exists()
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from evalsuite.preference.families import adjusted
-from evalsuite.preference.quality import Quality, QualityDifference, qualities, quality_differences
+from evalsuite.preference.quality import Quality, qualities
+from evalsuite.preference.quality_differences import QualityDifference, quality_differences
 from evalsuite.preference.table import table_of
 from evalsuite.preference.win_rates import rates_of_pair
 from evalsuite.stats.intervals import paired_proportions, t_interval, wilson

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from real_votes import JUDGE, cast_by, mt_bench
 
 from evalsuite.errors import DataError
+from evalsuite.preference.rank_ranges import rank_ranges
 from evalsuite.preference.rankings import TIES, check_comparable, rankings, strengths, tie_weight
-from evalsuite.preference.strength_model import Features, fit, rank_ranges
+from evalsuite.preference.strength_model import Features, fit
 from evalsuite.preference.table import VoteTable, table_of
 from evalsuite.verdicts import Comparison, Winner
 

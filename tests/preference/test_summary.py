@@ -15,7 +15,8 @@ from real_votes import JUDGE, cast_by, mt_bench, wmt24
 
 from evalsuite.canonical import canonical_json
 from evalsuite.preference.languages import worst_language
-from evalsuite.preference.summary import Gathered, PreferenceSummary, read_summary, summary_of
+from evalsuite.preference.summarising import Gathered, summary_of
+from evalsuite.preference.summary import PreferenceSummary, read_summary
 from evalsuite.preference.table import VoteTable, table_of
 from evalsuite.preference.win_rates import rates_of_pair
 from evalsuite.verdicts import Comparison, Winner

@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from evalsuite.preference.summary import Gathered, PreferenceSummary, VoteFile, summary_of
+from evalsuite.preference.summarising import Gathered, summary_of
+from evalsuite.preference.summary import PreferenceSummary, VoteFile
 from evalsuite.preference.table import table_of
 from evalsuite.verdicts import Comparison, Winner
 from evalsuite.votes import ACCEPTABILITY, QualityRating
