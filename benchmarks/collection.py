@@ -70,13 +70,18 @@ def make(folder: Path, num_raters: int, num_votes: int) -> dict[str, str]:
     return create(folder, study, pairs)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Server:
     """``evalsuite annotate serve`` as a process that is killed and started again."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
         self.process: asyncio.subprocess.Process | None = None
         self.num_kills = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import collection
 import pytest
 import yaml
 from payloads import PAYLOADS
@@ -20,19 +20,7 @@ from studies import ANSWERS, PROMPTS, write_study
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
 LANGUAGES = tuple(PROMPTS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not there")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def evalsuite(*arguments: object) -> str:
@@ -52,9 +40,7 @@ class Server:
     """``evalsuite annotate serve`` in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = collection.free_port()
         self.folder = folder
         self.start()
 
@@ -127,7 +113,8 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
 def begin(page: Any, server: Server, name: str) -> None:
     page.goto(server.link(name))
-    page.click("button.main")
+    with page.expect_navigation():  # until the scripts are there too, for keys pressed before them say nothing
+        page.click("button.main")
     page.wait_for_selector("#ballot")
 
 
