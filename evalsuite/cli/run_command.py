@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from evalsuite.building import PreparedTask
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
+from evalsuite.cli.stopping import graceful_stop
 from evalsuite.config import RunConfig
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
 from evalsuite.prepare import Prepared, first_items, prepare
@@ -110,26 +107,6 @@ def directory_name(spec: RunSpec) -> str:
     model = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(spec.subject).name).strip("-.")[:40] or "model"
     judge = f"-{spec.judged.judge}" if spec.judged else ""
     return f"{model}{judge}-{spec.run_id}"
-
-
-@contextmanager
-def graceful_stop() -> Iterator[Callable[[], bool]]:
-    """A function that turns true after the first SIGINT or SIGTERM; the second interrupts at once."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        print("evalsuite: stopping after this batch; once more to stop at once.", file=sys.stderr)
-
-    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _dry_run(prepared: Prepared, as_json: bool) -> int:
