@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -16,7 +17,8 @@ from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
 from evalsuite.errors import EngineFailed, SaveFailed
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.response_cache import ResponseCache
-from evalsuite.types import Cause, Failure, Loglikelihood, Response, Spent
+from evalsuite.store.run_directory import PACE
+from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Response, Spent
 
 _NO_BATCH = -1
 """The batch of a record that holds no answers, only what was spent on none."""
@@ -39,6 +41,24 @@ class Progress(Protocol):
 
 
 @dataclass
+class Pace:
+    """How fast batches came, from the first on: loading, and the first batch itself, are not counted."""
+
+    begun: float | None = None
+    seconds: float = 0.0
+    num_tokens: int = 0
+
+    def see(self, num_tokens: int) -> None:
+        """A batch of so many tokens was answered just now."""
+        now = time.monotonic()
+        if self.begun is None:
+            self.begun = now
+            return
+        self.seconds = now - self.begun
+        self.num_tokens += num_tokens
+
+
+@dataclass
 class Committer:
     """Makes whole batches durable, one after the other."""
 
@@ -49,6 +69,7 @@ class Committer:
     progress: Progress
     note: Callable[..., None]
     cache: ResponseCache | None
+    pace: Pace = field(default_factory=Pace)
 
     def from_cache(self, batch: Batch) -> bool:
         """Commit `batch` from the cache, if that has all its answers."""
@@ -61,6 +82,7 @@ class Committer:
     def commit(self, batch: Batch, responses: Mapping[str, Response]) -> None:
         """Commit what the engine answered, in the batch's order."""
         self._commit(batch, tuple((item.id, responses[item.id]) for item in batch.items), is_cached=False)
+        self.pace.see(_num_tokens(batch, responses))
         for event in self.engine.take_events():
             self.note(event.name, **event.facts)
         if self.cache:
@@ -77,6 +99,8 @@ class Committer:
             self._record_spent()
             raise
         self._record_spent()
+        if self.pace.seconds:
+            self.note(PACE, wave=self.wave, seconds=self.pace.seconds, tokens=self.pace.num_tokens)
 
     def _record_spent(self) -> None:
         spent = _spent(self.engine)
@@ -95,6 +119,12 @@ class Committer:
         self.journal.responses.update(responses)
         self.journal.num_cached += len(responses) if is_cached else 0
         self.progress.advance(len(batch.items), batch.num_tokens)
+
+
+def _num_tokens(batch: Batch, responses: Mapping[str, Response]) -> int:
+    """The tokens that answering a batch took: those generated are counted, where the plan has only their caps."""
+    texts = [reply for reply in responses.values() if isinstance(reply, Completion)]
+    return sum(text.num_prompt_tokens + text.num_tokens for text in texts) if texts else batch.num_tokens
 
 
 def answer_batches(committer: Committer, batches: Sequence[Batch], should_stop: Callable[[], bool]) -> None:

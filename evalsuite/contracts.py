@@ -21,6 +21,8 @@ class Metric:
     is entirely right or wrong, where such exist. `signature` names the computation; two signatures never compare.
     `chance` is what guessing scores on a sample, in expectation; `alias` what the task's protocol calls this metric.
     `applies` says of which samples it can have something to count, where that is not all: one category, one turn.
+    `formula` says what `reduce` does in a way that is stored with results (see `stats.formulas`), so that they are
+    compared and verified without the task; empty for what has no name there.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Metric:
     chance: Callable[[Sample], float] | None = None
     alias: str = ""
     applies: Callable[[Sample], bool] | None = None
+    formula: str = ""
 
 
 @dataclass(frozen=True)

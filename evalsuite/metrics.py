@@ -6,6 +6,7 @@ Corpus score, interval, aggregate and paired test then share one path. BLEU and 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -15,9 +16,46 @@ from evalsuite.contracts import Metric
 from evalsuite.types import Sample, Score
 
 
-def _mean(counts: tuple[float, ...]) -> float | None:
+def mean(counts: tuple[float, ...]) -> float | None:
+    """The mean of rows whose counts are (value, 1), or the share of parts that hold: the first sum by the second."""
     total, n = counts
     return total / n if n else None
+
+
+def mean_of_means(weights: tuple[int, ...], counts: tuple[float, ...]) -> float | None:
+    """The mean of groups' means, weighted; counts are (sum, number) of each. None while a group is empty."""
+    sums, sizes = counts[::2], counts[1::2]
+    if not all(sizes):
+        return None
+    terms = (weight * total / size for weight, total, size in zip(weights, sums, sizes, strict=True))
+    return math.fsum(terms) / sum(weights)
+
+
+MEAN = "mean"
+"""The formula of `mean`."""
+
+CORPUS = "corpus"
+"""The formula of `corpus_metric`."""
+
+_MEANS = "means:"
+
+
+def means_formula(weights: tuple[int, ...]) -> str:
+    """The formula of `mean_of_means` with these weights."""
+    return _MEANS + ",".join(map(str, weights))
+
+
+def reduce_of(formula: str, name: str, language: str, signature: str) -> Callable[[tuple[float, ...]], float | None]:
+    """What a metric stored with this formula reduces its counts by. Raises KeyError for one that has no such name."""
+    if formula == MEAN:
+        return mean
+    if formula.startswith(_MEANS):
+        return partial(mean_of_means, tuple(map(int, formula.removeprefix(_MEANS).split(","))))
+    if formula == CORPUS:
+        found = re.match(r"nrefs:(\d+)\|", signature)
+        if found:
+            return partial(_corpus_value, name, language, int(found[1]))
+    raise KeyError(formula)
 
 
 def accuracy(name: str, chance: Callable[[Sample], float] | None = None, alias: str = "") -> Metric:
@@ -27,7 +65,9 @@ def accuracy(name: str, chance: Callable[[Sample], float] | None = None, alias: 
 
 def probability(name: str, chance: Callable[[Sample], float] | None = None) -> Metric:
     """The mean of a probability that each row has; counts are (probability, 1). Range [0, 1]."""
-    return Metric(name, _mean, bounds=(0.0, 1.0), scale=100.0, best=(1.0, 1.0), worst=(0.0, 1.0), chance=chance)
+    return Metric(
+        name, mean, bounds=(0.0, 1.0), scale=100.0, best=(1.0, 1.0), worst=(0.0, 1.0), chance=chance, formula=MEAN
+    )
 
 
 def one_in_choices(sample: Sample) -> float:
@@ -37,12 +77,12 @@ def one_in_choices(sample: Sample) -> float:
 
 def share(name: str) -> Metric:
     """The share of judged parts that hold, pooled over rows; counts are (parts that hold, parts judged)."""
-    return Metric(name, _mean, proportion=True, bounds=(0.0, 1.0), scale=100.0)
+    return Metric(name, mean, proportion=True, bounds=(0.0, 1.0), scale=100.0, formula=MEAN)
 
 
 def mean_length(name: str) -> Metric:
     """The mean of a length per row, which has no better direction; counts are (length, 1)."""
-    return Metric(name, _mean, bounds=(0.0, math.inf))
+    return Metric(name, mean, bounds=(0.0, math.inf), formula=MEAN)
 
 
 def right(name: str, is_right: bool) -> Score:
@@ -77,6 +117,7 @@ def corpus_metric(name: str, language: str, num_references: int = 1) -> Metric:
         bounds=(0.0, math.inf if is_error_rate else 100.0),
         higher_is_better=not is_error_rate,
         signature=partial(_signature, name, language, num_references),
+        formula=CORPUS,
     )
 
 

@@ -17,6 +17,8 @@ class Estimate(Record, frozen=True, kw_only=True):
     nothing (an answer too short to tell its language) in `num_not_judged`.
     `best_case` and `worst_case` bound the value had every unscored sample been right or wrong. `chance` is what
     guessing would score on these samples, where that is known; `alias` what the protocol itself calls the metric.
+    `formula` names how the value follows from the samples' counts (see `stats.formulas`), `bounds` the range it lies
+    in, None for one without end.
     """
 
     task: str
@@ -43,6 +45,8 @@ class Estimate(Record, frozen=True, kw_only=True):
     is_primary: bool = False
     chance: float | None = None
     alias: str = ""
+    formula: str = ""
+    bounds: tuple[float, float] | None = None
 
 
 AggregateKind: TypeAlias = Literal["macro", "micro", "suite"]

@@ -279,6 +279,15 @@ class Sample(Record, frozen=True, kw_only=True):
         """The cluster, or the sample's own id when it declares none."""
         return self.cluster or self.id
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The target, and further references that the metadata holds under keys that begin with `REFERENCE`."""
+        more = (str(text) for key, text in sorted(self.metadata.items()) if key.startswith(REFERENCE))
+        return (self.target, *more)
+
+
+REFERENCE = "reference_"
+"""Begins the keys of a sample's metadata that hold further references; the first is its target."""
 
 ITEM = "item"
 """Key of a sample's metadata that names the item it is, the same in every language of its family."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from evalsuite.contracts import Metric
+from evalsuite.metrics import MEAN, mean, mean_of_means, means_formula
 from evalsuite.types import Sample, Score
 from evalsuite.verdicts import Rated
 
@@ -20,7 +20,9 @@ def mean_rating(
     `applies` says which cases do, where not all; of those, what stayed unscored bounds the mean.
     """
     low, high = scale
-    return Metric(name, _mean, bounds=scale, best=(high, 1.0), worst=(low, 1.0), alias=alias, applies=applies)
+    return Metric(
+        name, mean, bounds=scale, best=(high, 1.0), worst=(low, 1.0), alias=alias, applies=applies, formula=MEAN
+    )
 
 
 def in_category(names: Collection[str]) -> Callable[[Sample], bool]:
@@ -61,11 +63,6 @@ def score_weighted(metrics: tuple[Metric, Metric], verdict: Rated) -> tuple[Scor
     )
 
 
-def _mean(counts: tuple[float, ...]) -> float | None:
-    total, n = counts
-    return total / n if n else None
-
-
 @dataclass(frozen=True)
 class MeanOfGroups:
     """The mean of the means of groups, weighted by `weights`; None while any of these groups is empty.
@@ -82,8 +79,15 @@ class MeanOfGroups:
     @property
     def metric(self) -> Metric:
         """The metric itself."""
-        reduce = partial(_mean_of_means, tuple(self.weights.values()))
-        return Metric(self.name, reduce, bounds=self.scale, alias=self.alias, applies=self.applies)
+        weights = tuple(self.weights.values())
+        return Metric(
+            self.name,
+            partial(mean_of_means, weights),
+            bounds=self.scale,
+            alias=self.alias,
+            applies=self.applies,
+            formula=means_formula(weights),
+        )
 
     def score(self, group: str, value: float) -> tuple[Score, ...]:
         """One case's counts; none where the case's group is not among those averaged."""
@@ -91,11 +95,3 @@ class MeanOfGroups:
             return ()
         counts = [count for name in self.weights for count in ((value, 1.0) if name == group else (0.0, 0.0))]
         return (Score(name=self.name, counts=tuple(counts)),)
-
-
-def _mean_of_means(weights: tuple[int, ...], counts: tuple[float, ...]) -> float | None:
-    sums, sizes = counts[::2], counts[1::2]
-    if not all(sizes):
-        return None
-    terms = (weight * total / size for weight, total, size in zip(weights, sums, sizes, strict=True))
-    return math.fsum(terms) / sum(weights)

@@ -16,6 +16,7 @@ from functools import partial
 
 from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Metric, Rows, Rubric
 from evalsuite.errors import DataError, UsageError
+from evalsuite.metrics import MEAN, mean
 from evalsuite.types import Completion, GenerateRequest, Message, Sample, Scored
 from evalsuite.verdicts import Rated, Unparsed, Verdict
 
@@ -92,11 +93,6 @@ def _score(name: str, case: Sample, verdicts: tuple[Verdict, ...]) -> Scored:
     return Scored(scores=(rated(name, verdict.value),), answer=f"{verdict.value:g}")
 
 
-def _mean(counts: tuple[float, ...]) -> float | None:
-    total, n = counts
-    return total / n if n else None
-
-
 def _judge(name: str, title: str, metric: Metric) -> Judge:
     return Judge(name=name, title=title, protocol=f"{name}-v1", version=1, build=partial(build, name, metric))
 
@@ -105,10 +101,10 @@ def _judge(name: str, title: str, metric: Metric) -> Judge:
 segment_scores = _judge(
     "segment_scores",
     "A metric's number for each translation, higher is better (COMET)",
-    Metric("segment_score", _mean),
+    Metric("segment_score", mean, formula=MEAN),
 )
 segment_errors = _judge(
     "segment_errors",
     "A metric's number for each translation, lower is better (MetricX)",
-    Metric("segment_error", _mean, higher_is_better=False),
+    Metric("segment_error", mean, higher_is_better=False, formula=MEAN),
 )

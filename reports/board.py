@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from evalsuite.canonical import content_hash
-from evalsuite.records import Aggregate, Estimate, TaskSpec
+from evalsuite.comparability import data_hash
+from evalsuite.records import Aggregate, Estimate
 
 from ._format import (
     PLAIN_SIGNATURE,
@@ -117,7 +117,7 @@ def column_of(run: Run, measure: Measure) -> Column:
         shots=_each(spec.num_fewshot for spec in specs) + "-shot",
         seed=", ".join(sorted({f"seed {spec.seed}" for spec in specs if spec.seed not in (None, _USUAL_SEED)})),
         version=_each(spec.version for spec in specs),
-        data=_data_hash(specs),
+        data=data_hash(specs),
     )
 
 
@@ -128,11 +128,6 @@ def rules_of(column: Column, others: Iterable[Column]) -> tuple[str, ...]:
     version = () if column.version == "1" else (f"version {column.version}",)
     data = (f"data {column.data}",) if len(like) > 1 else ()
     return visible(column.protocol), column.shots, *seed, *version, *data
-
-
-def _data_hash(specs: Iterable[TaskSpec]) -> str:
-    """Eight digits for the rows the tasks used: numbers over other rows are other numbers."""
-    return content_hash(sorted((spec.name, pin.split, pin.fingerprint) for spec in specs for pin in spec.datasets))[:8]
 
 
 def tasks_of(measure: Measure) -> tuple[str, ...]:
@@ -175,7 +170,7 @@ def _is_same_task(run: Run, column: Column) -> bool:
     if spec is None or len(column.tasks) > 1:
         return False
     has_number = any(part.task == spec.name and part.is_primary for part in run.result.estimates)
-    asked = (spec.protocol, f"{spec.num_fewshot}-shot", str(spec.version), _data_hash([spec]))
+    asked = (spec.protocol, f"{spec.num_fewshot}-shot", str(spec.version), data_hash([spec]))
     return not has_number and asked == (column.protocol, column.shots, column.version, column.data)
 
 

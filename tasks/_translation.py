@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,9 +26,6 @@ PROTOCOL = "translation-v1"
 SPBLEU = "+spbleu"
 PROTOCOLS = (PROTOCOL, PROTOCOL + SPBLEU)
 MAX_TOKENS = 512
-REFERENCE = "reference_"
-"""Begins the keys of a sample's metadata that hold further references; the first is its target."""
-
 _USUAL_LANGUAGE = "en"
 
 
@@ -180,7 +177,7 @@ def _next_requests(options: TaskOptions, max_tokens: int, sample: Sample, replie
 def _score(metrics: Sequence[str], sample: Sample, replies: Replies) -> Scored:
     answers = completions(replies)
     text = without_thinking(answers[0].text).strip()
-    every = references(sample)
+    every = sample.references
     fidelity = fidelity_of(answers, sample.language)
     copied = (Flag.COPIED,) if is_copy(text, str(sample.metadata["source_text"]), sample.target) else ()
     return Scored(
@@ -204,9 +201,3 @@ def is_copy(text: str, source: str, reference: str) -> bool:
 def _letters(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(char for char in folded if char.isalnum())
-
-
-def references(sample: Sample) -> tuple[str, ...]:
-    """All references of a sample, the first first."""
-    metadata: Mapping[str, object] = sample.metadata
-    return (sample.target, *(str(text) for key, text in sorted(metadata.items()) if key.startswith(REFERENCE)))

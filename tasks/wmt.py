@@ -21,9 +21,9 @@ from typing import Any
 
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.data import SACREBLEU
-from evalsuite.types import ITEM, Sample, Shot
+from evalsuite.types import ITEM, REFERENCE, Sample, Shot
 
-from ._translation import PROTOCOLS, REFERENCE, Corpus, Setup, choose_setup, pair_of, pair_title, translation_task
+from ._translation import PROTOCOLS, Corpus, Setup, choose_setup, pair_of, pair_title, translation_task
 from .flores import exemplar_pairs, exemplars
 
 DOWNLOADED = "+sacrebleu-data"

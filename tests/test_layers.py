@@ -23,6 +23,7 @@ LAYERS = {
     "stats": 1,
     "selection": 1,
     "alarms": 1,
+    "comparability": 1,
     "preference": 1,
     "hub": 2,
     "fetching": 2,
@@ -50,19 +51,22 @@ LAYERS = {
     "run": 4,
     "translating": 4,
     "annotate": 4,
+    "comparing": 4,
+    "gates": 4,
     "interop": 4,
     "cli": 5,
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
-    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "interop",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "gates",
+    "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
     "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
     "reports": {
-        "canonical",
+        "comparability",
         "types",
         "records",
         "alarms",

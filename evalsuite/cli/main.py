@@ -30,6 +30,7 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
+    "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "doctor": "the environment, what is missing, and how to get it",
 }
 
@@ -48,7 +49,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
 
 
-_ONLY_PRINT = {"list", "show", "doctor", "prefer"}
+_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare"}
 """Commands that are done when nobody reads on; the others leave work behind."""
 
 

@@ -83,9 +83,3 @@ def count_causes(outcomes: Outcomes) -> dict[str, int]:
     """How many samples have no score, by cause."""
     causes = [str(outcome.cause) for _, outcome in outcomes if isinstance(outcome, Unscored)]
     return {cause: causes.count(cause) for cause in sorted(set(causes))}
-
-
-def mean(counts: tuple[float, ...]) -> float | None:
-    """The mean of a value that each row has; counts are (value, 1)."""
-    total, n = counts
-    return total / n if n else None

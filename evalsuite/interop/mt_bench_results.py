@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from evalsuite.contracts import Metric
 from evalsuite.errors import DataError
-from evalsuite.interop.judged import Coverage, Judged, Outcomes, Part, count_causes, estimates, grouped, mean
+from evalsuite.interop.judged import Coverage, Judged, Outcomes, Part, count_causes, estimates, grouped
 from evalsuite.interop.mt_bench_files import TURNS, PairJudgment, SingleJudgment, merge_equal, with_baseline
-from evalsuite.metrics import accuracy, probability, right, share
+from evalsuite.metrics import MEAN, accuracy, mean, mean_of_means, means_formula, probability, right, share
 from evalsuite.types import Cause, Sample, Score, Scored, Unscored
 from evalsuite.verdicts import Winner
 
@@ -40,20 +40,23 @@ def category_of(question: str) -> str | None:
 
 def _rating(name: str) -> Metric:
     """The mean rating; counts are (rating, 1)."""
-    return Metric(name, mean, bounds=SCALE, best=(SCALE[1], 1.0), worst=(SCALE[0], 1.0))
+    return Metric(name, mean, bounds=SCALE, best=(SCALE[1], 1.0), worst=(SCALE[0], 1.0), formula=MEAN)
 
 
-def _balanced(counts: tuple[float, ...]) -> float | None:
-    """The mean of the turns' means, which unequal failures do not tilt; counts are (sum, n) of either turn."""
-    first, second = mean(counts[:2]), mean(counts[2:])
-    return None if first is None or second is None else (first + second) / 2
+_BOTH_TURNS = (1, 1)
+"""The weights of the turns' means in their mean, which unequal failures do not tilt."""
 
 
 def _rating_parts() -> tuple[Part, ...]:
     """The metrics of judge ``mt_bench_single``, each with the samples it is about."""
     turns = [(_rating(f"{BENCHMARK}_turn{turn}"), partial(_is_turn, turn)) for turn in TURNS]
     categories = [(_rating(f"{BENCHMARK}_{name}"), partial(_is_category, name)) for name in CATEGORIES]
-    balanced = Metric(f"{BENCHMARK}_balanced", _balanced, bounds=SCALE)
+    balanced = Metric(
+        f"{BENCHMARK}_balanced",
+        partial(mean_of_means, _BOTH_TURNS),
+        bounds=SCALE,
+        formula=means_formula(_BOTH_TURNS),
+    )
     return (_rating(f"{BENCHMARK}_total"), _is_any), *turns, *categories, (balanced, _is_any)
 
 

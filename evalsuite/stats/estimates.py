@@ -81,6 +81,8 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         is_primary=metric is task.metrics[0],
         chance=_chance(metric, rows),
         alias=metric.alias,
+        formula=metric.formula,
+        bounds=metric.bounds if metric.bounds and all(map(math.isfinite, metric.bounds)) else None,
     )
     return Measured(estimate, metric, tuple(names), totals, deltas)
 

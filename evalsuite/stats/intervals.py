@@ -104,6 +104,11 @@ def num_as_precise(share: float, stderr: float | None, num_clusters: float) -> f
     variance = share * (1 - share)
     if stderr is None or stderr < _NO_SPREAD or not variance:
         return num_clusters
+    return num_items_as_precise(variance, stderr, num_clusters)
+
+
+def num_items_as_precise(variance: float, stderr: float, num_clusters: float) -> float:
+    """The number of independent items of this `variance` whose mean would have `stderr`, widened by t over z."""
     widened = stderr * _t_quantile(num_clusters - 1) / _normal_quantile()
     return variance / widened**2
 
@@ -140,12 +145,16 @@ def normal_stderr(interval: tuple[float, float]) -> float:
 
 
 def t_interval(
-    value: float, stderr: float | None, num_clusters: float, bounds: tuple[float, float] | None
+    value: float,
+    stderr: float | None,
+    num_clusters: float,
+    bounds: tuple[float, float] | None,
+    confidence: float = CONFIDENCE,
 ) -> tuple[float, float] | None:
     """Student's t interval with one degree of freedom less than clusters, kept within `bounds`; None without stderr."""
     if stderr is None:
         return None
-    half = _t_quantile(num_clusters - 1) * stderr
+    half = _t_quantile(num_clusters - 1, confidence) * stderr
     low, high = value - half, value + half
     if bounds is None:
         return low, high

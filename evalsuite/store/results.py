@@ -61,20 +61,33 @@ def write_samples(directory: Path, records: Iterable[SampleRecord]) -> None:
 
 
 def read_samples(directory: Path) -> Iterator[SampleRecord]:
-    """The stored samples in plan order."""
+    """The stored samples in plan order. Raises SpecMismatch or CorruptStore."""
+    try:
+        records = [msgspec.convert(json.loads(text), SampleRecord) for _, text in read_records(directory)]
+    except (ValueError, msgspec.ValidationError) as error:
+        raise _unreadable(directory, error) from error
+    yield from records
+
+
+def read_records(directory: Path) -> Iterator[tuple[str, str]]:
+    """Task and record, as its canonical JSON, of each stored sample in plan order, for readers that need little of it.
+
+    Raises SpecMismatch or CorruptStore.
+    """
     import pyarrow.parquet as pq
 
     path = directory / SAMPLES
     if not path.exists():
         raise SpecMismatch(f"{directory} has no samples.parquet; run the same command again to finish it.")
     try:
-        records = [
-            msgspec.convert(json.loads(text), SampleRecord)
-            for text in pq.read_table(path, columns=["record"]).column("record").to_pylist()
-        ]
-    except (OSError, ValueError, KeyError, msgspec.ValidationError) as error:
-        raise CorruptStore(f"{path} cannot be read ({error}); run the same command again to write it anew.") from error
-    yield from records
+        table = pq.read_table(path, columns=["task", "record"])
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(directory, error) from error
+    yield from zip(table.column("task").to_pylist(), table.column("record").to_pylist(), strict=True)
+
+
+def _unreadable(directory: Path, error: Exception) -> CorruptStore:
+    return CorruptStore(f"{directory / SAMPLES} cannot be read ({error}); run the same command again to write it anew.")
 
 
 _COLUMNS = ("sample_id", "task", "family", "language", "category", "cluster", "status", "cause", "answer", "record")

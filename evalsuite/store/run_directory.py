@@ -34,6 +34,9 @@ from evalsuite.store.frames import Fault, frame, read_frames
 from evalsuite.store.journal import Journal, JournalWriter, read_journal
 from evalsuite.types import SCHEMA_VERSION, Record, Scalar
 
+PACE = "paced"
+"""The telemetry's event that says in how many `seconds` a wave's `tokens` were answered, after the first batch."""
+
 
 class PlanHeader(Record, frozen=True, kw_only=True, tag="plan"):
     """First record of a wave's plan."""
@@ -120,7 +123,7 @@ class RunDirectory:
         return JournalWriter(self.path / "journal", self.spec.run_id, journal.last_epoch + 1, stack)
 
     def note(self, event: str, **facts: Scalar) -> None:
-        """Add a line to the telemetry, which is for people and never read back."""
+        """Add a line to the telemetry, which is for people: no result follows from it."""
         line = json.dumps({"at": time.time(), "event": event, **facts}, sort_keys=True)
         path = self.path / "telemetry.jsonl"
         try:
@@ -170,6 +173,21 @@ def read_spec(path: Path) -> RunSpec:
     if canonical_json(spec).encode() + b"\n" != spec_path.read_bytes():
         raise _changed(spec_path, "it is not the canonical form that was written")
     return spec
+
+
+def read_rates(path: Path) -> dict[str, float]:
+    """What the clock of the run at `path` says: ``tokens_per_second``, where its telemetry tells. Never raises."""
+    try:
+        lines = (path / "telemetry.jsonl").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    seconds = tokens = 0.0
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError):  # a torn line; the telemetry is for people
+            event = json.loads(line)
+            if event["event"] == PACE:
+                seconds, tokens = seconds + float(event["seconds"]), tokens + float(event["tokens"])
+    return {"tokens_per_second": tokens / seconds} if seconds > 0 else {}
 
 
 def _check_same(path: Path, stored: RunSpec, asked: RunSpec) -> None:

@@ -1,0 +1,194 @@
+"""A baseline: what a run found item by item, in one sorted JSON file that lives in git and is approved by review."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+import evalsuite
+from evalsuite.canonical import canonical_json
+from evalsuite.comparing.packing import Packed, pack, unpack
+from evalsuite.comparing.sides import Column, Side, TaskSide
+from evalsuite.errors import CorruptStore, DataError
+from evalsuite.records import Aggregate, Estimate, RunSpec, TaskSummary
+from evalsuite.store.files import write_atomic
+from evalsuite.types import Record, Scalar
+
+BASELINE_SCHEMA = 1
+
+
+class MetricBaseline(Record, frozen=True, kw_only=True):
+    """One metric: its estimate and every item's counts.
+
+    `counts` are of the items that `has` marks, all where that is None; a last column of ones is left out where
+    `is_mean`.
+    """
+
+    estimate: Estimate
+    counts: Packed
+    has: Packed | None = None
+    is_mean: bool = False
+
+
+class TaskBaseline(Record, frozen=True, kw_only=True):
+    """One task: how its samples ended, and its metrics. `unscored` marks samples without a score, if there are any."""
+
+    summary: TaskSummary
+    metrics: Mapping[str, MetricBaseline]
+    unscored: Packed | None = None
+
+
+class NoiseFloor(Record, frozen=True, kw_only=True):
+    """What a second run of the same model, by another seed or on another day, differed by: the bound to stay above.
+
+    `floors` by gated unit (a task's or a mean's name) are the 95 % bounds of how far either run lies from the other,
+    in the metric's own unit.
+    """
+
+    run_id: str
+    floors: Mapping[str, float]
+
+
+class Baseline(Record, frozen=True, kw_only=True):
+    """The file: which run, why it was approved, all its fingerprints (in `spec`) and its outcomes by task."""
+
+    schema: int
+    written_by: str
+    reason: str
+    run_id: str
+    label: str
+    status: str
+    spec: RunSpec
+    packages: Mapping[str, str]
+    stacks: tuple[Mapping[str, Scalar], ...]
+    aggregates: tuple[Aggregate, ...]
+    tasks: Mapping[str, TaskBaseline]
+    noise: NoiseFloor | None = None
+    telemetry: Mapping[str, float] = {}
+
+
+def baseline_of(side: Side, reason: str, noise: NoiseFloor | None = None) -> Baseline:
+    """The baseline that a run makes. Raises DataError for one that did not complete."""
+    if side.status != "complete":
+        raise DataError(f"run {side.run_id} is {side.status}; a baseline is made of a complete run.")
+    return Baseline(
+        schema=BASELINE_SCHEMA,
+        written_by=f"evalsuite {evalsuite.__version__}",
+        reason=reason,
+        run_id=side.run_id,
+        label=side.label,
+        status=side.status,
+        spec=side.spec,
+        packages=side.packages,
+        stacks=side.stacks,
+        aggregates=side.aggregates,
+        tasks={name: task_baseline(task) for name, task in side.tasks.items()},
+        noise=noise,
+        telemetry=side.rates,
+    )
+
+
+def task_baseline(task: TaskSide) -> TaskBaseline:
+    """One task of a run in the form of the file."""
+    return TaskBaseline(
+        summary=task.summary,
+        metrics={name: _metric(column) for name, column in task.columns.items()},
+        unscored=_marks(task.is_unscored, is_usual=not task.is_unscored.any()),
+    )
+
+
+def _metric(column: Column) -> MetricBaseline:
+    counts = column.counts[column.has]
+    is_mean = counts.shape[1] == 2 and bool((counts[:, 1] == 1.0).all())
+    return MetricBaseline(
+        estimate=column.estimate,
+        counts=pack(counts[:, :1] if is_mean else counts),
+        has=_marks(column.has, is_usual=bool(column.has.all())),
+        is_mean=is_mean,
+    )
+
+
+def _marks(marks: np.ndarray[tuple[int], np.dtype[np.bool_]], *, is_usual: bool) -> Packed | None:
+    return None if is_usual else pack(marks.astype(np.float64).reshape(-1, 1))
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Store the file, sorted and indented so that a review shows what changed. Raises SaveFailed."""
+    text = json.dumps(json.loads(canonical_json(baseline)), indent=1, sort_keys=True, allow_nan=False)
+    write_atomic(path, (text + "\n").encode("ascii"))
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The file at `path`. Raises DataError where it is missing or of another schema, CorruptStore where unreadable."""
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CorruptStore(f"{path} is no baseline: {error}") from error
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema != BASELINE_SCHEMA:
+        raise DataError(f"{path} is no baseline of schema {BASELINE_SCHEMA}, but of {schema!r}; write it anew.")
+    try:
+        return msgspec.convert(value, Baseline)
+    except msgspec.ValidationError as error:
+        raise CorruptStore(f"{path} was changed after it was written: {error}") from error
+
+
+def side_of(baseline: Baseline, path: Path) -> Side:
+    """The file as a side of a comparison. Raises CorruptStore for outcomes that cannot be read."""
+    tasks = {}
+    for spec in baseline.spec.tasks:
+        if spec.name not in baseline.tasks:
+            raise CorruptStore(f"{path}: its run has {spec.name}, of which it holds no outcomes.")
+        stored = baseline.tasks[spec.name]
+        size = spec.num_samples * spec.repeats
+        try:
+            tasks[spec.name] = TaskSide(
+                spec=spec,
+                summary=stored.summary,
+                columns={name: _column(one, size) for name, one in stored.metrics.items()},
+                is_unscored=_marked(stored.unscored, size, otherwise=False),
+                ids=None,
+                clusters=None,
+                categories=None,
+                records=None,
+            )
+        except ValueError as error:
+            raise CorruptStore(f"{path}: the outcomes of {spec.name} were changed: {error}") from error
+    return Side(
+        label=baseline.label,
+        run_id=baseline.run_id,
+        spec=baseline.spec,
+        status=baseline.status,
+        tasks=tasks,
+        aggregates=baseline.aggregates,
+        stacks=baseline.stacks,
+        packages=baseline.packages,
+        rates=baseline.telemetry,
+    )
+
+
+def _column(stored: MetricBaseline, size: int) -> Column:
+    has = _marked(stored.has, size, otherwise=True)
+    kept = unpack(stored.counts)
+    if len(kept) != int(has.sum()):
+        raise ValueError(f"{len(kept)} counts of {int(has.sum())} items")
+    if stored.is_mean:
+        kept = np.column_stack([kept, np.ones(len(kept))])
+    counts = np.zeros((size, kept.shape[1]))
+    counts[has] = kept
+    return Column(stored.estimate, counts, has)
+
+
+def _marked(packed: Packed | None, size: int, *, otherwise: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    if packed is None:
+        return np.full(size, otherwise)
+    found = unpack(packed)
+    if found.shape != (size, 1):
+        raise ValueError(f"{len(found)} marks of {size} items")
+    return found[:, 0].astype(bool)

@@ -1,0 +1,199 @@
+"""What a pairing of two runs finds: differences of headlines and means, chances adjusted together, flipped samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from evalsuite.comparability import circumstances
+from evalsuite.comparing.pairing import NotComparable, PairedTask, Pairing
+from evalsuite.comparing.sides import Side
+from evalsuite.metrics import ALL_REFERENCES, CORPUS
+from evalsuite.records import Aggregate, AggregateKind, SampleRecord
+from evalsuite.stats.differences import Difference, PairedRows, difference_of, mean_difference
+from evalsuite.stats.paired_tests import holm
+from evalsuite.stats.translation_tests import paired_test
+from evalsuite.types import Record, Scored
+
+
+class Flip(Record, frozen=True, kw_only=True):
+    """A sample that is right on one side alone."""
+
+    task: str
+    sample: str
+    category: str
+    way: Literal["gained", "lost"]
+
+
+class Refusal(Record, frozen=True, kw_only=True):
+    """A task, or one metric of it, that is not compared, and in what the sides differ."""
+
+    task: str
+    metric: str
+    reasons: tuple[str, ...]
+
+
+class SideSummary(Record, frozen=True, kw_only=True):
+    """Which run stands on a side."""
+
+    label: str
+    run_id: str
+    model: str
+    status: str
+
+
+class Comparison(Record, frozen=True, kw_only=True):
+    """Two runs, their differences and what could not be compared.
+
+    `missing` tasks only the baseline has, `added` only the candidate; `left_out` counts by task the samples without a
+    score on one side or both; `warnings` are circumstances that may have moved numbers.
+    """
+
+    baseline: SideSummary
+    candidate: SideSummary
+    differences: tuple[Difference, ...]
+    flips: tuple[Flip, ...]
+    refused: tuple[Refusal, ...]
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def compare(pairing: Pairing, *, every_metric: bool = False) -> Comparison:
+    """Differences of every task's headline, or of all its metrics, and of the means that the candidate reports.
+
+    Chances are adjusted (Holm) among all tasks and languages that are compared, one metric each; those of means among
+    themselves.
+    """
+    singles = [
+        found
+        for task in pairing.tasks.values()
+        for rows in task.rows.values()
+        if (every_metric or rows.estimate.is_primary) and (found := _single(task, rows)) is not None
+    ]
+    means = [found for found in _means(pairing, every_metric=every_metric) if found is not None]
+    return Comparison(
+        baseline=summary_of(pairing.baseline),
+        candidate=summary_of(pairing.candidate),
+        differences=(*adjusted(means), *adjusted(singles)),
+        flips=tuple(flip for task in pairing.tasks.values() for flip in flips_of(task)),
+        refused=tuple(map(_refusal, pairing.refused)),
+        missing=pairing.missing,
+        added=pairing.added,
+        warnings=(*circumstances(pairing.baseline.spec, pairing.candidate.spec), *_partly(pairing)),
+    )
+
+
+def summary_of(side: Side) -> SideSummary:
+    """The side in words."""
+    return SideSummary(label=side.label, run_id=side.run_id, model=side.spec.subject, status=side.status)
+
+
+def _refusal(found: NotComparable) -> Refusal:
+    return Refusal(task=found.task, metric=found.metric, reasons=found.reasons)
+
+
+def _partly(pairing: Pairing) -> Iterator[str]:
+    for task in pairing.tasks.values():
+        if task.only_baseline or task.only_candidate:
+            yield (
+                f"{task.name}: {task.num_shared} samples in common, {task.only_baseline} only in the baseline, "
+                f"{task.only_candidate} only in the candidate"
+            )
+
+
+def adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """`found` with chances adjusted for the headlines among them; other metrics are looked at, not claimed."""
+    chances = holm([one.p_value for one in found])
+    return tuple(msgspec.structs.replace(one, p_adjusted=chance) for one, chance in zip(found, chances, strict=True))
+
+
+def flips_of(task: PairedTask) -> Iterator[Flip]:
+    """The samples whose headline is right on one side alone, lost ones first."""
+    rows = next(iter(task.rows.values()), None)
+    if rows is None or not rows.estimate.is_primary or not rows.is_binary:
+        return
+    place = {name: index for index, name in enumerate(task.candidate.ids or task.baseline.ids or ())}
+    categories = task.candidate.categories or task.baseline.categories or ()
+    for way, sign in (("lost", -1.0), ("gained", 1.0)):
+        for name, gain in zip(rows.names, rows.gains, strict=True):
+            if gain == sign:
+                yield Flip(task=task.name, sample=name, category=categories[place[name]], way=way)  # type: ignore[arg-type]
+
+
+# -- differences
+
+
+def _single(task: PairedTask, rows: PairedRows) -> Difference | None:
+    found = difference_of(rows)
+    if found is None or rows.estimate.formula != CORPUS:
+        return found
+    return msgspec.structs.replace(found, p_segments=_by_segments(task, rows))
+
+
+def _by_segments(task: PairedTask, rows: PairedRows) -> float | None:
+    """sacrebleu's chance for a corpus score, from the translations themselves; None where only counts were kept."""
+    kept = set(rows.names)
+    baseline, candidate = (_translations(side.records, kept) for side in (task.baseline, task.candidate))
+    if baseline is None or candidate is None:
+        return None
+    (before, _), (after, references) = baseline, candidate
+    name = rows.estimate.metric
+    used = references if name.endswith(ALL_REFERENCES) else references[:1]
+    order = list(after)
+    columns = [[reference[sample] for sample in order] for reference in used]
+    (found,) = paired_test(
+        [name], rows.estimate.language, [before[s] for s in order], [after[s] for s in order], columns
+    )
+    return found.p_value
+
+
+def _translations(records: Sequence[str] | None, kept: set[str]) -> tuple[dict[str, str], list[dict[str, str]]] | None:
+    """Each sample's translation, and its references, one mapping a reference."""
+    if records is None:
+        return None
+    texts: dict[str, str] = {}
+    references: list[dict[str, str]] = []
+    for text in records:
+        record = msgspec.json.decode(text, type=SampleRecord)
+        if record.sample.id in kept and isinstance(record.outcome, Scored):
+            texts[record.sample.id] = record.outcome.answer
+            for index, reference in enumerate(record.sample.references):
+                if index == len(references):
+                    references.append({})
+                references[index][record.sample.id] = reference
+    return texts, references
+
+
+def _means(pairing: Pairing, *, every_metric: bool) -> Iterator[Difference | None]:
+    """The means that both sides report over the same tasks."""
+    known = {(mean.name, mean.protocol) for mean in pairing.baseline.aggregates}
+    for mean in pairing.candidate.aggregates:
+        if mean.kind != "suite" and (mean.is_primary or every_metric) and (mean.name, mean.protocol) in known:
+            yield difference_of_mean(pairing, mean)
+
+
+def difference_of_mean(pairing: Pairing, mean: Aggregate) -> Difference | None:
+    """The difference of one of the candidate's means; None unless all of its tasks are paired."""
+    tasks = [pairing.tasks.get(name) for name in mean.members]
+    paired = [task for task in tasks if task is not None and mean.metric in task.rows]
+    if len(paired) < len(tasks):
+        return None
+    is_thin = mean.num_tasks > len(mean.members)
+    return mean_of(mean.name, mean.kind, mean.metric, paired, pairing, is_thin=is_thin)
+
+
+def mean_of(
+    name: str, kind: AggregateKind, metric: str, tasks: Sequence[PairedTask], pairing: Pairing, *, is_thin: bool
+) -> Difference | None:
+    """The difference of the mean of `metric` over `tasks`, weighed as `averages` weighs a random sample."""
+    parts = [task.rows[metric] for task in tasks]
+    spec = pairing.candidate.spec
+    is_sample = spec.limit is not None and spec.limit_mode == "stratified"
+    is_thin = is_thin or any(len(set(part.clusters)) < 2 for part in parts)
+    by_row = None
+    if is_sample and is_thin and all(part.is_binary for part in parts):
+        by_row = {part.estimate.task: 1.0 / part.num_available if kind == "macro" else 1.0 for part in parts}
+    return mean_difference(name, kind, parts, by_row=by_row)

@@ -1,0 +1,116 @@
+"""Chances and bounds of a difference between two systems that answered the same items.
+
+Everything is one-sided towards "worse" unless it says otherwise, for that is what a gate asks; a gain is positive.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MOST_EXACT = 20
+"""Up to so many clusters that differ all ways of flipping their signs are gone through; beyond, ways are drawn."""
+
+NUM_DRAWS = 9_999
+_SEED = 1234
+_ROUNDING = 1e-9
+_BLOCK = 1 << 22
+
+
+def mcnemar(gained: int, lost: int) -> tuple[float, float]:
+    """The exact chance of as many losses among the items that differ, and of a split as uneven either way.
+
+    McNemar 1947 with the binomial in place of its approximation. Nothing differing is no evidence: both are 1.
+    """
+    if not gained + lost:
+        return 1.0, 1.0
+    from scipy.stats import binomtest
+
+    worse = binomtest(lost, gained + lost, alternative="greater").pvalue
+    return float(worse), float(binomtest(lost, gained + lost).pvalue)
+
+
+def sign_flips(sums: Floats, *, num_draws: int = NUM_DRAWS) -> tuple[float, float]:
+    """The chance of a total as low as that of `sums`, (clusters,), and of one as far from 0, were signs by chance.
+
+    Clusters that do not differ change nothing and are left out. Drawn ways count what was seen as one of them
+    (Phipson and Smyth 2010), so that no chance is 0.
+    """
+    moved = sums[np.abs(sums) > _ROUNDING * max(1.0, float(np.abs(sums).max(initial=0.0)))]
+    if not len(moved):
+        return 1.0, 1.0
+    seen = float(moved.sum())
+    is_exact = len(moved) <= MOST_EXACT
+    totals = _all_totals(moved) if is_exact else _drawn_totals(moved, num_draws)
+    slack = _ROUNDING * float(np.abs(moved).sum())
+    lower = int((totals <= seen + slack).sum())
+    further = int((np.abs(totals) >= abs(seen) - slack).sum())
+    return (lower / len(totals), further / len(totals)) if is_exact else (
+        (lower + 1) / (num_draws + 1), (further + 1) / (num_draws + 1))  # fmt: skip
+
+
+def _all_totals(moved: Floats) -> Floats:
+    totals: Floats = np.zeros(1)
+    for one in moved:
+        totals = np.concatenate([totals + one, totals - one])
+    return totals
+
+
+def _drawn_totals(moved: Floats, num_draws: int) -> Floats:
+    random = np.random.default_rng(_SEED)
+    rows = max(1, _BLOCK // len(moved))
+    parts = []
+    for start in range(0, num_draws, rows):
+        signs = random.integers(0, 2, (min(rows, num_draws - start), len(moved)), dtype=np.int8)
+        parts.append(signs @ (2 * moved) - moved.sum())
+    return np.concatenate(parts)
+
+
+def tango(gained: float, lost: float, n: float, confidence: float) -> tuple[float, float]:
+    """Score interval of the difference of two proportions over the same `n` items (Tango 1998), two-sided.
+
+    `gained` and `lost` need not be whole. Where nothing differs the bound is exact: a share of items that differ of
+    more than ``1 - ((1 - confidence) / 2) ** (1 / n)`` would have shown itself.
+    """
+    tail = (1.0 - confidence) / 2.0
+    if not gained + lost:
+        bound = 1.0 - tail ** (1.0 / n)
+        return -bound, bound
+    z = _normal_quantile(1.0 - tail)
+    return _lower_limit(gained, lost, n, z), -_lower_limit(lost, gained, n, z)
+
+
+def _lower_limit(gained: float, lost: float, n: float, z: float) -> float:
+    from scipy.optimize import brentq
+
+    def excess(difference: float) -> float:
+        b = -gained - lost + (2 * n - gained + lost) * difference
+        c = -lost * difference * (1 - difference)
+        share = (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n)
+        variance = n * (2 * share + difference * (1 - difference))
+        return (gained - lost - n * difference) - z * math.sqrt(max(0.0, variance))
+
+    seen = (gained - lost) / n
+    if seen <= -1.0 or excess(-1.0) <= 0:
+        return -1.0
+    return float(brentq(excess, -1.0, seen, xtol=1e-12))
+
+
+def holm(chances: Sequence[float]) -> tuple[float, ...]:
+    """`chances` adjusted so that among all no false claim is made more often than by one alone (Holm 1979)."""
+    if not chances:
+        return ()
+    from statsmodels.stats.multitest import multipletests
+
+    return tuple(float(chance) for chance in multipletests(chances, method="holm")[1])
+
+
+def _normal_quantile(level: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(level)
