@@ -53,12 +53,13 @@ LAYERS = {
     "annotate": 4,
     "comparing": 4,
     "gates": 4,
+    "sweeps": 4,
     "interop": 4,
     "cli": 5,
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
-    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "gates",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "gates", "sweeps",
     "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""

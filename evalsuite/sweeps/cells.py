@@ -1,0 +1,56 @@
+"""A sweep's plan on disk: its cells by name, what is set in each, and the run directory each becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from evalsuite.canonical import canonical_json
+from evalsuite.errors import CorruptStore, SpecMismatch
+from evalsuite.store.files import write_atomic
+from evalsuite.types import Record, Scalar
+
+SWEEP_SCHEMA = 1
+SWEEP_FILE = "sweep.json"
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """One run of a sweep: `settings` are what the sweep varies, by key of its file (``model``, ``num_fewshot``,
+    ``model_args.dtype``); `run` is the run's directory, relative to the sweep's.
+    """
+
+    name: str
+    settings: Mapping[str, Scalar]
+    run_id: str
+    run: str
+
+
+class SweepPlan(Record, frozen=True, kw_only=True):
+    """All cells of a sweep, in the order they are run; cells of one model stand together."""
+
+    schema: int
+    name: str
+    cells: tuple[Cell, ...]
+
+
+def write_plan(directory: Path, plan: SweepPlan) -> None:
+    """Store the plan, sorted and indented for people. Raises SaveFailed."""
+    text = json.dumps(json.loads(canonical_json(plan)), indent=1, sort_keys=True)
+    write_atomic(directory / SWEEP_FILE, (text + "\n").encode("ascii"))
+
+
+def read_plan(directory: Path) -> SweepPlan:
+    """The plan stored in the sweep's directory. Raises SpecMismatch where there is none, CorruptStore if changed."""
+    path = directory / SWEEP_FILE
+    if not path.exists():
+        raise SpecMismatch(f"{directory} is no sweep: it has no {SWEEP_FILE}; `evalsuite sweep CONFIG` makes one.")
+    try:
+        plan = msgspec.convert(json.loads(path.read_bytes()), SweepPlan)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise CorruptStore(f"{path} was changed after it was written: {error}") from error
+    if plan.schema != SWEEP_SCHEMA:
+        raise SpecMismatch(f"{path} has schema {plan.schema}; this evalsuite reads {SWEEP_SCHEMA}.")
+    return plan
