@@ -33,6 +33,15 @@ def read_yaml(path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
     return value, _key_lines(node, path)
 
 
+def key_lines(path: Path, key: str) -> list[int]:
+    """The line of every entry of the list under `key`; of a file that `read_yaml` has read."""
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if name.value == key and isinstance(value, yaml.SequenceNode):
+            return [entry.start_mark.line + 1 for entry in value.value]
+    return []
+
+
 def record_of(kind: type[T], path: Path) -> T:
     """The file as a `kind`, whose fields are its keys. Raises ConfigError for a wrong, unknown or missing one."""
     value, lines = read_yaml(path)

@@ -31,6 +31,8 @@ _COMMANDS = {
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
+    "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
+    "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",
     "doctor": "the environment, what is missing, and how to get it",
 }
 

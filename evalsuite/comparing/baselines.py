@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,8 +53,18 @@ class NoiseFloor(Record, frozen=True, kw_only=True):
     floors: Mapping[str, float]
 
 
+class Origin(Record, frozen=True, kw_only=True):
+    """The run that a task was updated from, and why."""
+
+    run_id: str
+    reason: str
+
+
 class Baseline(Record, frozen=True, kw_only=True):
-    """The file: which run, why it was approved, all its fingerprints (in `spec`) and its outcomes by task."""
+    """The file: which run, why it was approved, all its fingerprints (in `spec`) and its outcomes by task.
+
+    `origins` name the tasks that came later, of other runs; means that mix runs are left out.
+    """
 
     schema: int
     written_by: str
@@ -69,6 +79,32 @@ class Baseline(Record, frozen=True, kw_only=True):
     tasks: Mapping[str, TaskBaseline]
     noise: NoiseFloor | None = None
     telemetry: Mapping[str, float] = {}
+    origins: Mapping[str, Origin] = {}
+
+
+def updated(baseline: Baseline, side: Side, names: Sequence[str], reason: str) -> Baseline:
+    """`baseline` with the tasks `names` as `side` has them; its noise floors, of another run, are let go.
+
+    Raises DataError for a run that did not complete, or tasks that it does not have.
+    """
+    if side.status != "complete":
+        raise DataError(f"run {side.run_id} is {side.status}; a baseline is made of a complete run.")
+    if absent := [name for name in names if name not in side.tasks]:
+        raise DataError(f"run {side.run_id} has no {absent[0]}.")
+    specs = {spec.name: spec for spec in baseline.spec.tasks} | {name: side.tasks[name].spec for name in names}
+    changed = set(names)
+    return msgspec.structs.replace(
+        baseline,
+        written_by=f"evalsuite {evalsuite.__version__}",
+        spec=msgspec.structs.replace(baseline.spec, tasks=tuple(specs.values())),
+        tasks={**baseline.tasks, **{name: task_baseline(side.tasks[name]) for name in names}},
+        aggregates=(
+            *(mean for mean in baseline.aggregates if not changed & set(mean.members)),
+            *(mean for mean in side.aggregates if set(mean.members) <= changed),
+        ),
+        origins={**baseline.origins, **{name: Origin(run_id=side.run_id, reason=reason) for name in names}},
+        noise=None,
+    )
 
 
 def baseline_of(side: Side, reason: str, noise: NoiseFloor | None = None) -> Baseline:

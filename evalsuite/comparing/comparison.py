@@ -12,7 +12,7 @@ from evalsuite.comparing.pairing import NotComparable, PairedTask, Pairing
 from evalsuite.comparing.sides import Side
 from evalsuite.metrics import ALL_REFERENCES, CORPUS
 from evalsuite.records import Aggregate, AggregateKind, SampleRecord
-from evalsuite.stats.differences import Difference, PairedRows, difference_of, mean_difference
+from evalsuite.stats.differences import Difference, PairedGroup, PairedRows, difference_of, mean_difference
 from evalsuite.stats.paired_tests import holm
 from evalsuite.stats.translation_tests import paired_test
 from evalsuite.types import Record, Scored
@@ -79,7 +79,7 @@ def compare(pairing: Pairing, *, every_metric: bool = False) -> Comparison:
         candidate=summary_of(pairing.candidate),
         differences=(*adjusted(means), *adjusted(singles)),
         flips=tuple(flip for task in pairing.tasks.values() for flip in flips_of(task)),
-        refused=tuple(map(_refusal, pairing.refused)),
+        refused=tuple(map(refusal_of, pairing.refused)),
         missing=pairing.missing,
         added=pairing.added,
         warnings=(*circumstances(pairing.baseline.spec, pairing.candidate.spec), *_partly(pairing)),
@@ -91,7 +91,8 @@ def summary_of(side: Side) -> SideSummary:
     return SideSummary(label=side.label, run_id=side.run_id, model=side.spec.subject, status=side.status)
 
 
-def _refusal(found: NotComparable) -> Refusal:
+def refusal_of(found: NotComparable) -> Refusal:
+    """What could not be compared, as a record."""
     return Refusal(task=found.task, metric=found.metric, reasons=found.reasons)
 
 
@@ -177,23 +178,28 @@ def _means(pairing: Pairing, *, every_metric: bool) -> Iterator[Difference | Non
 
 def difference_of_mean(pairing: Pairing, mean: Aggregate) -> Difference | None:
     """The difference of one of the candidate's means; None unless all of its tasks are paired."""
+    group = group_of_mean(pairing, mean)
+    return None if group is None else mean_difference(group)
+
+
+def group_of_mean(pairing: Pairing, mean: Aggregate) -> PairedGroup | None:
+    """What one of the candidate's means is compared over; None unless all of its tasks are paired."""
     tasks = [pairing.tasks.get(name) for name in mean.members]
     paired = [task for task in tasks if task is not None and mean.metric in task.rows]
     if len(paired) < len(tasks):
         return None
-    is_thin = mean.num_tasks > len(mean.members)
-    return mean_of(mean.name, mean.kind, mean.metric, paired, pairing, is_thin=is_thin)
+    parts = [task.rows[mean.metric] for task in paired]
+    return group_of(mean.name, mean.kind, parts, pairing, is_thin=mean.num_tasks > len(mean.members))
 
 
-def mean_of(
-    name: str, kind: AggregateKind, metric: str, tasks: Sequence[PairedTask], pairing: Pairing, *, is_thin: bool
-) -> Difference | None:
-    """The difference of the mean of `metric` over `tasks`, weighed as `averages` weighs a random sample."""
-    parts = [task.rows[metric] for task in tasks]
+def group_of(
+    name: str, kind: AggregateKind, parts: Sequence[PairedRows], pairing: Pairing, *, is_thin: bool
+) -> PairedGroup:
+    """The mean over `parts`, weighed as `averages` weighs a random sample; `is_thin` if some tasks have no sample."""
     spec = pairing.candidate.spec
     is_sample = spec.limit is not None and spec.limit_mode == "stratified"
     is_thin = is_thin or any(len(set(part.clusters)) < 2 for part in parts)
     by_row = None
     if is_sample and is_thin and all(part.is_binary for part in parts):
         by_row = {part.estimate.task: 1.0 / part.num_available if kind == "macro" else 1.0 for part in parts}
-    return mean_difference(name, kind, parts, by_row=by_row)
+    return PairedGroup(name, kind, tuple(parts), by_row)

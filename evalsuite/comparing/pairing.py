@@ -35,7 +35,8 @@ class NotComparable:
 class PairedTask:
     """A task of both sides over the samples they share; `left_out` of those have no score on one side or both.
 
-    `rows` by metric hold those with counts on both sides, the headline first. `only_baseline` and `only_candidate` are
+    `num_newly_unscored` samples have one in the baseline and none in the candidate. `rows` by metric hold those with
+    counts on both sides, the headline first. `only_baseline` and `only_candidate` are
     samples that the other side was not asked.
     """
 
@@ -47,7 +48,7 @@ class PairedTask:
     rows: Mapping[str, PairedRows]
     num_shared: int
     num_left_out: int
-    num_unscored: tuple[int, int]
+    num_newly_unscored: int
     only_baseline: int = 0
     only_candidate: int = 0
 
@@ -144,7 +145,7 @@ def _paired(
         rows=rows,
         num_shared=len(ours),
         num_left_out=int((unscored[0] | unscored[1]).sum()),
-        num_unscored=(int(unscored[0].sum()), int(unscored[1].sum())),
+        num_newly_unscored=int((unscored[1] & ~unscored[0]).sum()),
         only_baseline=len(before.is_unscored) - len(ours),
         only_candidate=len(after.is_unscored) - len(theirs),
     )

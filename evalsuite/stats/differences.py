@@ -25,7 +25,6 @@ from evalsuite.types import Record
 ONE_SIDED = 0.95
 """The confidence of the bound that a gate asks about."""
 
-_BOTH_SIDES = 2 * ONE_SIDED - 1
 _NO_SPREAD = 1e-12
 
 Test = Literal["mcnemar-exact", "sign-flips", "jackknife-t", "none"]
@@ -35,11 +34,11 @@ IntervalMethod = Literal["tango", "tango-clustered", "jackknife-t", "no-spread",
 class Difference(Record, frozen=True, kw_only=True):
     """One metric of one task, or its mean over `tasks`, in two runs: `difference` is candidate less baseline.
 
-    `low` and `high` are the 95 % interval of the difference; `least_gain` the one-sided 95 % lower bound of the gain.
-    They are None where no bound is known. `p_worse` is the chance of a gain as low were there none, `p_value` that of
-    a difference as far from 0, `p_adjusted` the latter among all that were asked (Holm 1979). `num_gained` and
-    `num_lost` count right/wrong items right in the candidate or the baseline alone; None for other metrics.
-    `variance` is that of one item's difference, clusters counted in: the squared error times `n`.
+    `low` and `high` are the 95 % interval of the difference; `least_gain` and `most_gain` are one-sided bounds of the
+    gain, at 95 % unless asked otherwise. They are None where no bound is known. `p_worse` is the chance of a gain as
+    low were there none, `p_value` that of a difference as far from 0, `p_adjusted` the latter among all that were asked
+    (Holm 1979). `num_gained` and `num_lost` count right/wrong items right in the candidate or the baseline alone; None
+    for other metrics. `variance` is that of one item's difference, clusters counted in: the squared error times `n`.
     `num_left_out` items have no score on one side or both. `p_segments` is sacrebleu's own two-sided chance for a
     corpus score (see `translation_tests`), which takes segments for independent whatever documents they are of.
     """
@@ -59,6 +58,7 @@ class Difference(Record, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     least_gain: float | None
+    most_gain: float | None
     interval: IntervalMethod
     p_worse: float
     p_value: float
@@ -143,31 +143,58 @@ class _Part:
     num_clusters: float
 
 
-def difference_of(rows: PairedRows) -> Difference | None:
-    """The difference on one task; None without a row, or where one side has no value."""
-    part = _part(rows)
-    return None if part is None else _difference(rows.estimate.task, "task", [rows], part)
-
-
-def mean_difference(
-    name: str, kind: AggregateKind, parts: Sequence[PairedRows], *, by_row: Mapping[str, float] | None = None
-) -> Difference | None:
-    """The difference of the mean over `parts`, tasks of one family; `macro` weighs tasks alike, `micro` their rows.
+@dataclass(frozen=True)
+class PairedGroup:
+    """Tasks of one family whose mean is compared: `macro` weighs tasks alike, `micro` their rows.
 
     `by_row` gives, for a random sample of a family, the weight of one row of each task (see
-    `aggregates.mean_of_tasks`); only means of one value a row can be weighed so. None where a part has no value.
+    `aggregates.mean_of_tasks`); only means of one value a row can be weighed so. A group of one task is that task.
     """
-    if len(parts) == 1:
-        return difference_of(parts[0])
+
+    name: str
+    kind: AggregateKind
+    parts: tuple[PairedRows, ...]
+    by_row: Mapping[str, float] | None = None
+
+
+def difference_of(rows: PairedRows, confidence: float = ONE_SIDED) -> Difference | None:
+    """The difference on one task; None without a row, or where one side has no value.
+
+    `confidence` is that of the one-sided bounds.
+    """
+    part = _part(rows)
+    return None if part is None else _difference(rows.estimate.task, "task", [rows], part, confidence)
+
+
+def mean_difference(group: PairedGroup, confidence: float = ONE_SIDED) -> Difference | None:
+    """The difference of the mean over a group; None where a task has no value."""
+    if len(group.parts) == 1:
+        return difference_of(group.parts[0], confidence)
+    part = _part_of_group(group)
+    return None if part is None else _difference(group.name, group.kind, group.parts, part, confidence)
+
+
+def mean_of_groups(name: str, groups: Sequence[PairedGroup], confidence: float = ONE_SIDED) -> Difference | None:
+    """The difference of the unweighted mean of several groups; clusters that they share enter once."""
+    found = [_part_of_group(group) for group in groups]
+    known = [part for part in found if part is not None]
+    if not groups or len(known) < len(groups):
+        return None
+    whole = _merged(known, [1.0 / len(known)] * len(known))
+    return _difference(name, "suite", [rows for group in groups for rows in group.parts], whole, confidence)
+
+
+def _part_of_group(group: PairedGroup) -> _Part | None:
+    parts = group.parts
+    if group.by_row is not None and all(rows.is_linear for rows in parts):
+        by_row = group.by_row
+        return _collapsed(parts, [by_row[rows.estimate.task] for rows in parts])
     found = [_part(rows) for rows in parts]
     known = [part for part in found if part is not None]
     if not parts or len(known) < len(parts):
         return None
-    if by_row is not None and all(rows.is_linear for rows in parts):
-        return _difference(name, kind, parts, _collapsed(parts, [by_row[rows.estimate.task] for rows in parts]))
-    sizes = [float(len(rows.names)) if kind == "micro" else 1.0 for rows in parts]
-    weights = [size / math.fsum(sizes) for size in sizes]
-    return _difference(name, kind, parts, _merged(parts, known, weights))
+    sizes = [float(len(rows.names)) if group.kind == "micro" else 1.0 for rows in parts]
+    return known[0] if len(known) == 1 else _merged(known, [size / math.fsum(sizes) for size in sizes])
 
 
 def _part(rows: PairedRows) -> _Part | None:
@@ -218,7 +245,7 @@ def _gain_by(rows: PairedRows, width: int) -> Callable[[tuple[float, ...]], floa
     return gain
 
 
-def _merged(parts: Sequence[PairedRows], found: Sequence[_Part], weights: Sequence[float]) -> _Part:
+def _merged(found: Sequence[_Part], weights: Sequence[float]) -> _Part:
     """The weighted mean of parts that are each a stratum; clusters they share enter once."""
     names = tuple(dict.fromkeys(name for part in found for name in part.clusters))
     place = {name: index for index, name in enumerate(names)}
@@ -235,7 +262,6 @@ def _merged(parts: Sequence[PairedRows], found: Sequence[_Part], weights: Sequen
         known = [value for value in values if value is not None]
         return math.fsum(w * v for w, v in zip(weights, known, strict=True)) if len(known) == len(found) else None
 
-    sizes = [len(part.clusters) for part in found]
     return _Part(
         baseline=math.fsum(w * part.baseline for w, part in zip(weights, found, strict=True)),
         candidate=math.fsum(w * part.candidate for w, part in zip(weights, found, strict=True)),
@@ -244,8 +270,8 @@ def _merged(parts: Sequence[PairedRows], found: Sequence[_Part], weights: Sequen
         sums=by_cluster([part.sums for part in found]),
         gained=mean([part.gained for part in found]),
         lost=mean([part.lost for part in found]),
-        trials=intervals.num_in_mean([len(rows.names) for rows in parts], weights),
-        num_clusters=min(len(names), intervals.num_in_mean(sizes, weights)),
+        trials=intervals.num_in_mean([part.trials for part in found], weights),
+        num_clusters=min(len(names), intervals.num_in_mean([part.num_clusters for part in found], weights)),
     )
 
 
@@ -290,12 +316,14 @@ def _corrected(sums: Floats) -> Floats | None:
 
 
 def _difference(
-    name: str, kind: Literal["task"] | AggregateKind, rows: Sequence[PairedRows], part: _Part
+    name: str, kind: Literal["task"] | AggregateKind, rows: Sequence[PairedRows], part: _Part, confidence: float
 ) -> Difference:
     first = rows[0]
     estimate, sign = first.estimate, first.sign
     stderr = None if part.influence is None else math.sqrt(math.fsum(part.influence**2))
-    low, high, least, method = _bounds(first, part, stderr)
+    method = _method(first, part, stderr)
+    low, high = _interval(method, first, part, stderr, intervals.CONFIDENCE)
+    least, most = _interval(method, first, part, stderr, 2 * confidence - 1)
     worse, either, test = _chances(rows, part, stderr)
     n = sum(len(one.names) for one in rows)
     is_binary = part.gained is not None
@@ -315,6 +343,7 @@ def _difference(
         low=None if low is None or high is None else low if sign > 0 else -high,
         high=None if low is None or high is None else high if sign > 0 else -low,
         least_gain=least,
+        most_gain=most,
         interval=method,
         p_worse=worse,
         p_value=either,
@@ -334,29 +363,33 @@ def _shared(values: Sequence[str]) -> str:
     return values[0] if len(set(values)) == 1 else ""
 
 
-def _bounds(
-    first: PairedRows, part: _Part, stderr: float | None
-) -> tuple[float | None, float | None, float | None, IntervalMethod]:
-    """The interval of the gain, its one-sided lower bound, and the method."""
-    has_spread = stderr is not None and stderr > _NO_SPREAD
+def _method(first: PairedRows, part: _Part, stderr: float | None) -> IntervalMethod:
+    if part.gained is not None:
+        trials = _num_effective(part, stderr)
+        is_plain = math.isclose(trials, part.trials) and math.isclose(part.trials, len(part.clusters))
+        return "tango" if is_plain else "tango-clustered"
+    if stderr is not None and stderr > _NO_SPREAD:
+        return "jackknife-t"
+    return "none" if first.estimate.bounds is None or stderr is None else "no-spread"
+
+
+def _interval(
+    method: IntervalMethod, first: PairedRows, part: _Part, stderr: float | None, confidence: float
+) -> tuple[float | None, float | None]:
+    """The two-sided interval of the gain."""
     if part.gained is not None and part.lost is not None:
         trials = _num_effective(part, stderr)
-        counts = part.gained * trials, part.lost * trials
-        is_plain = math.isclose(trials, part.trials) and math.isclose(part.trials, len(part.clusters))
-        method: IntervalMethod = "tango" if is_plain else "tango-clustered"
-        return *tango(*counts, trials, intervals.CONFIDENCE), tango(*counts, trials, _BOTH_SIDES)[0], method
-    if stderr is not None and has_spread:
+        return tango(part.gained * trials, part.lost * trials, trials, confidence)
+    bounds = first.estimate.bounds
+    span = bounds[1] - bounds[0] if bounds else math.inf
+    if method == "jackknife-t":
         gain = (part.candidate - part.baseline) * first.sign
-        span = first.estimate.bounds[1] - first.estimate.bounds[0] if first.estimate.bounds else math.inf
-        low, high = _t_interval(gain, stderr, part.num_clusters, span, intervals.CONFIDENCE)
-        return low, high, _t_interval(gain, stderr, part.num_clusters, span, _BOTH_SIDES)[0], "jackknife-t"
-    if first.estimate.bounds is None or stderr is None:
-        return None, None, None, "none"
+        return intervals.t_interval(gain, stderr, part.num_clusters, (-span, span), confidence) or (None, None)
+    if method == "none":
+        return None, None
     # nothing differs: as though a share of the items, such as would have shown itself, had lost all there is to lose
-    span = first.estimate.bounds[1] - first.estimate.bounds[0]
-    _, both = tango(0.0, 0.0, part.num_clusters, intervals.CONFIDENCE)
-    _, one = tango(0.0, 0.0, part.num_clusters, _BOTH_SIDES)
-    return -both * span, both * span, -one * span, "no-spread"
+    low, high = tango(0.0, 0.0, part.num_clusters, confidence)
+    return low * span, high * span
 
 
 def _num_effective(part: _Part, stderr: float | None) -> float:
@@ -372,14 +405,6 @@ def _num_effective(part: _Part, stderr: float | None) -> float:
     if stderr is None or stderr <= _NO_SPREAD or variance <= 0:
         return part.num_clusters
     return min(part.trials, intervals.num_items_as_precise(variance, stderr, part.num_clusters))
-
-
-def _t_interval(
-    value: float, stderr: float, num_clusters: float, span: float, confidence: float
-) -> tuple[float, float]:
-    found = intervals.t_interval(value, stderr, num_clusters, (-span, span), confidence)
-    assert found is not None
-    return found
 
 
 def _chances(rows: Sequence[PairedRows], part: _Part, stderr: float | None) -> tuple[float, float, Test]:

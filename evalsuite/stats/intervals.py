@@ -113,7 +113,7 @@ def num_items_as_precise(variance: float, stderr: float, num_clusters: float) ->
     return variance / widened**2
 
 
-def num_in_mean(sizes: Sequence[int], weights: Sequence[float]) -> float:
+def num_in_mean(sizes: Sequence[float], weights: Sequence[float]) -> float:
     """What the mean of independent parts of these sizes is worth in trials; `weights` sum to 1.
 
     The variance of sum(w_i p_i), proportions over n_i trials, is that of 1 / sum(w_i^2 / n_i) trials.

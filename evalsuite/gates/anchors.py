@@ -1,0 +1,44 @@
+"""Whether a judge judges as it did: the same frozen answers judged then and now. Pure.
+
+A judge behind a server may change under one name. What a model seems to have lost is then the judge's doing, and no
+gate on judged scores says anything until the baseline is judged anew.
+"""
+
+from __future__ import annotations
+
+from evalsuite.comparing.pairing import FindMetric, pair
+from evalsuite.comparing.sides import Side
+from evalsuite.errors import UsageError
+from evalsuite.gates import wording
+from evalsuite.stats.differences import difference_of
+from evalsuite.stats.paired_tests import holm
+
+
+def judge_drift(before: Side, after: Side, alpha: float, find_metric: FindMetric) -> str:
+    """How the judge drifted between two runs over the same answers, as a sentence; empty where nothing shows it did.
+
+    Two-sided, adjusted for all tasks (Holm). Raises UsageError for runs that are not of one judge over one set of
+    answers.
+    """
+    if before.spec.judged is None or after.spec.judged is None:
+        raise UsageError("anchors: both runs must be a judge's; make them with `evalsuite score` over frozen answers.")
+    if before.spec.judged.answers_sha256 != after.spec.judged.answers_sha256:
+        raise UsageError("anchors: the two runs judge other answers; anchors are answers that never change.")
+    pairing = pair(before, after, find_metric)
+    if pairing.refused:
+        one = pairing.refused[0]
+        return f"judge drift: the anchors cannot be compared: {'; '.join(one.reasons)} (then, now)"
+    found = [
+        difference
+        for task in pairing.tasks.values()
+        for rows in task.rows.values()
+        if rows.estimate.is_primary and (difference := difference_of(rows)) is not None
+    ]
+    for one_found, chance in zip(found, holm([one.p_value for one in found]), strict=True):
+        if chance < alpha:
+            moved = wording.signed(one_found.difference, one_found.scale)
+            return (
+                f"judge drift, not model regression: on the frozen answers of {one_found.name} the judge now gives "
+                f"{moved} ({wording.interval(one_found)}; {wording.chance(chance)})"
+            )
+    return ""

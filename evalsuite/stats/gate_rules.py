@@ -1,0 +1,135 @@
+"""When a difference is a regression, when it is none, and when the items are too few to say; and how many would do.
+
+The margin M is the loss that nobody minds. A gate fails where the loss is both real (its one-sided chance, adjusted for
+all gates, is below alpha) and at least M; it passes where a loss of M or more can be ruled out (non-inferiority); else
+it is inconclusive. Not significant is never a pass, and significant but small is never a failure.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from evalsuite.stats.differences import Difference
+
+Verdict = Literal["pass", "fail", "inconclusive", "error"]
+
+POWER = 0.8
+FEWEST_CLUSTERS = 10
+"""Below it Student's t around a jackknife is not to be trusted with a verdict."""
+
+_ROUNDING = 1e-12
+
+
+def verdict_of(difference: Difference, margin: float, p_adjusted: float, alpha: float) -> Verdict:
+    """The verdict on a difference with a `margin`, in the metric's own unit and positive.
+
+    `difference.least_gain` must be a bound of confidence 1 - alpha. Fewer than `FEWEST_CLUSTERS` clusters of anything
+    but right and wrong say nothing.
+    """
+    if difference.interval == "jackknife-t" and difference.num_clusters < FEWEST_CLUSTERS:
+        return "inconclusive"
+    if p_adjusted < alpha and difference.gain <= -margin + _ROUNDING:
+        return "fail"
+    if difference.least_gain is not None and difference.least_gain > -margin:
+        return "pass"
+    return "inconclusive"
+
+
+def verdict_of_bounds(low: float | None, high: float | None, at_least: float | None, at_most: float | None) -> Verdict:
+    """Whether a value whose interval is known keeps to a floor or a ceiling."""
+    if low is None or high is None:
+        return "inconclusive"
+    if (at_least is not None and high < at_least) or (at_most is not None and low > at_most):
+        return "fail"
+    kept = (at_least is None or low >= at_least) and (at_most is None or high <= at_most)
+    return "pass" if kept else "inconclusive"
+
+
+def items_to_pass(
+    variance: float,
+    margin: float,
+    *,
+    alpha: float = 0.05,
+    power: float = POWER,
+    true_gain: float = 0.0,
+    span: float = 1.0,
+) -> int | None:
+    """How many items rule out a loss of `margin` with the power, were the gain truly `true_gain`.
+
+    (z_alpha + z_power)^2 variance / (margin + gain)^2, at least what is needed were nothing to differ at all. None
+    where the true loss is the margin or more. `variance` is that of one item's difference, clusters counted in; `span`
+    the most that one item can lose.
+    """
+    room = margin + true_gain
+    if room <= 0 or margin <= 0:
+        return None
+    least = math.log(alpha) / math.log1p(-margin / span) if margin < span else 1.0
+    return max(_whole((_quantile(1 - alpha) + _quantile(power)) ** 2 * variance / room**2), _whole(least))
+
+
+def items_to_fail(
+    discordance: float, drop: float, margin: float, *, alpha: float = 0.05, power: float = POWER
+) -> int | None:
+    """How many right/wrong items turn a true `drop` into a failure with the power; None for a drop within the margin.
+
+    Both that the loss is real (McNemar's test; Connett, Smith and McHugh 1987) and that it is seen to be at least the
+    margin. `discordance` is the share of items that differ.
+    """
+    if drop <= margin or drop > discordance:
+        return None
+    variance = discordance - drop**2
+    real = (_quantile(1 - alpha) * math.sqrt(discordance) + _quantile(power) * math.sqrt(variance)) ** 2 / drop**2
+    seen = _quantile(power) ** 2 * variance / (drop - margin) ** 2
+    return max(_whole(real), _whole(seen))
+
+
+def mcnemar_items(discordance: float, drop: float, *, alpha: float = 0.05, power: float = POWER) -> int:
+    """How many items show a true `drop` to be real, one-sided. Raises ValueError where fewer differ than that."""
+    if not 0 < drop <= discordance <= 1:
+        raise ValueError(f"a drop of {drop} among {discordance} that differ")
+    root = _quantile(1 - alpha) * math.sqrt(discordance) + _quantile(power) * math.sqrt(discordance - drop**2)
+    return _whole(root**2 / drop**2)
+
+
+def items_of_means(
+    variance: float, difference: float, *, alpha: float = 0.05, power: float = POWER,
+    noise: tuple[float, float] = (0.0, 0.0), answers: tuple[int, int] = (1, 1), design_effect: float = 1.0,
+) -> int:  # fmt: skip
+    """How many questions find a paired `difference` of means, two-sided (Miller 2024, "Adding Error Bars to Evals").
+
+    (z + z)^2 (omega^2 + s2_A / K_A + s2_B / K_B) / delta^2 times the design effect: `variance` is omega^2, of the
+    questions' own differences, `noise` are the variances of one answer to one question, `answers` how often each is
+    asked. omega^2 = 1/9, delta = .03 gives 969.
+    """
+    total = variance + sum(one / number for one, number in zip(noise, answers, strict=True))
+    return _whole((_quantile(1 - alpha / 2) + _quantile(power)) ** 2 * total * design_effect / difference**2)
+
+
+def smallest_margin(variance: float, n: int, *, alpha: float = 0.05, power: float = POWER, span: float = 1.0) -> float:
+    """The smallest margin that `n` items pass with the power when nothing has changed."""
+    by_spread = (_quantile(1 - alpha) + _quantile(power)) * math.sqrt(variance / n)
+    exact: float = span * (1.0 - alpha ** (1.0 / n))
+    return max(by_spread, exact)
+
+
+def smallest_drop(
+    discordance: float, n: int, margin: float = 0.0, *, alpha: float = 0.05, power: float = POWER
+) -> float:
+    """The smallest true drop that `n` items fail with the power, a drop of all that differs at most."""
+    low, high = margin, discordance
+    for _ in range(60):
+        middle = (low + high) / 2
+        needed = items_to_fail(discordance, middle, margin, alpha=alpha, power=power)
+        low, high = (low, middle) if needed is not None and needed <= n else (middle, high)
+    return high
+
+
+def _whole(number: float) -> int:
+    return max(1, math.ceil(number - 1e-9))
+
+
+def _quantile(level: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(level)
