@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -44,7 +45,24 @@ def cli_page() -> str:
     for command in ("", *command_names()):
         title = f"evalsuite {command}".strip()
         parts.append(f"## {title}\n\n```text\n{help_text(*command.split())}\n```\n")
+        for action in actions_of(command):
+            parts.append(f"### {title} {action}\n\n```text\n{help_text(command, action)}\n```\n")
     return "\n".join(parts)
+
+
+def actions_of(command: str) -> list[str]:
+    """The sub-commands of a command, where it has parsers of their own."""
+    from evalsuite.cli.main import build_parser
+
+    if not command:
+        return []
+    parser = _actions(build_parser(command))[command]
+    return list(_actions(parser))
+
+
+def _actions(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(inner[0].choices) if inner else {}
 
 
 def tasks_page(mirror: Path) -> str:

@@ -41,6 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     update.add_argument("--only", metavar="TASK", nargs="+", required=True, help="tasks or families, as globs")
     update.add_argument("--reason", metavar="TEXT", required=True, help="why")
+    for action in (made, shown, differs, update):
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="end with a line of JSON")
 
 
 def execute(options: argparse.Namespace) -> int:

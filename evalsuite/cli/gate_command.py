@@ -3,51 +3,68 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from evalsuite.cli.output import print_json, print_table, say
-from evalsuite.cli.run_command import exit_code, run_prepared
-from evalsuite.comparing.opening import open_side
-from evalsuite.comparing.sides import Side
-from evalsuite.config import make_config, read_config
-from evalsuite.errors import EXIT_GATE_FAILED, UsageError
+from evalsuite.cli.gate_running import Stopped, confirm, look_by_look, run_side, suite_of
+from evalsuite.cli.gate_tables import print_plan, print_report
+from evalsuite.cli.output import print_json, say
+from evalsuite.comparing.opening import find_metric, open_side
+from evalsuite.comparing.pairing import pair
+from evalsuite.errors import EXIT_GATE_FAILED, EXIT_OK, UsageError
 from evalsuite.gates.gate_file import Located, read_gate_file
-from evalsuite.gates.gating import baseline_path, circumstances_of, gate
+from evalsuite.gates.gating import baseline_path, baseline_side, circumstances_of, gate
 from evalsuite.gates.outputs import write_outputs
-from evalsuite.gates.records import GateReport, GateResult
-from evalsuite.prepare import prepare
+from evalsuite.gates.planning import USUAL_DISCORDANCE, Assumed, plan
 
-USUAL_FILE = Path("configs/gate.yaml")
-_ORDER = ("fail", "error", "inconclusive", "pass")
+USUAL_FILE = "configs/gate.yaml"
+_PLAN = "plan"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``gate``."""
     add = parser.add_argument
-    add(
-        "config", nargs="?", type=Path, default=USUAL_FILE, metavar="CONFIG", help="the gate file (default %(default)s)"
-    )
-    add("--run", type=Path, metavar="RUN", help="the run to gate; without it the file's suite is run, or resumed")
+    add("words", nargs="*", metavar="[plan] [CONFIG]", help="the gate file (default configs/gate.yaml); after `plan` "
+        "nothing is gated, and it says what the items there are could tell")  # fmt: skip
+    add("--run", type=Path, metavar="RUN", help="the run to gate; without it the file's suite is run, or resumed; for "
+        "a plan a second run that shows how often two differ")  # fmt: skip
     add("--baseline", type=Path, metavar="FILE", help="in place of the file's baseline: a file of `evalsuite baseline "
         "set`, or a run's directory")  # fmt: skip
     add("--strict", action="store_true", help="an inconclusive gate ends with exit code 5")
     add("--exit_code_on_regression", type=int, metavar="N", default=EXIT_GATE_FAILED, help="(default %(default)s)")
     add("--output", "-o", type=Path, default=Path("gate-report"), metavar="DIR", help="where gate.json, junit.xml, "
         "gate.md, gate.html and the metrics go (default %(default)s)")  # fmt: skip
+    add("--discordance", type=float, metavar="SHARE", help="for a plan: the share of right/wrong items on which two "
+        f"versions differ (default {USUAL_DISCORDANCE}, or as in --run)")  # fmt: skip
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Gate. Exit code 0 passed, 1 failed, 3 could not be evaluated, 5 inconclusive under --strict."""
-    located = read_gate_file(options.config)
+    """Gate, or plan. Exit code 0 passed, 1 failed, 3 could not be evaluated, 5 inconclusive under --strict."""
+    words = list(options.words)
+    is_plan = words[:1] == [_PLAN]
+    files = words[1:] if is_plan else words
+    if len(files) > 1:
+        raise UsageError(f"gate: one gate file at a time, not {' and '.join(files)}.")
+    located = read_gate_file(Path(files[0] if files else USUAL_FILE))
+    baseline = baseline_path(located, options.baseline)
+    return _plan(options, located, baseline) if is_plan else _gate(options, located, baseline)
+
+
+def _gate(options: argparse.Namespace, located: Located, baseline: Path) -> int:
     known = circumstances_of(located, date.today().isoformat(), is_strict=options.strict)
-    candidate = _candidate(options, located)
-    if isinstance(candidate, int):
-        return candidate
-    report, pairing = gate(located, baseline_path(located, options.baseline), candidate, known)
+    baseline_side(baseline)  # before anything is run
+    try:
+        if located.file.looks and options.run is None:
+            report, pairing = look_by_look(located, baseline, known, located.file.looks)
+        else:
+            candidate = open_side(options.run) if options.run is not None else run_side(suite_of(located))
+            report, pairing = gate(located, baseline, candidate, known)
+        if located.file.suite is not None and not located.file.looks:
+            report = confirm(located, baseline, report, known)
+    except Stopped as stopped:
+        return stopped.code
     print_report(report)
     written = write_outputs(report, pairing, options.output)
     say(f"\nwritten to {options.output}: {', '.join(path.name for path in written)}")
@@ -56,39 +73,14 @@ def execute(options: argparse.Namespace) -> int:
     return options.exit_code_on_regression if report.exit_code == EXIT_GATE_FAILED else report.exit_code
 
 
-def _candidate(options: argparse.Namespace, located: Located) -> Side | int:
-    """The run to gate; the exit code of one that could not be finished."""
-    if options.run is not None:
-        return open_side(options.run)
-    if located.file.suite is None:
-        raise UsageError(f"{located.path} names no suite to run; give --run RUN, or the key 'suite'.")
-    config = make_config(read_config(Path(located.file.suite)), {})
-    prepared = prepare(config)
-    for note in prepared.notes:
-        print(f"evalsuite: {note}", file=sys.stderr)
-    finished = run_prepared(prepared, config)
-    for warning in finished.warnings:
-        print(f"evalsuite: {warning}", file=sys.stderr)
-    if finished.result is None:
-        return exit_code(finished)
-    exit_code(finished)
-    return open_side(finished.path)
-
-
-def print_report(report: GateReport) -> None:
-    """A table of the gates, worst first, and what they say together."""
-    say(f"baseline   {report.baseline.label}  run {report.baseline.run_id}  {report.baseline_reason}".rstrip())
-    say(f"candidate  {report.candidate.label}  run {report.candidate.run_id}\n")
-    gates = sorted(report.gates, key=lambda one: _ORDER.index(one.verdict))
-    print_table([("verdict", "gate", "metric", "why"), *map(_row, gates)])
-    for warning in report.warnings:
-        say(f"note: {warning}")
-    counts = ", ".join(f"{number} {name}" for name, number in report.counts.items() if number)
-    say(f"\n{report.verdict}: {counts} of {len(report.gates)} gates")
-
-
-def _row(one: GateResult) -> tuple[str, ...]:
-    waived = f"; waived by {one.waiver.by} until {one.waiver.expires}: {one.waiver.reason}" if one.waiver else ""
-    only_warns = "" if one.blocks or one.verdict not in ("fail", "error") else " (warning only)"
-    confirmed = f"; {one.confirmation}" if one.confirmation else ""
-    return one.verdict + only_warns, one.name, one.metric, one.reason + confirmed + waived
+def _plan(options: argparse.Namespace, located: Located, baseline: Path) -> int:
+    if options.discordance is not None and not 0 < options.discordance <= 1:
+        raise UsageError(f"--discordance is {options.discordance:g}; expected a share of the items.")
+    before, _ = baseline_side(baseline)
+    after = open_side(options.run) if options.run is not None else before
+    usual = None if options.run is not None else USUAL_DISCORDANCE
+    found = plan(located, pair(before, after, find_metric), Assumed(options.discordance or usual))
+    print_plan(found, located.file.defaults.alpha)
+    if options.json:
+        print_json({"gates": msgspec.to_builtins(found)})
+    return EXIT_OK

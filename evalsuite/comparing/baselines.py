@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,11 +35,15 @@ class MetricBaseline(Record, frozen=True, kw_only=True):
 
 
 class TaskBaseline(Record, frozen=True, kw_only=True):
-    """One task: how its samples ended, and its metrics. `unscored` marks samples without a score, if there are any."""
+    """One task: how its samples ended, and its metrics. `unscored` marks samples without a score, if there are any.
+
+    `clusters` are numbers, one a sample, the same for the same cluster in all tasks; None where each sample is its own.
+    """
 
     summary: TaskSummary
     metrics: Mapping[str, MetricBaseline]
     unscored: Packed | None = None
+    clusters: Packed | None = None
 
 
 class NoiseFloor(Record, frozen=True, kw_only=True):
@@ -97,7 +101,7 @@ def updated(baseline: Baseline, side: Side, names: Sequence[str], reason: str) -
         baseline,
         written_by=f"evalsuite {evalsuite.__version__}",
         spec=msgspec.structs.replace(baseline.spec, tasks=tuple(specs.values())),
-        tasks={**baseline.tasks, **{name: task_baseline(side.tasks[name]) for name in names}},
+        tasks={**baseline.tasks, **_tasks(side, names)},
         aggregates=(
             *(mean for mean in baseline.aggregates if not changed & set(mean.members)),
             *(mean for mean in side.aggregates if set(mean.members) <= changed),
@@ -122,18 +126,29 @@ def baseline_of(side: Side, reason: str, noise: NoiseFloor | None = None) -> Bas
         packages=side.packages,
         stacks=side.stacks,
         aggregates=side.aggregates,
-        tasks={name: task_baseline(task) for name, task in side.tasks.items()},
+        tasks=_tasks(side, side.tasks),
         noise=noise,
         telemetry=side.rates,
     )
 
 
-def task_baseline(task: TaskSide) -> TaskBaseline:
-    """One task of a run in the form of the file."""
+def _tasks(side: Side, names: Iterable[str]) -> dict[str, TaskBaseline]:
+    """Tasks of a run in the form of the file."""
+    numbers: dict[str, int] = {}
+    for task in side.tasks.values():
+        for cluster in task.clusters:
+            numbers.setdefault(cluster, len(numbers))
+    return {name: _task(side.tasks[name], numbers) for name in names}
+
+
+def _task(task: TaskSide, numbers: Mapping[str, int]) -> TaskBaseline:
+    is_own = len(set(task.clusters)) == len(task.clusters) and task.clusters == task.ids
+    places = np.array([numbers[cluster] for cluster in task.clusters], dtype=np.float64).reshape(-1, 1)
     return TaskBaseline(
         summary=task.summary,
         metrics={name: _metric(column) for name, column in task.columns.items()},
         unscored=_marks(task.is_unscored, is_usual=not task.is_unscored.any()),
+        clusters=None if is_own else pack(places),
     )
 
 
@@ -190,7 +205,7 @@ def side_of(baseline: Baseline, path: Path) -> Side:
                 columns={name: _column(one, size) for name, one in stored.metrics.items()},
                 is_unscored=_marked(stored.unscored, size, otherwise=False),
                 ids=None,
-                clusters=None,
+                clusters=_clusters(stored.clusters, spec.name, size),
                 categories=None,
                 records=None,
             )
@@ -219,6 +234,15 @@ def _column(stored: MetricBaseline, size: int) -> Column:
     counts = np.zeros((size, kept.shape[1]))
     counts[has] = kept
     return Column(stored.estimate, counts, has)
+
+
+def _clusters(packed: Packed | None, task: str, size: int) -> tuple[str, ...]:
+    if packed is None:
+        return tuple(f"{task}#{index}" for index in range(size))
+    found = unpack(packed)
+    if found.shape != (size, 1):
+        raise ValueError(f"{len(found)} clusters of {size} items")
+    return tuple(f"#{number:.0f}" for number in found[:, 0])
 
 
 def _marked(packed: Packed | None, size: int, *, otherwise: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -116,12 +116,12 @@ def flips_of(task: PairedTask) -> Iterator[Flip]:
     rows = next(iter(task.rows.values()), None)
     if rows is None or not rows.estimate.is_primary or not rows.is_binary:
         return
-    place = {name: index for index, name in enumerate(task.candidate.ids or task.baseline.ids or ())}
-    categories = task.candidate.categories or task.baseline.categories or ()
+    side = task.candidate if task.candidate.ids is not None else task.baseline
+    categories = dict(zip(side.ids or (), side.categories or (), strict=True))
     for way, sign in (("lost", -1.0), ("gained", 1.0)):
         for name, gain in zip(rows.names, rows.gains, strict=True):
             if gain == sign:
-                yield Flip(task=task.name, sample=name, category=categories[place[name]], way=way)  # type: ignore[arg-type]
+                yield Flip(task=task.name, sample=name, category=categories.get(name, ""), way=way)  # type: ignore[arg-type]
 
 
 # -- differences

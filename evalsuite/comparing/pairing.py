@@ -173,16 +173,14 @@ def _rows(
 ) -> PairedRows:  # fmt: skip
     ours, theirs = places
     both = first.has[ours] & second.has[theirs]
-    ids, clusters = after.ids or before.ids, after.clusters or before.clusters
-    assert ids is not None
-    assert clusters is not None
-    order = theirs if after.ids is not None else ours
+    known, order = (before, ours) if after.ids is None and before.ids is not None else (after, theirs)
     kept = order[both].tolist()
+    ids = known.ids or tuple(f"{after.spec.name}:#{index}" for index in range(len(known.is_unscored)))
     return PairedRows(
         estimate=second.estimate,
         reduce=reduce,
         names=tuple(ids[index] for index in kept),
-        clusters=tuple(clusters[index] for index in kept),
+        clusters=tuple(known.clusters[index] for index in kept),
         baseline=first.counts[ours][both],
         candidate=second.counts[theirs][both],
         num_left_out=int((~both & (unscored[0] | unscored[1])).sum()),

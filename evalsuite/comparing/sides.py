@@ -37,8 +37,8 @@ class Column:
 class TaskSide:
     """A task as one side has it, its samples in plan order.
 
-    `ids`, `clusters`, `categories` and `records` (canonical JSON) are None where only the counts were kept; then `spec`
-    says whether the samples are another side's. `is_unscored` marks samples that ended without a score.
+    `ids`, `categories` and `records` (canonical JSON) are None where only the counts were kept; then `spec` says
+    whether the samples are another side's. `is_unscored` marks samples that ended without a score.
     """
 
     spec: TaskSpec
@@ -46,7 +46,7 @@ class TaskSide:
     columns: Mapping[str, Column]
     is_unscored: Bools
     ids: tuple[str, ...] | None
-    clusters: tuple[str, ...] | None
+    clusters: tuple[str, ...]
     categories: tuple[str, ...] | None
     records: tuple[str, ...] | None
 

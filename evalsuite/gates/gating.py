@@ -11,8 +11,9 @@ from evalsuite.comparing.pairing import Pairing, pair
 from evalsuite.comparing.sides import Side
 from evalsuite.errors import ConfigError, UsageError
 from evalsuite.gates.anchors import judge_drift
-from evalsuite.gates.deciding import Circumstances, evaluate
+from evalsuite.gates.deciding import evaluate
 from evalsuite.gates.gate_file import Located
+from evalsuite.gates.measuring import Circumstances
 from evalsuite.gates.records import GateReport
 from evalsuite.gates.waivers import read_waivers
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from evalsuite.comparing.comparison import Flip, Refusal, SideSummary
+from evalsuite.gates.selecting import Gate
 from evalsuite.stats.differences import Difference
 from evalsuite.stats.gate_rules import Verdict
 from evalsuite.types import Record
@@ -69,6 +70,21 @@ class GateResult(Record, frozen=True, kw_only=True):
     def is_failing(self) -> bool:
         """Whether it failed, and nobody answers for it."""
         return self.verdict == "fail" and self.blocks and self.waiver is None
+
+
+def result_of(gate: Gate, kind: GateKind, verdict: Verdict, reason: str) -> GateResult:
+    """The verdict on a gate, before numbers and consequences are added."""
+    return GateResult(
+        name=gate.name,
+        kind=kind,
+        line=gate.line,
+        family=gate.family,
+        language=gate.language,
+        metric=gate.metric,
+        tasks=gate.tasks,
+        verdict=verdict,
+        reason=reason,
+    )
 
 
 class GateReport(Record, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import numpy as np
+
 from evalsuite.stats.differences import Difference
 
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
@@ -19,6 +21,7 @@ FEWEST_CLUSTERS = 10
 """Below it Student's t around a jackknife is not to be trusted with a verdict."""
 
 _ROUNDING = 1e-12
+_HALVINGS = 20
 
 
 def verdict_of(difference: Difference, margin: float, p_adjusted: float, alpha: float) -> Verdict:
@@ -73,15 +76,26 @@ def items_to_fail(
 ) -> int | None:
     """How many right/wrong items turn a true `drop` into a failure with the power; None for a drop within the margin.
 
-    Both that the loss is real (McNemar's test; Connett, Smith and McHugh 1987) and that it is seen to be at least the
-    margin. `discordance` is the share of items that differ.
+    Both that the loss is real and that it is seen to be at least the margin, by `power_to_fail`, which is exact.
+    `discordance` is the share of items that differ.
     """
     if drop <= margin or drop > discordance:
         return None
-    variance = discordance - drop**2
-    real = (_quantile(1 - alpha) * math.sqrt(discordance) + _quantile(power) * math.sqrt(variance)) ** 2 / drop**2
-    seen = _quantile(power) ** 2 * variance / (drop - margin) ** 2
-    return max(_whole(real), _whole(seen))
+    seen = _quantile(power) ** 2 * (discordance - drop**2) / (drop - margin) ** 2
+    n = max(mcnemar_items(discordance, drop, alpha=alpha, power=power), _whole(seen))
+    while power_to_fail(n, discordance, drop, margin, alpha=alpha) < power:
+        n += max(1, n // 200)
+    return n
+
+
+def power_to_fail(n: int, discordance: float, drop: float, margin: float, *, alpha: float = 0.05) -> float:
+    """The chance that `n` right/wrong items fail a gate: McNemar's exact test below alpha, and the margin lost."""
+    from scipy.stats import binom
+
+    differing = np.arange(n + 1)
+    enough = np.maximum(binom.isf(alpha, differing, 0.5) + 1, np.ceil((differing + n * margin) / 2 - _ROUNDING))
+    lost = (discordance + drop) / 2 / discordance
+    return float(binom.pmf(differing, n, discordance) @ binom.sf(enough - 1, differing, lost))
 
 
 def mcnemar_items(discordance: float, drop: float, *, alpha: float = 0.05, power: float = POWER) -> int:
@@ -106,22 +120,27 @@ def items_of_means(
     return _whole((_quantile(1 - alpha / 2) + _quantile(power)) ** 2 * total * design_effect / difference**2)
 
 
-def smallest_margin(variance: float, n: int, *, alpha: float = 0.05, power: float = POWER, span: float = 1.0) -> float:
-    """The smallest margin that `n` items pass with the power when nothing has changed."""
+def smallest_margin(
+    variance: float, n: int, *, alpha: float = 0.05, power: float = POWER, span: float = 1.0
+) -> float | None:
+    """The smallest margin that `n` items pass with the power when nothing has changed; None for one of all there is."""
     by_spread = (_quantile(1 - alpha) + _quantile(power)) * math.sqrt(variance / n)
     exact: float = span * (1.0 - alpha ** (1.0 / n))
-    return max(by_spread, exact)
+    found = max(by_spread, exact)
+    return found if found < span else None
 
 
 def smallest_drop(
     discordance: float, n: int, margin: float = 0.0, *, alpha: float = 0.05, power: float = POWER
-) -> float:
-    """The smallest true drop that `n` items fail with the power, a drop of all that differs at most."""
+) -> float | None:
+    """The smallest true drop that `n` items fail with the power; None where even a loss of all that differs is missed."""
     low, high = margin, discordance
-    for _ in range(60):
+    if margin >= discordance or power_to_fail(n, discordance, discordance, margin, alpha=alpha) < power:
+        return None
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        needed = items_to_fail(discordance, middle, margin, alpha=alpha, power=power)
-        low, high = (low, middle) if needed is not None and needed <= n else (middle, high)
+        is_seen = power_to_fail(n, discordance, middle, margin, alpha=alpha) >= power
+        low, high = (low, middle) if is_seen else (middle, high)
     return high
 
 

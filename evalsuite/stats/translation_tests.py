@@ -41,7 +41,7 @@ def paired_test(
     """Each of `metrics` (see `metrics.CORPUS_METRICS`) of two systems' translations of the same segments.
 
     `references` has one sequence of segments for each reference; `num_samples` 0 is sacrebleu's default (1,000
-    resamples or 10,000 trials). Two systems whose texts are the same have the p-value 1, where sacrebleu's is the
+    resamples or 10,000 trials). Two systems whose scores are the same have the p-value 1, where sacrebleu's is the
     smallest it can give. Raises ValueError where the numbers of segments differ or there are none.
     """
     sizes = {len(baseline), len(system), *map(len, references)}
@@ -85,6 +85,6 @@ def _one_test(
         metric=name,
         baseline=float(first.score),
         system=float(second.score),
-        p_value=1.0 if baseline == system else float(second.p_value),
+        p_value=1.0 if first.score == second.score else float(second.p_value),
         signature=str(signatures[theirs]),
     )

@@ -1,0 +1,162 @@
+"""A gate on a loss, as far as its numbers: tasks paired, mean formed, margin read; or why there are none. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from evalsuite.comparing.comparison import group_of, group_of_mean
+from evalsuite.comparing.pairing import PairedTask, Pairing
+from evalsuite.comparing.sides import Side
+from evalsuite.errors import ConfigError, NothingSelected, UsageError
+from evalsuite.gates import wording
+from evalsuite.gates.gate_file import Located, Rule, margin_of
+from evalsuite.gates.records import Waiver
+from evalsuite.gates.selecting import RATES, Gate, gates_of
+from evalsuite.records import Aggregate
+from evalsuite.stats.differences import Difference, PairedGroup, mean_difference
+
+_SERVED = "openai"
+_LOST_BY_SERVERS = 0.01
+_AUTO = ((6_000, 0.01), (0, 0.02))
+"""Margins where none is given: a point from 6,000 items on, else two."""
+
+PERCENT = 100.0
+"""The scale of metrics that are shown as percentages."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is known besides the two sides: today's date, waivers, noise floors by gate, why judges cannot be trusted,
+    and the baseline's own words for why it is one.
+    """
+
+    today: str
+    waivers: tuple[Waiver, ...] = ()
+    floors: Mapping[str, float] = field(default_factory=dict)
+    judge_drift: str = ""
+    reason: str = ""
+    is_strict: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A relative gate with its numbers, before the chances of all are known."""
+
+    gate: Gate
+    group: PairedGroup
+    difference: Difference
+    margin: float
+    span: float
+
+
+def measured_gates(located: Located, pairing: Pairing) -> list[Measured]:
+    """The gates on losses that have numbers. Raises ConfigError, or NothingSelected where there are none."""
+    gates, _ = gates_of(located, pairing)
+    found = [measure(gate, located, pairing, Circumstances(today="")) for gate in gates if is_on_loss(gate)]
+    measured = [one for one in found if isinstance(one, Measured)]
+    if not measured:
+        why = next((f" ({one})" for one in found if isinstance(one, str)), "")
+        raise NothingSelected(f"{located.path}: none of its gates on losses has items to plan with{why}.")
+    return measured
+
+
+def is_on_loss(gate: Gate) -> bool:
+    """Whether a gate holds a metric against the baseline's."""
+    return gate.is_relative and gate.metric not in RATES
+
+
+def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances) -> Measured | str:
+    """The gate's difference and margin, or why there is none. Raises ConfigError for a margin that fits it not."""
+    where = f"{located.path}, line {gate.line}"
+    reason = _why_not(gate, located, pairing, known)
+    if reason:
+        return reason
+    group = _group(gate, pairing)
+    if isinstance(group, str):
+        return group
+    difference = mean_difference(group, 1.0 - located.file.defaults.alpha)
+    if difference is None:
+        return "one of the sides has no value"
+    if not difference.n:
+        return "no sample has a score on both sides"
+    margin = margin_for(gate.rule, located, difference, where)
+    floor = known.floors.get(gate.name)
+    if floor is not None and margin <= floor:
+        scale = difference.scale
+        raise UsageError(
+            f"{where}: {gate.name} allows a loss of {wording.amount(margin, scale)}, but the baseline differs from "
+            f"itself by up to {wording.amount(floor, scale)}; give a larger max_drop, or more items."
+        )
+    bounds = group.parts[0].estimate.bounds
+    return Measured(gate, group, difference, margin, bounds[1] - bounds[0] if bounds else math.inf)
+
+
+def _why_not(gate: Gate, located: Located, pairing: Pairing, known: Circumstances) -> str:
+    """Why the gate cannot be evaluated at all; empty where it can."""
+    missing = [name for name in gate.tasks if name in pairing.missing]
+    if missing:
+        return f"the candidate has no {', '.join(missing)}"
+    for one in pairing.refused:
+        if one.task in gate.tasks and one.metric in ("", gate.metric):
+            return f"not comparable: {one.task}: {'; '.join(one.reasons)} (baseline, candidate); set a new baseline"
+    if pairing.candidate.spec.judged and known.judge_drift:
+        return known.judge_drift
+    tasks = [pairing.tasks[name] for name in gate.tasks]
+    lacking = [task.name for task in tasks if gate.metric not in task.rows]
+    if lacking:
+        return f"one of the sides has no {gate.metric} of {', '.join(lacking)}"
+    return _too_many_unscored(tasks, located, pairing.candidate)
+
+
+def _too_many_unscored(tasks: Sequence[PairedTask], located: Located, candidate: Side) -> str:
+    """Says so where more samples have no score than may, of those that the baseline has one for."""
+    allowed = located.file.defaults.max_unscored
+    if allowed is None:
+        allowed = _LOST_BY_SERVERS if candidate.spec.model.engine == _SERVED else 0.0
+    asked = sum(task.num_shared for task in tasks)
+    lost = sum(task.num_newly_unscored for task in tasks)
+    if lost <= allowed * asked:
+        return ""
+    return (
+        f"{lost} of {asked} samples have no score in the candidate and one in the baseline; at most {allowed:.0%} may"
+    )
+
+
+def _group(gate: Gate, pairing: Pairing) -> PairedGroup | str:
+    """The tasks of a gate as one mean: the one that the run itself reports of them, else that of tasks alike."""
+    parts = [pairing.tasks[name].rows[gate.metric] for name in gate.tasks]
+    if len({(part.estimate.signature, part.estimate.protocol) for part in parts}) > 1:
+        return f"{gate.metric} is not averaged over tasks of different rules or signatures; gate them `per: task`"
+    mean = _own_mean(gate, pairing)
+    if mean is not None:
+        found = group_of_mean(pairing, mean)
+        if found is not None:
+            return replace(found, name=gate.name)
+    kinds = (one.kind for one in pairing.candidate.aggregates if one.family == gate.family and one.is_primary)
+    return group_of(gate.name, next(kinds, "macro"), parts, pairing, is_thin=False)
+
+
+def _own_mean(gate: Gate, pairing: Pairing) -> Aggregate | None:
+    same = [one for one in pairing.candidate.aggregates
+            if one.kind != "suite" and one.metric == gate.metric and set(one.members) == set(gate.tasks)]  # fmt: skip
+    return next((one for one in same if one.is_primary), same[0] if same else None)
+
+
+def margin_for(rule: Rule, located: Located, difference: Difference, where: str) -> float:
+    """The margin in the metric's own unit. Raises ConfigError where it fits the metric not."""
+    asked = rule.max_drop if rule.max_drop is not None else located.file.defaults.max_drop
+    is_percentage = difference.scale == PERCENT
+    if asked is None:
+        if not is_percentage:
+            raise ConfigError(f"{where}: {difference.metric} is no percentage; give its gate a max_drop.")
+        return next(margin for least, margin in _AUTO if difference.n >= least)
+    margin = margin_of(asked, where)
+    if margin.is_relative:
+        if difference.baseline <= 0:
+            raise ConfigError(f"{where}: the baseline is {difference.baseline:g}, of which {asked} says nothing.")
+        return margin.amount * difference.baseline
+    if margin.is_points and not is_percentage:
+        raise ConfigError(f"{where}: {difference.metric} is no percentage; give max_drop as a number, not {asked!r}.")
+    return margin.amount / difference.scale
