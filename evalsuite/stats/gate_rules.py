@@ -133,7 +133,7 @@ def smallest_margin(
 def smallest_drop(
     discordance: float, n: int, margin: float = 0.0, *, alpha: float = 0.05, power: float = POWER
 ) -> float | None:
-    """The smallest true drop that `n` items fail with the power; None where even a loss of all that differs is missed."""
+    """The smallest true drop that `n` items fail with the power; None where even losing all that differs is missed."""
     low, high = margin, discordance
     if margin >= discordance or power_to_fail(n, discordance, discordance, margin, alpha=alpha) < power:
         return None

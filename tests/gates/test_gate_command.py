@@ -1,0 +1,289 @@
+"""``evalsuite gate`` as CI calls it: verdicts, exit codes, messages, waivers, floors, missing and unscored samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import graded_models
+import pytest
+import yaml
+
+from evalsuite.cli.main import main
+
+Runs = Mapping[str, Path]
+Gate = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture
+def gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gate:
+    def ask(file: dict[str, Any], baseline: Path, run: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+        path = tmp_path / "gate.yaml"
+        path.write_text(yaml.safe_dump(file), encoding="utf-8")
+        capsys.readouterr()
+        code = main(["gate", str(path), "--baseline", str(baseline), "--run", str(run), "--output",
+                     str(tmp_path / "report"), *arguments])  # fmt: skip
+        captured = capsys.readouterr()
+        report = tmp_path / "report" / "gate.json"
+        found = json.loads(report.read_text()) if report.exists() else {}
+        return code, found, captured.out + captured.err
+
+    return ask
+
+
+def rules(*gates: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    return {"gates": list(gates), "defaults": {"max_drop": "10pp", **defaults}}
+
+
+FAMILY = {"task": "mini_choice", "per": "family"}
+
+
+def test_a_real_loss_fails(gate: Gate, runs: Runs) -> None:
+    code, report, said = gate(rules(FAMILY), runs["good"], runs["bad"])
+    assert code == 1
+    (one,) = report["gates"]
+    assert one["verdict"] == report["verdict"] == "fail"
+    assert one["difference"]["test"] == "sign-flips"
+    assert one["difference"]["n"] == 240
+    assert one["difference"]["num_clusters"] == 40
+    assert one["difference"]["num_gained"] == 0
+    assert "lost 3" in one["reason"]
+    assert "fail: 1 fail of 1 gates" in said
+    assert {flip["way"] for flip in report["flips"]} == {"lost"}
+    assert len(report["flips"]) == one["difference"]["num_lost"]
+
+
+def test_no_loss_passes_and_little_data_says_nothing(gate: Gate, runs: Runs) -> None:
+    code, report, _ = gate(rules(FAMILY), runs["good"], runs["good"])
+    assert (code, report["verdict"]) == (0, "pass")
+    code, report, said = gate(rules({"task": "mini_choice_en"}, max_drop="2pp"), runs["good"], runs["good"])
+    assert (code, report["verdict"]) == (0, "inconclusive")
+    assert report["gates"][0]["needed"] == 149
+    assert "about 149 items would tell a loss of 2.0 points, there are 40" in said
+    code, _, _ = gate(rules({"task": "mini_choice_en"}, max_drop="2pp"), runs["good"], runs["good"], "--strict")
+    assert code == 5
+    strict = rules({"task": "mini_choice_en", "on_inconclusive": "fail"}, max_drop="2pp")
+    assert gate(strict, runs["good"], runs["good"])[0] == 5
+
+
+def test_the_exit_code_of_a_regression_can_be_chosen(gate: Gate, runs: Runs) -> None:
+    assert gate(rules(FAMILY), runs["good"], runs["bad"], "--exit_code_on_regression", "100")[0] == 100
+    assert gate(rules(FAMILY), runs["good"], runs["good"], "--exit_code_on_regression", "100")[0] == 0
+
+
+def test_a_baseline_file_says_what_its_run_says(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    file = tmp_path / "ci.json"
+    assert main(["baseline", "set", str(runs["good"]), "--reason", "first", "--output", str(file)]) == 0
+    of_run, of_file = (gate(rules(FAMILY, {"task": "*"}), side, runs["bad"])[1] for side in (runs["good"], file))
+    assert of_file["baseline_reason"] == "first"
+    assert of_file["gates"] == of_run["gates"]
+    assert of_file["flips"] == of_run["flips"]
+
+
+def test_the_first_rule_that_matches_is_taken(gate: Gate, runs: Runs) -> None:
+    file = rules({"task": "mini_choice", "lang": "en", "max_drop": "90pp"}, {"task": "*"})
+    _, report, _ = gate(file, runs["good"], runs["good"])
+    margins = {one["name"]: one["margin"] for one in report["gates"]}
+    assert margins == {"mini_choice en": 0.9, **{f"mini_choice {code}": 0.1 for code in ("zh", "fr", "ar", "es", "hi")}}
+
+
+def test_one_language_that_fails_is_enough(gate: Gate, runs: Runs) -> None:
+    file = rules({"task": "*", "per": "language", "max_drop": "15pp"})
+    code, report, _ = gate(file, runs["good"], runs["bad"])
+    verdicts = [one["verdict"] for one in report["gates"]]
+    assert len(verdicts) == 6
+    assert "fail" in verdicts
+    assert code == 1
+    adjusted = [one["p_adjusted"] for one in report["gates"]]
+    assert all(a >= one["difference"]["p_worse"] for a, one in zip(adjusted, report["gates"], strict=True))
+
+
+def test_the_mean_of_all_gates(gate: Gate, runs: Runs) -> None:
+    file = {**rules({"task": "*"}, max_drop="60pp"), "aggregate": {"also": {"macro_mean": {"max_drop": "5pp"}}}}
+    code, report, _ = gate(file, runs["good"], runs["bad"])
+    macro = report["gates"][-1]
+    assert (code, macro["kind"], macro["verdict"]) == (1, "macro", "fail")
+    singles = [one["difference"]["difference"] for one in report["gates"][:-1]]
+    assert macro["difference"]["difference"] == pytest.approx(sum(singles) / 6)
+    assert macro["difference"]["num_clusters"] == 40  # an item in six languages is one
+
+
+def test_a_warning_does_not_fail(gate: Gate, runs: Runs) -> None:
+    code, report, said = gate(rules(FAMILY, on_regression="warn"), runs["good"], runs["bad"])
+    assert (code, report["gates"][0]["verdict"]) == (0, "fail")
+    assert "fail (warning only)" in said
+
+
+def test_waivers(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.yaml"
+    file = {**rules(FAMILY), "waivers": str(waivers)}
+    row = {"gate": "mini_*", "reason": "new tokenizer", "by": "Noor", "expires": "2999-01-01"}
+    waivers.write_text(yaml.safe_dump({"waivers": [row]}), encoding="utf-8")
+    code, _, said = gate(file, runs["good"], runs["bad"])
+    assert code == 0
+    assert "waived by Noor until 2999-01-01: new tokenizer" in said
+    assert "is not needed" in gate(file, runs["good"], runs["good"])[2]
+    waivers.write_text(yaml.safe_dump({"waivers": [{**row, "expires": "2001-01-01"}]}), encoding="utf-8")
+    code, _, said = gate(file, runs["good"], runs["bad"])
+    assert code == 1
+    assert "the waiver of mini_* by Noor ran out on 2001-01-01" in said
+    waivers.write_text(yaml.safe_dump({"waivers": [{**row, "expires": "soon"}]}), encoding="utf-8")
+    code, _, said = gate(file, runs["good"], runs["bad"])
+    assert code == 2
+    assert "expected YYYY-MM-DD" in said
+
+
+def test_floors_and_rates(gate: Gate, runs: Runs) -> None:
+    file = rules({"task": "mini_choice_en", "metric": "acc", "min": 0.9},
+                 {"task": "mini_choice_zh", "metric": "acc", "min": 0.2},
+                 {"task": "*", "metric": "unscored_rate", "max": 0.2},
+                 {"metric": "tokens_per_second", "min": 1e9})  # fmt: skip
+    code, report, said = gate(file, runs["good"], runs["bad"])
+    verdicts = {one["name"]: one["verdict"] for one in report["gates"]}
+    assert verdicts["mini_choice_en acc"] == "fail"
+    assert verdicts["mini_choice_zh acc"] == "pass"
+    assert [verdicts[name] for name in verdicts if "unscored" in name] == ["pass"] * 6
+    assert code == 1
+    assert "expected at least 90" in said
+    assert not next(one for one in report["gates"] if one["kind"] == "clock")["blocks"]
+
+
+def test_samples_that_are_newly_unscored_are_no_pass(gate: Gate, runs: Runs) -> None:
+    code, report, said = gate(rules(FAMILY), runs["good"], runs["faulty"])
+    assert (code, report["gates"][0]["verdict"]) == (3, "error")
+    assert "of 240 samples have no score in the candidate" in said
+    code, report, _ = gate(rules(FAMILY, max_unscored=0.5), runs["good"], runs["faulty"])
+    assert code == 0
+    assert report["gates"][0]["difference"]["num_left_out"] > 0
+
+
+def test_what_cannot_be_compared_is_an_error(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    other = graded_models.run("good", tmp_path / "other", "--system_instruction", "Answer.")
+    code, _, said = gate(rules(FAMILY), runs["good"], other)
+    assert code == 3
+    assert "not comparable: mini_choice_en: prompts: " in said
+    few = graded_models.run("good", tmp_path / "few", "--limit", "60")
+    code, report, _ = gate(rules(FAMILY), runs["good"], few)  # two runs are paired on what they share
+    assert (code, report["gates"][0]["difference"]["n"]) == (0, 60)
+    file = tmp_path / "ci.json"
+    assert main(["baseline", "set", str(runs["good"]), "--reason", "first", "--output", str(file)]) == 0
+    code, _, said = gate(rules(FAMILY), file, few)  # a file keeps no prompts to see that they are the same
+    assert code == 3
+    assert "samples: 40 and 10, not the same ones" in said
+
+
+def test_a_task_that_is_missing_is_an_error_unless_told_otherwise(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    english = tmp_path / "english"
+    assert main(["run", "--model", "scripted", "--model_args", "function=graded_models:good", "--tasks",
+                 "mini_choice_en", "--output_path", str(english)]) == 0  # fmt: skip
+    (run,) = english.iterdir()
+    code, _, said = gate(rules({"task": "mini_choice_zh"}), runs["good"], run)
+    assert code == 3
+    assert "the candidate has no mini_choice_zh" in said
+    assert gate(rules({"task": "mini_choice_zh"}, on_missing="warn"), runs["good"], run)[0] == 0
+
+
+def test_a_rule_without_a_task_is_an_error_and_no_gate_at_all_is_exit_6(gate: Gate, runs: Runs) -> None:
+    code, _, said = gate(rules(FAMILY, {"task": "gsm8k"}), runs["good"], runs["good"])
+    assert code == 3
+    assert "matches no task of either run" in said
+    code, _, said = gate(rules({"task": "gsm8k"}), runs["good"], runs["good"])
+    assert code == 6
+    assert "none of its gates matches a task" in said
+
+
+def test_a_margin_below_the_noise_of_the_baseline_is_refused(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    file = tmp_path / "ci.json"
+    assert main(["baseline", "set", str(runs["good"]), "--reason", "first", "--noise", str(runs["alike"]), "--output",
+                 str(file)]) == 0  # fmt: skip
+    code, _, said = gate(rules({"task": "mini_choice", "lang": "en", "max_drop": "2pp"}), file, runs["good"])
+    assert code == 2
+    assert "the baseline differs from itself by up to" in said
+    assert gate(rules({"task": "mini_choice", "lang": "en", "max_drop": "40pp"}), file, runs["good"])[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({"gates": []}, "there are no gates"),
+        ({"gates": [{"tsk": "x"}]}, "line 2: unknown key 'tsk'; did you mean 'task'?"),
+        ({"gates": [{"task": "*", "max_drop": "lots"}]}, "max_drop is 'lots'; expected 2.0pp, 10%"),
+        ({"gates": [{"task": "*", "max_drop": 0}]}, "max_drop is 0.0; expected"),
+        ({"gates": [{"task": "*", "max_drop": "100%"}]}, "which allows everything"),
+        ({"gates": [{"task": "*", "max_drop": 1, "min": 2}]}, "either max_drop or min and max"),
+        ({"gates": [{"task": "*", "min": 2, "max": 1}]}, "min 2.0 is above max 1.0"),
+        ({"gates": [{"task": "*"}], "defaults": {"alpha": 0.7}}, "defaults: expected `float`"),
+        ({"gates": [{"task": "*"}], "looks": [500, 100]}, "looks are sizes that grow"),
+        ({"gates": [{"task": "*", "metric": "acc", "min": 97}]}, "write 97 % as 0.97"),
+        ({"gates": [{"task": "*", "metric": "tied_rate", "max_drop": 1}]}, "is a rate of one run"),
+        ({"gates": [{"task": "*"}], "gate": 1}, "unknown key 'gate'; did you mean 'gates'?"),
+    ],
+)
+def test_bad_files_are_one_line(gate: Gate, runs: Runs, file: dict[str, Any], said: str) -> None:
+    code, _, text = gate(file, runs["good"], runs["good"])
+    assert code == 2
+    assert said.replace("`", "") in text.replace("`", "")
+    assert "Traceback" not in text
+
+
+def test_a_baseline_that_is_missing_or_damaged(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    code, _, said = gate(rules(FAMILY), tmp_path / "none.json", runs["good"])
+    assert code == 2
+    assert "make one with `evalsuite baseline set" in said
+    file = tmp_path / "ci.json"
+    assert main(["baseline", "set", str(runs["good"]), "--reason", "first", "--output", str(file)]) == 0
+    value = json.loads(file.read_text())
+    value["tasks"]["mini_choice_en"]["metrics"]["acc"]["counts"]["data"] = "AAAA"
+    file.write_text(json.dumps(value))
+    code, _, said = gate(rules(FAMILY), file, runs["good"])
+    assert code == 3
+    assert "the outcomes of mini_choice_en were changed" in said
+
+
+def test_a_suite_is_run_and_resumed(
+    gate: Gate, runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    suite = {"model": "scripted", "model_args": {"function": "graded_models:bad"}, "tasks": ["mini_choice"]}
+    Path("ci.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
+    file = {**rules(FAMILY), "suite": "ci.yaml", "baseline": str(runs["good"]), "noise": {"confirm": 1}}
+    Path("gate.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
+    assert main(["gate", "gate.yaml"]) == 1
+    said = capsys.readouterr().out
+    assert "a second run gave the same answers, which adds nothing" in said
+    assert len(list(Path("runs").glob("scripted-*"))) == 1
+    assert len(list(Path("runs/confirm").glob("scripted-*"))) == 1
+    assert main(["gate", "gate.yaml"]) == 1
+
+
+def test_looks_stop_when_all_is_decided(
+    runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    suite = {"model": "scripted", "model_args": {"function": "graded_models:bad"}, "tasks": ["mini_choice"]}
+    Path("ci.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
+    file = {**rules(FAMILY), "suite": "ci.yaml", "baseline": str(runs["good"]), "looks": [60, 120, 240]}
+    Path("gate.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
+    code = main(["gate", "gate.yaml"])
+    captured = capsys.readouterr()
+    assert code == 1
+    assert "a look at 60 samples" in captured.err
+    assert "a look at 120 samples" in captured.err
+    assert "a look at 240 samples" not in captured.err
+    report = json.loads(Path("gate-report/gate.json").read_text())
+    assert report["alpha"] < 0.02
+    assert report["gates"][0]["difference"]["n"] == 120
+
+
+def test_a_plan_of_gates(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "gate.yaml"
+    path.write_text(yaml.safe_dump(rules(FAMILY)), encoding="utf-8")
+    assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
+    assert (one["n"], one["num_clusters"], one["discordance"]) == (240, 40, 0.1)
+    assert one["to_pass"] == 371  # 61.8 independent items, each in six languages
+    assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--run", str(runs["bad"]), "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
+    assert one["discordance"] == pytest.approx(0.3, abs=0.1)
