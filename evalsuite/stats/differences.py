@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -200,21 +200,26 @@ def _part_of_group(group: PairedGroup) -> _Part | None:
 def _part(rows: PairedRows) -> _Part | None:
     if not rows.names:
         return None
-    return _linear(rows, np.full(len(rows.names), 1.0 / len(rows.names))) if rows.is_linear else _jackknifed(rows)
+    return _linear(rows, np.ones(len(rows.names))) if rows.is_linear else _jackknifed(rows)
 
 
 def _linear(rows: PairedRows, weights: Floats) -> _Part:
-    """A mean of one value a row."""
+    """A mean of one value a row, weighed by `weights`, (rows,), whose sum is of no matter."""
     names, place = _places(rows.clusters)
-    gain = float(weights @ rows.gains)
+    total = math.fsum(weights)
+
+    def mean(values: Floats | NDArray[np.bool_]) -> float:
+        return math.fsum(weights * values) / total
+
+    gain = mean(rows.gains)
     return _Part(
-        baseline=float(weights @ rows.baseline[:, 0]),
-        candidate=float(weights @ rows.candidate[:, 0]),
+        baseline=mean(rows.baseline[:, 0]),
+        candidate=mean(rows.candidate[:, 0]),
         clusters=names,
-        influence=_corrected(_sums(place, weights * (rows.gains - gain))),
-        sums=_sums(place, weights * rows.gains),
-        gained=float(weights @ (rows.gains > 0)) if rows.is_binary else None,
-        lost=float(weights @ (rows.gains < 0)) if rows.is_binary else None,
+        influence=_corrected(_sums(place, weights * (rows.gains - gain) / total)),
+        sums=_sums(place, weights * rows.gains / total),
+        gained=mean(rows.gains > 0) if rows.is_binary else None,
+        lost=mean(rows.gains < 0) if rows.is_binary else None,
         trials=len(rows.names),
         num_clusters=len(names),
     )
@@ -278,24 +283,16 @@ def _merged(found: Sequence[_Part], weights: Sequence[float]) -> _Part:
 def _collapsed(parts: Sequence[PairedRows], by_row: Sequence[float]) -> _Part:
     """All rows as one stratum, each weighed by its task (Hajek's estimator)."""
     weights = np.concatenate([np.full(len(rows.names), weight) for rows, weight in zip(parts, by_row, strict=True)])
-    weights = weights / weights.sum()
-    first = parts[0]
-    whole = PairedRows(
-        estimate=first.estimate,
-        reduce=first.reduce,
+    whole = replace(
+        parts[0],
         names=tuple(name for rows in parts for name in rows.names),
         clusters=tuple(name for rows in parts for name in rows.clusters),
         baseline=np.concatenate([rows.baseline for rows in parts]),
         candidate=np.concatenate([rows.candidate for rows in parts]),
-        num_left_out=0,
-        num_available=0,
     )
     part = _linear(whole, weights)
-    trials = float(1.0 / (weights**2).sum())
-    return _Part(
-        part.baseline, part.candidate, part.clusters, part.influence, part.sums, part.gained, part.lost,
-        trials, min(len(part.clusters), trials),
-    )  # fmt: skip
+    trials = math.fsum(weights) ** 2 / math.fsum(weights**2)
+    return replace(part, trials=trials, num_clusters=min(len(part.clusters), trials))
 
 
 def _places(clusters: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
