@@ -81,8 +81,10 @@ def _task(name: str, num_samples: int, lost: float, seed: int) -> tuple[TaskSpec
     is_right = same.random(num_samples) < 0.6
     flips = other.random(num_samples)
     is_right = np.where(flips < 0.05 + lost, False, np.where(flips > 0.95, True, is_right))
-    samples = [Sample(id=f"{name}:test:{row}", input=_text(row, 120), language="en", choices=("a", "b", "c", "d"), gold=0)
-               for row in range(num_samples)]  # fmt: skip
+    samples = [
+        Sample(id=f"{name}:test:{row}", input=_text(row, 120), language="en", choices=("a", "b", "c", "d"), gold=0)
+        for row in range(num_samples)
+    ]
     rows = [(sample, Scored(scores=(right("acc", bool(ok)),), answer="a" if ok else "b"))
             for sample, ok in zip(samples, is_right, strict=True)]  # fmt: skip
     task = Task(
