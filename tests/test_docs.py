@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -15,9 +16,12 @@ import pytest
 import yaml
 
 from evalsuite import plugins
+from evalsuite.cli.main import build_parser
 from evalsuite.contracts import Metric, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import RowsMissing
+from evalsuite.sweeps.grid import setups_of
+from evalsuite.sweeps.sweep_file import read_sweep_file
 
 ROOT = Path(__file__).parents[1]
 CLI_PAGE = ROOT / "docs" / "cli.md"
@@ -37,11 +41,22 @@ def help_text(*command: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.splitlines())
 
 
+def actions_of(command: str) -> list[str]:
+    """The commands below a command: ``sweep run``."""
+    commands = below(build_parser(command))
+    return [f"{command} {action}" for action in below(commands[command])]
+
+
+def below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(found[0].choices) if found else {}
+
+
 def cli_page() -> str:
     from evalsuite.cli.main import command_names
 
     parts = ["# The command line\n\nWritten by `python tests/test_docs.py`; a test compares it with the parser.\n"]
-    for command in ("", *command_names()):
+    for command in ("", *(each for name in command_names() for each in (name, *actions_of(name)))):
         title = f"evalsuite {command}".strip()
         parts.append(f"## {title}\n\n```text\n{help_text(*command.split())}\n```\n")
     return "\n".join(parts)
@@ -146,6 +161,9 @@ def test_the_demo_config_is_the_demo() -> None:
 def test_every_config_is_valid(path: Path) -> None:
     from evalsuite.config import make_config, read_config
 
+    if "axes" in yaml.safe_load(path.read_text(encoding="utf-8")):
+        assert setups_of(read_sweep_file(path))
+        return
     assert make_config({"model": "scripted", **read_config(path)}, {}).tasks
     assert yaml.safe_load(path.read_text(encoding="utf-8"))
 

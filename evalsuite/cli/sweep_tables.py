@@ -97,7 +97,12 @@ class _Row:
     done: str
     left: str = ""
     note: str = ""
-    begun: float = 0.0
+    begun: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Since its turn came; None for one whose turn did not come."""
+        return None if self.begun is None else time.monotonic() - self.begun
 
 
 class _Rows:
@@ -113,7 +118,10 @@ class _Rows:
             case Began():
                 row.state, row.left, row.note, row.begun = "running", "", "", time.monotonic()
             case Progressed():
-                row.done, row.left = f"{event.num_done}/{event.num_items} in wave {event.wave}", _left(event, row.begun)
+                row.done, row.left = (
+                    f"{event.num_done}/{event.num_items} in wave {event.wave}",
+                    _left(event, row.seconds),
+                )
             case Ended():
                 row.state, row.left = _STATE_OF[event.status], ""
             case Failed():
@@ -126,12 +134,11 @@ class _Rows:
         return sum(row.state in ("sealed", "incomplete") for row in self.rows.values())
 
 
-def _left(event: Progressed, begun: float) -> str:
+def _left(event: Progressed, seconds: float | None) -> str:
     """How long the wave still takes at the pace of this turn; empty where nothing was computed in it yet."""
-    if not event.num_fresh:
+    if not event.num_fresh or seconds is None:
         return ""
-    seconds = (time.monotonic() - begun) * (event.num_tokens - event.num_tokens_done) / event.num_fresh
-    return time_text(seconds)
+    return time_text(seconds * (event.num_tokens - event.num_tokens_done) / event.num_fresh)
 
 
 class Lines:
@@ -153,7 +160,8 @@ class Lines:
         where = f"[{self._rows.num_sealed}/{len(self._rows.rows)}] {event.cell}"
         if isinstance(event, Ended | Failed):
             note = f": {row.note}" if row.note else ""
-            self._say(f"{where}: {row.state}{note} ({time_text(time.monotonic() - row.begun)})")
+            took = "" if row.seconds is None else f" ({time_text(row.seconds)})"
+            self._say(f"{where}: {row.state}{note}{took}")
         elif isinstance(event, Progressed) and time.monotonic() - self._said >= SAY_EVERY_S:
             self._say(f"{where}: {row.done} requests" + (f", {row.left} left" if row.left else ""))
 

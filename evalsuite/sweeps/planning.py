@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from evalsuite.canonical import canonical_json
 from evalsuite.config import RunConfig
 from evalsuite.errors import EvalsuiteError, SpecMismatch
 from evalsuite.prepare import Prepared, prepare
@@ -56,9 +58,9 @@ def cell_of(setup: Setup, ready: Prepared) -> Cell:
 
 
 def _asked(config: RunConfig) -> Mapping[str, Any]:
-    """What differs from the defaults; where it is stored is the sweep's to say."""
-    found: dict[str, Any] = msgspec.to_builtins(config)
-    defaults = msgspec.to_builtins(RunConfig(model="", tasks=()))
+    """What differs from the defaults, as it is read back; where it is stored is the sweep's to say."""
+    found: dict[str, Any] = json.loads(canonical_json(config))
+    defaults = json.loads(canonical_json(RunConfig(model="", tasks=())))
     return {key: value for key, value in found.items() if value != defaults[key] and key != "output_path"}
 
 
@@ -92,9 +94,7 @@ def settle(directory: Path, wanted: SweepPlan, *, extends: bool) -> SweepPlan:
             f"({', '.join(_differences(old[changed[0].name], changed[0]))} changed); give the sweep another name or "
             "output_path."
         )
-    if not new and not gone:
-        return stored
-    if not extends:
+    if (new or gone) and not extends:
         raise SpecMismatch(
             f"{directory} holds a sweep of other cells: "
             + "; ".join(
@@ -104,10 +104,16 @@ def settle(directory: Path, wanted: SweepPlan, *, extends: bool) -> SweepPlan:
             )
             + ". Give --extend to add what is new and keep what is there, or another output_path."
         )
-    if not new:
-        return stored
-    merged = msgspec.structs.replace(stored, cells=_side_by_side((*stored.cells, *new)))
-    write_plan(directory, merged)
+    return _stored(directory, stored, wanted, new)
+
+
+def _stored(directory: Path, stored: SweepPlan, wanted: SweepPlan, new: Sequence[Cell]) -> SweepPlan:
+    """The stored plan with `new` cells, and with what may change within a run: a budget, say, or how many ask at once."""
+    now = {cell.name: cell for cell in wanted.cells}
+    kept = (msgspec.structs.replace(cell, asked=now.get(cell.name, cell).asked) for cell in stored.cells)
+    merged = msgspec.structs.replace(stored, cells=_side_by_side((*kept, *new)))
+    if merged != stored:
+        write_plan(directory, merged)
     return merged
 
 
