@@ -108,7 +108,7 @@ def settle(directory: Path, wanted: SweepPlan, *, extends: bool) -> SweepPlan:
 
 
 def _stored(directory: Path, stored: SweepPlan, wanted: SweepPlan, new: Sequence[Cell]) -> SweepPlan:
-    """The stored plan with `new` cells, and with what may change within a run: a budget, say, or how many ask at once."""
+    """The stored plan with `new` cells, and with what may change within a run: a budget, say."""
     now = {cell.name: cell for cell in wanted.cells}
     kept = (msgspec.structs.replace(cell, asked=now.get(cell.name, cell).asked) for cell in stored.cells)
     merged = msgspec.structs.replace(stored, cells=_side_by_side((*kept, *new)))

@@ -126,13 +126,12 @@ class Cluster:
 
     def _settle(self, jobs: Sequence[tuple[Any, list[Cell]]], watcher: Watcher) -> None:
         """Jobs that broke off: their cells without result failed for that cause, where no other is known."""
+        failures = read_failures(self._directory)
         for job, members in jobs:
-            error = job.exception()
-            failures = read_failures(self._directory)
             for cell in members:
                 found = standing(self._directory, cell, failures)
-                if found.state == "waiting" and error is not None:
-                    cause = f"job {job.job_id} broke off: {str(error).strip().partition(chr(10))[0]}"
+                if found.state == "waiting":
+                    cause = f"job {job.job_id} ended as {job.state} before it; {job.paths.stderr} may say more"
                     note_failure(self._directory, cell.name, cell.run_id, cause, EXIT_INCOMPLETE)
                     watcher.see(Failed(cell=cell.name, cause=cause, exit_code=EXIT_INCOMPLETE))
                 elif found.state == "failed":

@@ -138,7 +138,7 @@ def sealed_bytes(directory: Path) -> dict[str, bytes]:
     """The derived files of all runs of the sweep in `directory`."""
     return {
         f"{path.name}/{name}": (path / name).read_bytes()
-        for path in sorted((directory / "runs").iterdir())
+        for path in sorted(directory.glob("runs/*"))
         for name in (RESULTS, SAMPLES)
         if (path / name).exists()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,14 +60,12 @@ def test_every_combination_that_is_not_left_out(tmp_path: Path) -> None:
         model="other/large", tasks=("mini_choice", "mini_chat"), model_args={"dtype": "bfloat16"}, num_fewshot=0,
         limit=3, gen_kwargs={"max_tokens": 8, "temperature": 0.7, "top_p": 0.9}, apply_chat_template=True,
     )  # fmt: skip
-    assert not [
-        setup for setup in setups if setup.settings["model"] == "org/small" and setup.settings["style"] == "chat"
-    ]
+    assert ("org/small", "chat") not in {(one.settings["model"], one.settings["style"]) for one in setups}
 
 
 def test_cells_of_one_model_stand_together(tmp_path: Path) -> None:
     keys = [model_key(setup.config) for setup in setups_of(read_sweep_file(written(tmp_path, FULL)))]
-    changes = sum(before != after for before, after in zip(keys, keys[1:], strict=False))
+    changes = sum(before != after for before, after in pairwise(keys))
     assert changes == len(set(keys)) - 1 == 3
 
 
