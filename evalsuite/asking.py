@@ -50,6 +50,11 @@ def items_of(task: Task, sample: Sample, replies: Replies, settings: Settings, s
         yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
 
 
+def sample_id(item_id: str) -> str:
+    """The sample that an item of this id asks."""
+    return item_id.rpartition("#")[0]
+
+
 def _seeded(request: Request, seed: int, item_id: str) -> Request:
     """A sampled request with a seed of its own, so that its text depends on nothing but itself."""
     if not isinstance(request, GenerateRequest) or not request.temperature:

@@ -84,10 +84,14 @@ def read_config(path: Path) -> dict[str, Any]:
     value, lines = read_yaml(path)
     normal = {}
     for key, entry in value.items():
-        where = f"{path}, line {lines.get(str(key), 1)}"
-        name = _known_key(str(key), where)
-        normal[name] = _checked(str(key), entry, where)
+        name, checked = check_entry(str(key), entry, f"{path}, line {lines.get(str(key), 1)}")
+        normal[name] = checked
     return normal
+
+
+def check_entry(key: str, value: Any, where: str) -> tuple[str, Any]:
+    """A key as it is called here, and its value in the key's form. Raises ConfigError, which begins with `where`."""
+    return _known_key(key, where), _checked(key, value, where)
 
 
 def make_config(file_keys: Mapping[str, Any], flags: Mapping[str, Any]) -> RunConfig:

@@ -73,9 +73,12 @@ def execute(
     progress: Progress,
     should_stop: Callable[[], bool] = lambda: False,
     cache: ResponseCache | None = None,
+    *,
+    keeps_engine: bool = False,
 ) -> Finished:
     """Run, or resume, `prepared` in the directory `path`, and seal the result.
 
+    With `keeps_engine` the engine is left open, for the run after this one; whoever asks for that closes it.
     What failed in an earlier process for a transient cause is asked again. Answers that `cache` holds are not asked.
     Raises RunLocked, SpecMismatch, CorruptStore or SaveFailed; whatever was committed before stays and is used again.
     """
@@ -92,7 +95,8 @@ def execute(
             is_whole, trouble = False, stop
         finally:
             progress.finish()
-            prepared.engine.close()
+            if not keeps_engine:
+                prepared.engine.close()
         return _conclude(prepared, directory, state, is_whole, trouble, cache)
 
 

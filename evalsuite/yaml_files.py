@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,8 +15,23 @@ from evalsuite.types import Record
 T = TypeVar("T", bound=Record)
 
 
+Way = tuple[str | int, ...]
+"""How to get to a value from the top of a file: keys, and places in lists from 0."""
+
+
 def read_yaml(path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
     """The keys of a YAML file with their values, and the line of each key. Raises ConfigError with file and line."""
+    value, node = _load(path)
+    return value, _key_lines(node, path)
+
+
+def read_tree(path: Path) -> tuple[dict[Any, Any], dict[Way, int]]:
+    """The keys of a YAML file with their values, and the line of everything in it. Raises ConfigError likewise."""
+    value, node = _load(path)
+    return value, dict(_all_lines(node, (), path))
+
+
+def _load(path: Path) -> tuple[dict[Any, Any], yaml.Node | None]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -30,16 +46,7 @@ def read_yaml(path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
         raise ConfigError(f"{where}: not YAML: {problem}.") from error
     if not isinstance(value, dict):
         raise ConfigError(f"{path}: expected keys and values, found {type(value).__name__}.")
-    return value, _key_lines(node, path)
-
-
-def key_lines(path: Path, key: str) -> list[int]:
-    """The line of every entry of the list under `key`; of a file that `read_yaml` has read."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if name.value == key and isinstance(value, yaml.SequenceNode):
-            return [entry.start_mark.line + 1 for entry in value.value]
-    return []
+    return value, node
 
 
 def record_of(kind: type[T], path: Path) -> T:
@@ -76,3 +83,16 @@ def _key_lines(node: yaml.Node | None, path: Path) -> dict[str, int]:
             raise ConfigError(f"{path}, line {line}: {key.value!r} stands here again after line {lines[key.value]}.")
         lines[key.value] = line
     return lines
+
+
+def _all_lines(node: yaml.Node | None, way: Way, path: Path) -> Iterator[tuple[Way, int]]:
+    """The line of every key and entry at or below `node`."""
+    if isinstance(node, yaml.MappingNode):
+        lines = _key_lines(node, path)
+        for key, below in node.value:
+            yield (*way, key.value), lines[key.value]
+            yield from _all_lines(below, (*way, key.value), path)
+    elif isinstance(node, yaml.SequenceNode):
+        for place, entry in enumerate(node.value):
+            yield (*way, place), entry.start_mark.line + 1
+            yield from _all_lines(entry, (*way, place), path)

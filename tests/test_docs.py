@@ -16,9 +16,12 @@ import pytest
 import yaml
 
 from evalsuite import plugins
+from evalsuite.cli.main import build_parser
 from evalsuite.contracts import Metric, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import RowsMissing
+from evalsuite.sweeps.grid import setups_of
+from evalsuite.sweeps.sweep_file import read_sweep_file
 
 ROOT = Path(__file__).parents[1]
 CLI_PAGE = ROOT / "docs" / "cli.md"
@@ -38,31 +41,25 @@ def help_text(*command: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.splitlines())
 
 
+def actions_of(command: str) -> list[str]:
+    """The commands below a command: ``sweep run``."""
+    commands = below(build_parser(command))
+    return [f"{command} {action}" for action in below(commands[command])]
+
+
+def below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(found[0].choices) if found else {}
+
+
 def cli_page() -> str:
     from evalsuite.cli.main import command_names
 
     parts = ["# The command line\n\nWritten by `python tests/test_docs.py`; a test compares it with the parser.\n"]
-    for command in ("", *command_names()):
+    for command in ("", *(each for name in command_names() for each in (name, *actions_of(name)))):
         title = f"evalsuite {command}".strip()
         parts.append(f"## {title}\n\n```text\n{help_text(*command.split())}\n```\n")
-        for action in actions_of(command):
-            parts.append(f"### {title} {action}\n\n```text\n{help_text(command, action)}\n```\n")
     return "\n".join(parts)
-
-
-def actions_of(command: str) -> list[str]:
-    """The sub-commands of a command, where it has parsers of their own."""
-    from evalsuite.cli.main import build_parser
-
-    if not command:
-        return []
-    parser = _actions(build_parser(command))[command]
-    return list(_actions(parser))
-
-
-def _actions(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(inner[0].choices) if inner else {}
 
 
 def tasks_page(mirror: Path) -> str:
@@ -164,6 +161,9 @@ def test_the_demo_config_is_the_demo() -> None:
 def test_every_config_is_valid(path: Path) -> None:
     from evalsuite.config import make_config, read_config
 
+    if "axes" in yaml.safe_load(path.read_text(encoding="utf-8")):
+        assert setups_of(read_sweep_file(path))
+        return
     assert make_config({"model": "scripted", **read_config(path)}, {}).tasks
     assert yaml.safe_load(path.read_text(encoding="utf-8"))
 

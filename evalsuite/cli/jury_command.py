@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from evalsuite.cli.run_command import directory_name, finish
+from evalsuite.cli.run_command import finish
 from evalsuite.judged import read_run
 from evalsuite.jury import seal_jury, write_jury
 from evalsuite.run import Finished
+from evalsuite.store.run_directory import directory_name
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
-from typing import Any
 
-from evalsuite.building import PreparedTask
+import msgspec
+
+from evalsuite.cli.forecasts import memory_text, planned, time_text
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.cli.stopping import graceful_stop
 from evalsuite.config import RunConfig
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK
-from evalsuite.prepare import Prepared, first_items, prepare
-from evalsuite.records import RunSpec
+from evalsuite.prepare import Prepared, prepare
 from evalsuite.run import Finished
 from evalsuite.run import execute as execute_run
 from evalsuite.store.response_cache import ResponseCache
+from evalsuite.store.run_directory import directory_name
 from evalsuite.types import Cause
 
 _WHY_NOT_KEPT = (
@@ -102,51 +102,16 @@ def run_directory_name(prepared: Prepared) -> str:
     return directory_name(prepared.spec)
 
 
-def directory_name(spec: RunSpec) -> str:
-    """The model's name made safe for a file system, the judge's where there is one, and the run id."""
-    model = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(spec.subject).name).strip("-.")[:40] or "model"
-    judge = f"-{spec.judged.judge}" if spec.judged else ""
-    return f"{model}{judge}-{spec.run_id}"
-
-
 def _dry_run(prepared: Prepared, as_json: bool) -> int:
     """Plan every task's first wave by itself and say what it takes; nothing is computed."""
-    rows = [_planned(prepared, entry) for entry in prepared.tasks]
+    rows = [planned(prepared, entry) for entry in prepared.tasks]
     print(f"{'task':32} {'samples':>8} {'requests':>9} {'tokens, naive':>14} {'planned':>12} {'time':>9} {'memory':>8}")
     for row in rows:
         print(
-            f"{row['task']:32} {row['num_samples']:8} {row['num_requests']:9} {row['num_tokens_naive']:14} "
-            f"{row['num_tokens_planned']:12} {_time_text(row['seconds']):>9} {_memory_text(row['num_bytes']):>8}"
+            f"{row.task:32} {row.num_samples:8} {row.num_requests:9} {row.num_tokens_naive:14} "
+            f"{row.num_tokens_planned:12} {time_text(row.seconds):>9} {memory_text(row.num_bytes):>8}"
         )
     print("first wave only; generated tokens at their caps; time and memory as estimated for this machine.")
     if as_json:
-        print_json({"run": prepared.spec.run_id, "tasks": rows})
+        print_json({"run": prepared.spec.run_id, "tasks": [msgspec.to_builtins(row) for row in rows]})
     return EXIT_OK
-
-
-def _planned(prepared: Prepared, entry: PreparedTask) -> dict[str, Any]:
-    """What a task's first wave takes: requests, tokens in one row a request and as planned, seconds and bytes."""
-    items = first_items(prepared, entry)
-    batches = prepared.engine.plan(items)
-    cost = prepared.engine.cost(batches)
-    return {
-        "task": entry.task.name,
-        "num_samples": len(entry.samples),
-        "num_requests": len(items),
-        "num_tokens_naive": prepared.engine.count_naive_tokens([item.request for item in items]),
-        "num_tokens_planned": sum(batch.num_tokens for batch in batches),
-        "seconds": None if cost is None else round(cost.seconds, 1),
-        "num_bytes": None if cost is None else cost.num_bytes,
-    }
-
-
-def _time_text(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02}" if hours else f"{minutes} m {rest:02}" if minutes else f"{rest} s"
-
-
-def _memory_text(num_bytes: int | None) -> str:
-    return "-" if num_bytes is None else f"{num_bytes / 1e9:.1f} GB"

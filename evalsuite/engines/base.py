@@ -146,6 +146,14 @@ class Metered(Protocol):
         """Names that the server gave its own version of the model since the last call, each once a process."""
 
 
+@runtime_checkable
+class Reusable(Protocol):
+    """An engine over something that takes long to load, which several runs can share one after the other."""
+
+    def afresh(self) -> Engine:
+        """An engine over the same weights that remembers nothing of what was asked of this one."""
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """What the command line says about an engine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from evalsuite import models
 from evalsuite.canonical import content_hash
 from evalsuite.engines import compiling, loading, memory
+from evalsuite.engines.base import Event
 from evalsuite.engines.encoding import Encoder
 from evalsuite.engines.flex_kernel import FlexKernel
 from evalsuite.errors import ModelUnreadable, UsageError
@@ -56,6 +58,8 @@ class LocalModel:
     settings: ModelSettings
     why_not_compiled: str = field(default="", init=False)
     """Known once weights are loaded; empty where they are compiled, or not to be."""
+    events: list[Event] = field(default_factory=list, init=False)
+    """That weights were loaded, and in how many seconds; whoever notes it takes it out."""
 
     @cached_property
     def folder(self) -> models.ModelFolder:
@@ -225,6 +229,7 @@ class LocalModel:
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         adapter, quantised = self.adapter, self._quantised_arguments()
+        begun = time.monotonic()
         try:
             auto = AutoModelForSeq2SeqLM if self.is_encoder_decoder else AutoModelForCausalLM
             model, loaded = auto.from_pretrained(
@@ -249,6 +254,7 @@ class LocalModel:
         )
         if self.settings.is_compiled:
             self.why_not_compiled = compiling.compile_parts(model, self.settings.device)
+        self.events.append(Event("loaded", {"seconds": round(time.monotonic() - begun, 3)}))
         return model
 
     def _quantised_arguments(self) -> Mapping[str, Any]:

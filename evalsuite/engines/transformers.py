@@ -72,9 +72,11 @@ class TransformersEngine(InProcess[LocalModel]):
         return {**self.model.stack(), "scoring": verdict.scoring, "generation": generation, **reasons, **untested}
 
     def take_events(self) -> list[Event]:
-        """Micro-batches that did not fit into memory, and attention that failed to compile, since the last call."""
+        """What happened since the last call: weights loaded, micro-batches that did not fit into memory, attention that
+        failed to compile.
+        """
         given_up = self.model.flex.take_events() if self.model.flex else []
-        return [*drained(self._events), *given_up]
+        return [*drained(self.model.events), *drained(self._events), *given_up]
 
     def afresh(self) -> TransformersEngine:
         """An engine over the same weights that remembers no row."""

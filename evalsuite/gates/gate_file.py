@@ -11,7 +11,7 @@ import msgspec
 
 from evalsuite.errors import ConfigError, nearest
 from evalsuite.types import Record
-from evalsuite.yaml_files import key_lines, plain, read_yaml
+from evalsuite.yaml_files import plain, read_tree
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Per = Literal["language", "task", "family"]
@@ -124,11 +124,12 @@ class Located(Record, frozen=True, kw_only=True):
 
 def read_gate_file(path: Path) -> Located:
     """The file at `path`. Raises ConfigError with file and line."""
-    value, lines = read_yaml(path)
+    value, tree = read_tree(path)
+    lines = {str(way[0]): line for way, line in tree.items() if len(way) == 1}
     if not value.get("gates"):
         raise ConfigError(f'{path}: there are no gates; give at least one, for example `gates: [{{task: "*"}}]`.')
     _known(value, GateFile, path, lines)
-    rule_lines = key_lines(path, "gates")
+    rule_lines = [line for way, line in tree.items() if len(way) == 2 and way[0] == "gates"]
     for index, rule in enumerate(value["gates"] if isinstance(value["gates"], list) else ()):
         where = {str(key): rule_lines[index] for key in rule} if isinstance(rule, dict) else {}
         _known(rule, Rule, path, where)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,6 +34,8 @@ from evalsuite.store.files import save_failed, write_atomic
 from evalsuite.store.frames import Fault, frame, read_frames
 from evalsuite.store.journal import Journal, JournalWriter, read_journal
 from evalsuite.types import SCHEMA_VERSION, Record, Scalar
+
+SPEC = "spec.json"
 
 PACE = "paced"
 """The telemetry's event that says in how many `seconds` a wave's `tokens` were answered, after the first batch."""
@@ -69,7 +72,7 @@ class RunDirectory:
 
     def create(self) -> None:
         """Write the spec, or check that the directory already holds the same one."""
-        spec_path = self.path / "spec.json"
+        spec_path = self.path / SPEC
         if spec_path.exists():
             _check_same(self.path, read_spec(self.path), self.spec)
             return
@@ -155,9 +158,28 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def directory_name(spec: RunSpec) -> str:
+    """The model's name made safe for a file system, the judge's where there is one, and the run id."""
+    model = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(spec.subject).name).strip("-.")[:40] or "model"
+    judge = f"-{spec.judged.judge}" if spec.judged else ""
+    return f"{model}{judge}-{spec.run_id}"
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the run directory for writing now."""
+    try:
+        with (path / "lock").open("r", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is no lock file, so nobody was ever here
+        return False
+    return False
+
+
 def read_spec(path: Path) -> RunSpec:
     """The spec stored in the run directory `path`. Raises SpecMismatch or CorruptStore."""
-    spec_path = path / "spec.json"
+    spec_path = path / SPEC
     if not spec_path.exists():
         raise SpecMismatch(f"{path} is not a run directory: it has no spec.json.")
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from evalsuite.canonical import canonical_json
+from evalsuite.config import RunConfig
 from evalsuite.errors import CorruptStore, SpecMismatch
 from evalsuite.store.files import write_atomic
 from evalsuite.types import Record, Scalar
@@ -19,13 +21,20 @@ SWEEP_FILE = "sweep.json"
 
 class Cell(Record, frozen=True, kw_only=True):
     """One run of a sweep: `settings` are what the sweep varies, by key of its file (``model``, ``num_fewshot``,
-    ``model_args.dtype``); `run` is the run's directory, relative to the sweep's.
+    ``model_args.dtype``, or the name of an axis of bundles); `run` is the run's directory, relative to the sweep's;
+    `asked` is the whole run as a file for ``evalsuite run`` would ask for it.
     """
 
     name: str
     settings: Mapping[str, Scalar]
     run_id: str
     run: str
+    asked: Mapping[str, Any] = {}
+
+    @property
+    def config(self) -> RunConfig:
+        """What is asked, as a run takes it."""
+        return msgspec.convert(self.asked, RunConfig)
 
 
 class SweepPlan(Record, frozen=True, kw_only=True):
@@ -46,7 +55,7 @@ def read_plan(directory: Path) -> SweepPlan:
     """The plan stored in the sweep's directory. Raises SpecMismatch where there is none, CorruptStore if changed."""
     path = directory / SWEEP_FILE
     if not path.exists():
-        raise SpecMismatch(f"{directory} is no sweep: it has no {SWEEP_FILE}; `evalsuite sweep CONFIG` makes one.")
+        raise SpecMismatch(f"{directory} is no sweep: it has no {SWEEP_FILE}; `evalsuite sweep run CONFIG` makes one.")
     try:
         plan = msgspec.convert(json.loads(path.read_bytes()), SweepPlan)
     except (ValueError, msgspec.ValidationError) as error:
