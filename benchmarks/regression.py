@@ -109,10 +109,10 @@ def main() -> None:
         baseline = folder / "ci.json"
         with redirect_stdout(StringIO()):
             evalsuite(["baseline", "set", str(before), "--reason", "as published", "--output", str(baseline)])
-        say(candidate="itself", **gate(file, baseline, before, folder / "itself"))
+        say(model="itself", **gate(file, baseline, before, folder / "itself"))
         for bits in (8, 3):
             after = run(str(rounded(bits, folder)), folder / f"runs{bits}", n, options.data_dir)
-            say(candidate=f"{bits} bits", **gate(file, baseline, after, folder / f"report{bits}"))
+            say(model=f"{bits} bits", **gate(file, baseline, after, folder / f"report{bits}"))
 
 
 if __name__ == "__main__":

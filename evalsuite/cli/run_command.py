@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from evalsuite.cli.forecasts import memory_text, planned, time_text
+from evalsuite.cli.forecasts import DISCORDANCE, drop_text, memory_text, planned, time_text
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
@@ -105,13 +105,21 @@ def run_directory_name(prepared: Prepared) -> str:
 def _dry_run(prepared: Prepared, as_json: bool) -> int:
     """Plan every task's first wave by itself and say what it takes; nothing is computed."""
     rows = [planned(prepared, entry) for entry in prepared.tasks]
-    print(f"{'task':32} {'samples':>8} {'requests':>9} {'tokens, naive':>14} {'planned':>12} {'time':>9} {'memory':>8}")
+    print(
+        f"{'task':32} {'samples':>8} {'requests':>9} {'tokens, naive':>14} {'planned':>12} {'time':>9} {'memory':>8} "
+        f"{'sees':>5}"
+    )
     for row in rows:
         print(
             f"{row.task:32} {row.num_samples:8} {row.num_requests:9} {row.num_tokens_naive:14} "
-            f"{row.num_tokens_planned:12} {time_text(row.seconds):>9} {memory_text(row.num_bytes):>8}"
+            f"{row.num_tokens_planned:12} {time_text(row.seconds):>9} {memory_text(row.num_bytes):>8} "
+            f"{drop_text(row.least_drop):>5}"
         )
     print("first wave only; generated tokens at their caps; time and memory as estimated for this machine.")
+    print(
+        "sees: the smallest drop in points that a comparison over these samples finds (80 % power), where two models "
+        f"differ on {DISCORDANCE:.0%} of them."
+    )
     if as_json:
         print_json({"run": prepared.spec.run_id, "tasks": [msgspec.to_builtins(row) for row in rows]})
     return EXIT_OK
