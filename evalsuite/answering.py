@@ -18,7 +18,7 @@ from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
 from evalsuite.errors import EngineFailed, SaveFailed
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.response_cache import ResponseCache
-from evalsuite.store.run_directory import MEMORY, PACE
+from evalsuite.store.run_directory import PACE, TAKEN
 from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Response, Spent
 
 _NO_BATCH = -1
@@ -93,7 +93,7 @@ class Committer:
     def counting(self) -> Iterator[None]:
         """Make durable what was spent since the last commit, however the answering inside ends, and note clock and
         memory."""
-        is_peak_known = memory.restart_peak()
+        begun, is_peak_known = time.monotonic(), memory.restart_peak()
         try:
             yield
         except SaveFailed:
@@ -105,8 +105,8 @@ class Committer:
         if self.pace.seconds:
             self.note(PACE, wave=self.wave, seconds=self.pace.seconds, tokens=self.pace.num_tokens)
         peak = memory.peak_resident_bytes() if is_peak_known else None
-        if peak is not None:
-            self.note(MEMORY, wave=self.wave, peak_resident_bytes=peak)
+        held = {} if peak is None else {"peak_resident_bytes": peak}
+        self.note(TAKEN, wave=self.wave, seconds=time.monotonic() - begun, **held)
 
     def _record_spent(self) -> None:
         spent = _spent(self.engine)

@@ -30,6 +30,7 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
+    "sweep": "many runs as one plan: tables, scaling curves, quantisation, spread of settings, Pareto fronts",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "doctor": "the environment, what is missing, and how to get it",
 }

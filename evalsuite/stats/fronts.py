@@ -11,7 +11,7 @@ def dominates(first: tuple[float, float], second: tuple[float, float]) -> bool:
 
 
 def front(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:
-    """The places of the points that none dominates (Pareto's front), more being better in both; equal ones all stand."""
+    """The places of the points that none dominates (Pareto's front), more being better in both; of equal ones all."""
     order = sorted(range(len(points)), key=lambda place: points[place], reverse=True)
     found: list[int] = []
     best_second = float("-inf")

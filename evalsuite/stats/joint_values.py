@@ -70,7 +70,7 @@ class Contrast(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Joint:
-    """Values of one metric, (settings,), in the order given; `influence`, (clusters, settings), or None for one cluster.
+    """Values of one metric, (settings,), in the order given; `influence`, (clusters, settings), None for one cluster.
 
     The product of two columns of `influence`, summed over clusters, is the covariance of their values. `num_clusters`
     is what clusters are worth after weighing tasks; `n` rows are in it, `num_left_out` lack a count somewhere.

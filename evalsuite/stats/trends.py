@@ -132,9 +132,7 @@ def _least_squares(x: Floats, y: Floats) -> LineFit:
     residuals = y - y.mean() - slope * (x - x.mean())
     square = float(residuals @ residuals)
     if len(x) < _FEWEST_FOR_SPREAD or square <= 1e-24 * max(1.0, float(y @ y)):
-        return LineFit(
-            fit="least-squares", slope=slope, stderr=None, low=None, high=None, p_value=None, p_misfit=None
-        )
+        return LineFit(fit="least-squares", slope=slope, stderr=None, low=None, high=None, p_value=None, p_misfit=None)
     stderr = math.sqrt(square / degrees * float(weights @ weights))
     half = float(stdtrit(degrees, 0.975)) * stderr
     chance = min(1.0, 2.0 * float(stdtr(degrees, -abs(slope) / stderr)))

@@ -39,9 +39,10 @@ PACE = "paced"
 """The telemetry's event that says in how many `seconds` a wave's `tokens` were answered, after the first batch."""
 
 
-MEMORY = "memory"
-"""The telemetry's event that says what a wave took of memory: `weights_bytes`, `peak_device_bytes` (a GPU's, by its
-allocator), `peak_resident_bytes` (this process, libraries included); those that are known.
+TAKEN = "taken"
+"""The telemetry's event that says what a wave took, as far as that is known: `seconds` from its first request to its
+last answer, loading included; `weights_bytes`; `peak_device_bytes` (a GPU's, by its allocator); `peak_resident_bytes`
+(this process, libraries included).
 """
 
 
@@ -191,13 +192,18 @@ def read_rates(path: Path) -> dict[str, float]:
     return {"tokens_per_second": tokens / seconds} if seconds > 0 else {}
 
 
-def read_memory(path: Path) -> dict[str, int]:
-    """What the run at `path` took of memory in bytes, by the names of `MEMORY`: the most of all waves. Never raises."""
-    found: dict[str, int] = {}
-    for event in _events(path, MEMORY):
+def read_taken(path: Path) -> dict[str, float]:
+    """What the run at `path` took, by the names of `TAKEN`: seconds of all waves together, bytes of the largest.
+
+    A wave that was killed has left no word of its seconds. Never raises.
+    """
+    found: dict[str, float] = {}
+    for event in _events(path, TAKEN):
         for name in ("weights_bytes", "peak_device_bytes", "peak_resident_bytes"):
             with suppress(ValueError, KeyError, TypeError):
-                found[name] = max(found.get(name, 0), int(event[name]))
+                found[name] = max(found.get(name, 0.0), float(event[name]))
+        with suppress(ValueError, KeyError, TypeError):
+            found["seconds"] = found.get("seconds", 0.0) + float(event["seconds"])
     return found
 
 
