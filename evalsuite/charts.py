@@ -25,14 +25,14 @@ class ChartPoint(Record, frozen=True, kw_only=True):
 
 
 class ChartSeries(Record, frozen=True, kw_only=True):
-    """Points of one name: joined by a line where `is_joined`, in the order of `x`.
+    """Points of one name, joined in the order of `x`.
 
-    A `stairs` series is joined by steps: what can be had for up to so much.
+    `stairs` are what can be had for up to so much, `stairs-back` for so much or more.
     """
 
     name: str
     points: tuple[ChartPoint, ...]
-    join: Literal["line", "stairs", "none"] = "line"
+    join: Literal["line", "stairs", "stairs-back", "none"] = "line"
 
 
 class Panel(Record, frozen=True, kw_only=True):

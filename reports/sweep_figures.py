@@ -24,9 +24,12 @@ _COLOURS = ("#0b4f8a", "#c4560a", "#0a7f5f", "#a83279", "#8a6d00", "#2f9bd6", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
 _MOST_PANELS, _MOST_ROWS, _MOST_SERIES = 24, 60, 16
+_STAIRS = {"stairs": "steps-post", "stairs-back": "steps-pre"}
 _ROW = 0.24
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 _MARGIN = 0.12
+_BOLD = 1.16
+"""How much wider bold letters are, with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def _figure(chart: Chart) -> Figure:
 
     panels = chart.panels[:_MOST_PANELS]
     series = list(dict.fromkeys(one.name for panel in panels for one in panel.series if one.name))
-    looks = {name: _look(place) for place, name in enumerate(series)}
+    joined = {one.name for panel in panels for one in panel.series if one.join != "none"}
+    looks = {name: _look(place, is_joined=name in joined) for place, name in enumerate(series)}
     names = labels(series)
     notes = [*chart.notes, *_cuts(chart, series), *([] if panels else ["There is nothing to draw."])]
     legend_names = series[:_MOST_SERIES] if len(series) > 1 else []
@@ -115,11 +119,11 @@ def _cuts(chart: Chart, series: Sequence[str]) -> list[str]:
     return found
 
 
-def _look(place: int) -> _Look:
+def _look(place: int, *, is_joined: bool = True) -> _Look:
     return _Look(
         _COLOURS[place % len(_COLOURS)],
         _MARKERS[(place + place // len(_COLOURS)) % len(_MARKERS)],
-        _LINES[place % len(_LINES)],
+        _LINES[place % len(_LINES)] if is_joined else "none",
     )
 
 
@@ -134,10 +138,19 @@ def _grid(panels: Sequence[Panel], top: float) -> _Grid:
     rows = max((min(len(panel.rows), _MOST_ROWS) for panel in panels), default=0)
     columns = max(1, min(len(panels), 3))
     num_rows = math.ceil(len(panels) / columns) if panels else 0
+    titles = width_of([_title(panel) for panel in panels], 8.5) * _BOLD
     if rows:
         left = min(3.2, max(width_of(_row_labels(panel), 7.5) for panel in panels)) + 0.22
-        return _Grid(columns, num_rows, 2.1, max(3, rows) * _ROW, left, 0.5, 0.44, top)
-    return _Grid(columns, num_rows, 2.45, 1.75, 0.62, 0.55, 0.42, top)
+        return _Grid(columns, num_rows, max(2.1, titles), max(3, rows) * _ROW, left, 0.5, 0.44, top)
+    return _Grid(columns, num_rows, max(2.45, titles), 1.75, 0.62, 0.55, 0.42, top)
+
+
+def _title(panel: Panel) -> str:
+    return _short(panel.title)
+
+
+def _short(name: str) -> str:
+    return next(iter(labels([name]).values()))
 
 
 def _row_labels(panel: Panel) -> list[str]:
@@ -207,8 +220,7 @@ def _draw_panel(axes: Axes, panel: Panel, looks: Mapping[str, _Look]) -> None:
     axes.spines[["left", "bottom"]].set_color("#b8bcc0")
     axes.tick_params(labelsize=7, colors=QUIET, length=2.5, width=0.6)
     axes.set_axisbelow(True)
-    title = next(iter(labels([panel.title]).values()))
-    axes.annotate(title, (0, 1), xytext=(0, 15), textcoords="offset points", xycoords="axes fraction", size=8.5,
+    axes.annotate(_title(panel), (0, 1), xytext=(0, 15), textcoords="offset points", xycoords="axes fraction", size=8.5,
                   weight="bold", color=INK, va="bottom")  # fmt: skip
     if panel.note:
         axes.annotate(shown(panel.note), (0, 1), xytext=(0, 4), textcoords="offset points", xycoords="axes fraction",
@@ -248,13 +260,13 @@ def _draw_curves(axes: Axes, panel: Panel, looks: Mapping[str, _Look]) -> None:
     axes.set_ylabel(shown(panel.y_label), size=7.5, color=QUIET, labelpad=2)
     if panel.level is not None:
         axes.axhline(panel.level, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
-    for one in panel.series:
-        _draw_series(axes, one, looks.get(one.name, _look(0)))
     xs = sorted({point.x for one in panel.series for point in one.points})
+    for one in panel.series:
+        _draw_series(axes, one, looks.get(one.name, _look(0)), (xs[0] + xs[-1]) / 2)
     if panel.is_log:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
-    if panel.is_log or len(xs) <= 6:
+    if panel.is_log or (len(xs) <= 6 and any(one.join == "line" for one in panel.series)):
         ticks = _spaced(xs, is_log=panel.is_log)
         axes.set_xticks(ticks, [_size(x) for x in ticks])
     axes.margins(x=0.1, y=0.12)
@@ -273,19 +285,21 @@ def _spaced(xs: Sequence[float], *, is_log: bool) -> list[float]:
     return [xs[place] for place in chosen]
 
 
-def _draw_series(axes: Axes, one: ChartSeries, look: _Look) -> None:
+def _draw_series(axes: Axes, one: ChartSeries, look: _Look, middle: float) -> None:
     points = sorted(one.points, key=lambda point: point.x)
     xs, ys = [point.x for point in points], [point.y for point in points]
     if one.join != "none":
-        steps: dict[str, Any] = {"drawstyle": "steps-post"} if one.join == "stairs" else {}
+        steps: dict[str, Any] = {} if one.join == "line" else {"drawstyle": _STAIRS[one.join]}
         axes.plot(xs, ys, color=look.colour, linestyle=look.line, linewidth=1.2, alpha=0.85, **steps)
     for point in points:
         if point.low is not None and point.high is not None:
             axes.plot([point.x] * 2, [point.low, point.high], color=look.colour, linewidth=1.0, alpha=0.75)
         axes.plot([point.x], [point.y], linewidth=0, **_dot(point, look))
         if point.label:
-            name = next(iter(labels([point.label]).values()))
-            axes.annotate(name, (point.x, point.y), xytext=(4, 3), textcoords="offset points", size=6, color=QUIET)
+            is_right = point.x > middle
+            place = (-4, 3) if is_right else (4, 3)
+            axes.annotate(_short(point.label), (point.x, point.y), xytext=place, textcoords="offset points", size=6,
+                          color=QUIET, ha="right" if is_right else "left")  # fmt: skip
 
 
 def _dot(point: ChartPoint, look: _Look) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from evalsuite.charts import Chart, ChartPoint, ChartSeries, Panel
 from evalsuite.sweeps.pareto import MORE_IS_BETTER, Pareto, ParetoFront, ParetoPoint
@@ -91,7 +92,7 @@ def of_scaling(found: Scaling) -> Chart:
 
 def _scaling_panel(found: Scaling, headline: str, members: Sequence[ScaleCurve]) -> Panel:
     first = members[0]
-    tests = [f"p {chance_text(one.p_value)}" for one in members if one.p_value is not None]
+    tests = [f"trend: p {chance_text(one.p_value)}" for one in members if one.p_value is not None]
     pooled = next((one.order.p_value for one in found.pooled if one.headline == headline), None)
     note = tests[0] if len(tests) == 1 else "" if pooled is None else f"order, all series: p {chance_text(pooled)}"
     series = [
@@ -180,6 +181,7 @@ def of_pareto(found: Pareto) -> Chart:
 
 def _pareto_panel(one: ParetoFront) -> Panel:
     unit, label = _PER_UNIT.get(one.against, (1.0, one.against))
+    stairs: Literal["stairs", "stairs-back"] = "stairs" if one.less_is_better else "stairs-back"
     series = []
     for standing in ("front", "not told from the front", "behind"):
         points = [point for point in one.points if point.standing == standing]
@@ -188,7 +190,7 @@ def _pareto_panel(one: ParetoFront) -> Panel:
                 ChartSeries(
                     name=standing,
                     points=tuple(_pareto_point(point, one.scale, unit) for point in points),
-                    join="stairs" if standing == "front" else "none",
+                    join=stairs if standing == "front" else "none",
                 )
             )
     direction = "more is better" if one.against in MORE_IS_BETTER else "less is better"

@@ -15,6 +15,7 @@ from evalsuite.sweeps.reading import (
     Headline,
     Sweep,
     groups_of,
+    number_of,
     settings_text,
     text_of,
     values_of,
@@ -108,13 +109,20 @@ def _spread(cells: Sequence[CellRun], key: str, headline: Headline, series: str)
         headline=headline.label,
         series=series,
         is_mean=headline.is_mean,
-        values=tuple(_value(one, key, headline) for one in having),
+        values=tuple(_value(one, key, headline) for one in _in_order(having, key)),
         spread=None if isinstance(joint, str) else setting_spread(joint),
         not_paired="" if is_known else str(joint),
         n=None if isinstance(joint, str) else joint.n,
         num_left_out=None if isinstance(joint, str) else joint.num_left_out,
         scale=values_of(having[0])[headline].scale,
     )
+
+
+def _in_order(cells: Sequence[CellRun], key: str) -> list[CellRun]:
+    """By size where all settings are numbers, else in the plan's order."""
+    if any(number_of(one, key) is None for one in cells):
+        return list(cells)
+    return sorted(cells, key=lambda one: number_of(one, key) or 0.0)
 
 
 def _value(one: CellRun, key: str, headline: Headline) -> SettingValue:
