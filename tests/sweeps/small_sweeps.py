@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from evalsuite.cli.main import main
@@ -35,7 +37,8 @@ def changed_many(request: Request) -> Response:
 def run(folder: Path, *arguments: object) -> Path:
     """A new run's directory below `folder`."""
     before = set(folder.glob("*/results.json"))
-    code = main(["run", "--model", "scripted", "-o", str(folder), *map(str, arguments)])
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        code = main(["run", "--model", "scripted", "-o", str(folder), *map(str, arguments)])
     assert code == 0
     (found,) = set(folder.glob("*/results.json")) - before
     return found.parent
