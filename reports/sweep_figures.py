@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = ("#0b4f8a", "#c4560a", "#0a7f5f", "#a83279", "#8a6d00", "#2f9bd6", "#5a626b", "#7b3f00")
+_COLOURS = ("#0b4f8a", "#c4560a", "#12a37f", "#e8963c", "#2f9bd6", "#3a3f45", "#c65fa6", "#8a6d00")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
 _MOST_PANELS, _MOST_ROWS, _MOST_SERIES = 24, 60, 16

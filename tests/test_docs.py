@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -41,10 +42,21 @@ def cli_page() -> str:
     from evalsuite.cli.main import command_names
 
     parts = ["# The command line\n\nWritten by `python tests/test_docs.py`; a test compares it with the parser.\n"]
-    for command in ("", *command_names()):
+    for command in ("", *(f"{name} {action}".strip() for name in command_names() for action in ("", *_actions(name)))):
         title = f"evalsuite {command}".strip()
         parts.append(f"## {title}\n\n```text\n{help_text(*command.split())}\n```\n")
     return "\n".join(parts)
+
+
+def _actions(command: str) -> list[str]:
+    """Commands below a command, each with options of its own."""
+    from evalsuite.cli.main import build_parser
+
+    def below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+        found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        return dict(found[0].choices) if found else {}
+
+    return list(below(below(build_parser(command))[command]))
 
 
 def tasks_page(mirror: Path) -> str:

@@ -305,7 +305,7 @@ class LocalModel:
         if "model" not in self.__dict__:
             return {}
         found = {"weights_bytes": int(self.model.get_memory_footprint())}
-        if self.device_kind == "cuda":
+        if torch.device(self.settings.device).type == "cuda":
             found["peak_device_bytes"] = int(torch.cuda.max_memory_allocated(self.settings.device))
             torch.cuda.reset_peak_memory_stats(self.settings.device)
         return found

@@ -1,4 +1,4 @@
-"""``evalsuite sweep table|scaling|quantisation|spread|pareto`` on real runs, on damaged sweeps, on published numbers."""
+"""``evalsuite sweep table|scaling|quantisation|spread|pareto``: real runs, damaged sweeps, published numbers."""
 
 from __future__ import annotations
 
@@ -332,7 +332,8 @@ def test_what_a_run_took_is_read(shots: Path, tmp_path: Path) -> None:
     assert taken.get("peak_resident_bytes", 1e7) > 1e6
     assert "weights_bytes" not in taken
     (tmp_path / "telemetry.jsonl").write_text(
-        '{"event": "taken", "seconds": 2.5, "weights_bytes": 10}\n{"event": "taken", "seconds": 1, "weights_bytes": 7}\n'
+        '{"event": "taken", "seconds": 2.5, "weights_bytes": 10}\n'
+        '{"event": "taken", "seconds": 1, "weights_bytes": 7}\n'
         '[1]\nnull\n{"event": "taken", "seconds": "x", "weights_bytes": null}\n{"event": "tak'
     )
     assert read_taken(tmp_path) == {"seconds": 3.5, "weights_bytes": 10.0}

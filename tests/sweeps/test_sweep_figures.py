@@ -10,6 +10,7 @@ from typing import Literal
 from xml.etree import ElementTree
 
 import matplotlib
+import msgspec
 import numpy as np
 import pytest
 from evalsuite.reports.sweep_figures import _COLOURS, _look, draw
@@ -23,8 +24,9 @@ from evalsuite.sweeps.reading import read_sweep, summary_headlines
 from evalsuite.sweeps.scaling import scaling_of
 from evalsuite.sweeps.spread import spread_of
 
-ODD = (r"$\frac{$", "$x^2$ & <b>bold</b>", "النموذج العربي", "模型一号", "हिन्दी क्षत्रिय", "evil\u202egnp.exe\x07\ud83d\nnew",
-       "_hidden", "an-organisation/with-a-name-that-is-far-too-long-for-any-legend-v1")  # fmt: skip
+ODD = (r"$\frac{$", "$x^2$ & <b>bold</b>", "النموذج العربي", "模型一号", "हिन्दी क्षत्रिय",
+       "evil\u202egnp.exe\x07\ud83d\nnew", "_hidden",
+       "an-organisation/with-a-name-that-is-far-too-long-for-any-legend-v1")  # fmt: skip
 
 
 def texts(svg: bytes) -> list[str]:
@@ -33,12 +35,12 @@ def texts(svg: bytes) -> list[str]:
     return [text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for text in found]
 
 
-def check(chart: Chart) -> tuple[bytes, np.ndarray]:
+def check(chart: Chart, *, is_repeated: bool = True) -> tuple[bytes, np.ndarray]:
     """The chart's SVG and its picture, which has ink on white and a white edge: nothing is cut."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg, png = draw(chart, "svg"), draw(chart, "png")
-    assert (svg, png) == (draw(chart, "svg"), draw(chart, "png"))
+    assert not is_repeated or (svg, png) == (draw(chart, "svg"), draw(chart, "png"))
     assert ElementTree.fromstring(svg).tag.endswith("svg")
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
     assert (pixels < 128).any()
@@ -87,16 +89,16 @@ def test_series_differ_in_colour_and_shape() -> None:
 
 
 def test_colours_keep_apart_for_the_colour_blind() -> None:
-    """The first four, as deuteranopes and protanopes see them (Machado and others 2009, full severity)."""
+    """The first six, as deuteranopes and protanopes see them (Machado and others 2009, full severity)."""
     matrices = (
         [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
         [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     )
-    linear = np.array([matplotlib.colors.to_rgb(colour) for colour in _COLOURS[:4]]) ** 2.2
+    linear = np.array([matplotlib.colors.to_rgb(colour) for colour in _COLOURS[:6]]) ** 2.2
     for matrix in matrices:
         seen = np.clip(linear @ np.array(matrix).T, 0, 1) ** (1 / 2.2)
-        distances = [np.linalg.norm(seen[a] - seen[b]) for a in range(4) for b in range(a)]
-        assert min(distances) > 0.1
+        distances = [np.linalg.norm(seen[a] - seen[b]) for a in range(6) for b in range(a)]
+        assert min(distances) > 0.25
 
 
 def test_an_incomplete_run_is_drawn_hollow() -> None:
@@ -120,12 +122,18 @@ def test_a_users_settings_change_nothing(kind: Literal["svg", "png"]) -> None:
 
 
 def test_large_and_empty_charts_are_drawn() -> None:
-    check(curves(tuple(f"series {number:02}" for number in range(40)), num_panels=30))
+    large = curves(tuple(f"series {number:02}" for number in range(18)), num_panels=26)
+    bare = tuple(
+        msgspec.structs.replace(one, points=tuple(msgspec.structs.replace(p, label="", low=None) for p in one.points))
+        for one in large.panels[0].series
+    )
+    panels = (msgspec.structs.replace(large.panels[0], series=bare),) * 26
+    svg, _ = check(msgspec.structs.replace(large, notes=(), panels=panels), is_repeated=False)
+    assert {"The first 24 of 26 panels.", "The legend names the first 16 of 18 series."} <= set(texts(svg))
     rows = tuple(f"row {number}" for number in range(100))
     points = tuple(ChartPoint(x=float(place), y=float(place)) for place in range(100))
-    svg, _ = check(
-        Chart(title="rows", notes=(), panels=(Panel(title="p", rows=rows, series=(ChartSeries(name="", points=points),)),))
-    )  # fmt: skip
+    panel = Panel(title="p", rows=rows, series=(ChartSeries(name="", points=points),))
+    svg, _ = check(Chart(title="rows", notes=(), panels=(panel,)))
     assert "The first 60 rows of 100." in texts(svg)
     check(Chart(title="nothing", notes=(), panels=()))
     check(Chart(title="empty", notes=(), panels=(Panel(title="p", series=()),)))
@@ -148,6 +156,6 @@ def test_published_numbers_say_that_they_have_no_intervals(reference: Path) -> N
     table = read_published(reference / "belle.csv")
     chart = chart_values.of_published(table, published_table(table))
     assert sum(len(panel.series[0].points) for panel in chart.panels) == 17 * 10 + 9
-    svg, _ = check(chart)
+    svg, _ = check(chart, is_repeated=False)
     assert any("the source gives no intervals" in text for text in texts(svg))
     assert "L7B+FT(2M)+LoRA(math0.25M)" in texts(svg)
