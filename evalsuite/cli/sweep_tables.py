@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from evalsuite.sweeps.pareto import Pareto, ParetoFront, ParetoPoint
 from evalsuite.sweeps.quantisation import Against, Changed, Footprint, Quantisation, Share
@@ -169,11 +169,10 @@ def _bytes(value: float) -> str:
     return f"{value / 1e9:.2f} GB" if value >= 1e9 else f"{value / 1e6:.0f} MB"
 
 
-def _cost(here: float | None, there: float | None, text: object) -> str:
-    assert callable(text)
+def _cost(here: float | None, there: float | None, text: Callable[[float], str]) -> str:
     if here is None:
         return MISSING
-    return f"{text(here)} ({here / there:.0%})" if there else str(text(here))
+    return f"{text(here)} ({here / there:.0%})" if there else text(here)
 
 
 def spread_table(found: Spread) -> Table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from evalsuite.records import Aggregate
 from evalsuite.sweeps.reading import CellRun, Headline, Sweep, Value, headlines_of, text_of, values_of
 from evalsuite.types import Record, Scalar
@@ -89,8 +91,6 @@ def _row(cell: CellRun, headline: Headline, value: Value | None) -> TidyRow:
     )
     if value is None:
         return plain
-    import msgspec
-
     return msgspec.structs.replace(
         plain,
         language=None if isinstance(value, Aggregate) else value.language,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import msgspec
+
 from evalsuite.errors import NothingSelected, UsageError, nearest
 from evalsuite.stats.fronts import dominates, front
 from evalsuite.stats.paired_tests import holm
@@ -14,6 +16,8 @@ from evalsuite.sweeps.sharing import joint_values
 from evalsuite.types import Record
 
 Standing = Literal["front", "not told from the front", "behind"]
+
+_SURE = 0.05
 
 MORE_IS_BETTER = {"tokens_per_second"}
 """Of what can be measured; of all else less is better."""
@@ -113,23 +117,27 @@ def _front(
 
 def _point(one: CellRun, better: Sequence[CellRun], cost: float, headline: Headline) -> ParetoPoint:
     value = values_of(one)[headline]
-    plain = {"cell": one.cell.name, "cost": cost, "value": value.value, "low": value.low, "high": value.high,
-             "is_marked": one.is_marked}  # fmt: skip
+    plain = ParetoPoint(
+        cell=one.cell.name, cost=cost, value=value.value, low=value.low, high=value.high, is_marked=one.is_marked,
+        standing="front",
+    )  # fmt: skip
     if not better:
-        return ParetoPoint(**plain, standing="front")  # type: ignore[arg-type]
+        return plain
     sign = 1.0 if value.higher_is_better else -1.0
-    leads = [(other, joint_values([one, other], headline)) for other in better]
-    known = [(other, joint.contrast([-sign, sign])) for other, joint in leads if not isinstance(joint, str)]
-    tested = [(other, lead, lead.p_value) for other, lead in known if lead.p_value is not None]
+    tested = []
+    for other in better:
+        joint = joint_values([one, other], headline)
+        if not isinstance(joint, str):
+            lead = joint.contrast([-sign, sign])
+            tested += [(other, lead, lead.p_value)] if lead.p_value is not None else []
     if not tested:
-        return ParetoPoint(**plain, standing="not told from the front", beaten_by=better[0].cell.name)  # type: ignore[arg-type]
+        return msgspec.structs.replace(plain, standing="not told from the front", beaten_by=better[0].cell.name)
     chances = holm([p for _, _, p in tested])
     surest = min(range(len(tested)), key=lambda place: chances[place])
     other, lead, _ = tested[surest]
-    is_behind = chances[surest] < 0.05 and lead.value > 0
-    return ParetoPoint(
-        **plain,  # type: ignore[arg-type]
-        standing="behind" if is_behind else "not told from the front",
+    return msgspec.structs.replace(
+        plain,
+        standing="behind" if chances[surest] < _SURE and lead.value > 0 else "not told from the front",
         beaten_by=other.cell.name,
         gain=lead.value,
         gain_low=lead.low,

@@ -100,35 +100,45 @@ class SizedRow:
 def sized_rows(table: Published, column: str, pattern: str | None) -> tuple[tuple[SizedRow, ...], tuple[str, ...]]:
     """Rows by the size in `column`, or in the part of it that `pattern` finds (its first group, or all of it).
 
-    With a pattern, rows that are alike but for that part are one series; without, all that other columns of text say
-    alike. Also the names of the rows that tell no size. Raises UsageError for a pattern that is none, or finds none.
+    With a pattern, rows that are alike but for that part are one series; without, rows whose other texts are alike, or
+    all rows where each has texts of its own. Also the names of the rows that tell no size. Raises UsageError for a
+    pattern that is none, or finds none.
     """
     place = table.place(column, "--x")
-    finder = None if pattern is None else _compiled(pattern)
-    labels = [index for index, name in enumerate(table.columns) if name not in table.numeric and index != place]
-    sized, left = [], []
-    for index, row in enumerate(table.rows):
-        name = " ".join(row[label] for label in ([place] if finder else labels)) or row[0]
-        found = finder.search(row[place]) if finder else None
-        group = (1 if finder.groups else 0) if finder else 0
-        text = row[place] if finder is None else (found[group] or "") if found else ""
-        size = size_of(text)
-        if size is None:
-            left.append(name)
-            continue
-        start, end = found.span(group) if found else (0, 0)
-        series = f"{row[place][:start]}…{row[place][end:]}" if found else _series(table, row, labels)
-        sized.append(SizedRow(name, series, size, index))
+    found = _by_column(table, place) if pattern is None else _by_pattern(table, place, _compiled(pattern))
+    sized = tuple(row for row in found if isinstance(row, SizedRow))
     if not sized:
         what = f"{pattern!r} finds no size such as 2M in the column {column}" if pattern else f"{column} holds no size"
         raise UsageError(f"{table.source}: {what}; the first row has {table.rows[0][place]!r}.")
-    return tuple(sized), tuple(left)
+    return sized, tuple(row for row in found if isinstance(row, str))
 
 
-def _series(table: Published, row: tuple[str, ...], labels: list[int]) -> str:
-    return " ".join(row[label] for label in labels) if len({tuple(one[i] for i in labels) for one in table.rows}) < len(
-        table.rows
-    ) else ""  # fmt: skip
+def _by_pattern(table: Published, place: int, pattern: re.Pattern[str]) -> list[SizedRow | str]:
+    """Every row with its size, or the name of one without."""
+    rows: list[SizedRow | str] = []
+    group = 1 if pattern.groups else 0
+    for index, row in enumerate(table.rows):
+        name = row[place]
+        found = pattern.search(name)
+        size = size_of(found[group] or "") if found else None
+        if found is None or size is None:
+            rows.append(name)
+            continue
+        start, end = found.span(group)
+        rows.append(SizedRow(name, f"{name[:start]}…{name[end:]}", size, index))
+    return rows
+
+
+def _by_column(table: Published, place: int) -> list[SizedRow | str]:
+    """The same for a column of sizes."""
+    texts = [index for index, name in enumerate(table.columns) if name not in table.numeric and index != place]
+    names = [" ".join(row[index] for index in texts) for row in table.rows]
+    is_shared = len(set(names)) < len(names)
+    sizes = [size_of(row[place]) for row in table.rows]
+    return [
+        name or row[0] if size is None else SizedRow(name or row[place], name if is_shared else "", size, index)
+        for index, (row, name, size) in enumerate(zip(table.rows, names, sizes, strict=True))
+    ]
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

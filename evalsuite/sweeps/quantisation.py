@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -152,8 +153,6 @@ def _answers_differ(task: PairedTask) -> Iterator[tuple[str, bool]]:
 
 def _answers(records: Sequence[str] | None) -> dict[str, tuple[str, str]]:
     """Cluster and answer by sample, of those that are scored and have an answer stored."""
-    import json
-
     found = {}
     for text in records or ():
         record = json.loads(text)

@@ -25,13 +25,13 @@ from evalsuite.sweeps.reading import (
 from evalsuite.sweeps.sharing import joint_values
 from evalsuite.types import Record
 
-Basis = Literal["items", "weighted", "least-squares", "order", "none"]
-"""Which test the p-value is of: the items' own slopes, a line weighted by errors, one without errors, the order."""
+Basis = Literal["items", "weighted", "order", "none"]
+"""Which test the p-value is of: the items' own slopes, a line weighted by errors, the order of the points."""
 
 BASES: Mapping[Basis, str] = {
     "items": "items: every item's own slope, averaged, its error from clusters of items that all points share",
-    "weighted": "weighted: a line through independent points, each with its own error, since they share no items",
-    "least-squares": "least-squares: a line through the points alone, its error from how far they lie off it",
+    "weighted": "weighted: a line through points taken as independent, each with its own error, since items could not "
+    "be followed",
     "order": "order: Kendall's test, whether more comes with a higher value, by all orders of the points",
     "none": "none: too few points for any test",
 }

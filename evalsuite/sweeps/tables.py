@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from unicodedata import category
+from unicodedata import category, combining, east_asian_width
 
 from evalsuite.sweeps.reading import Headline, Sweep, Value, settings_text, text_of, values_of, varied_keys
 
@@ -67,8 +67,6 @@ def _text(table: Table) -> str:
 
 def _width(text: str) -> int:
     """Cells of a terminal that `text` takes: two for Chinese, none for marks."""
-    from unicodedata import combining, east_asian_width
-
     return sum(
         0 if combining(char) or category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1
         for char in text

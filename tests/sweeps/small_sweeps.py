@@ -38,7 +38,7 @@ def run(folder: Path, *arguments: object) -> Path:
     """A new run's directory below `folder`."""
     before = set(folder.glob("*/results.json"))
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        code = main(["run", "--model", "scripted", "-o", str(folder), *map(str, arguments)])
+        code = main(["run", "--model", "scripted", "--batch_size", "32", "-o", str(folder), *map(str, arguments)])
     assert code == 0
     (found,) = set(folder.glob("*/results.json")) - before
     return found.parent
