@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.charts import Chart, ChartPoint, ChartSeries, Panel
 
-from ._drawing import INK, QUIET, file_of, style, width_of
+from ._drawing import INK, QUIET, figure_of, file_of, style, width_of
 from ._votes import labels, shown
 
 if TYPE_CHECKING:
@@ -225,11 +225,17 @@ def _draw_panel(axes: Axes, panel: Panel, looks: Mapping[str, _Look]) -> None:
     if panel.note:
         axes.annotate(shown(panel.note), (0, 1), xytext=(0, 4), textcoords="offset points", xycoords="axes fraction",
                       size=7, color=QUIET, va="bottom")  # fmt: skip
-    axes.set_xlabel(shown(panel.x_label), size=7.5, color=QUIET, labelpad=2)
+    axes.set_xlabel(_fitting(axes, panel.x_label), size=7.5, color=QUIET, labelpad=2)
     if panel.rows:
         _draw_rows(axes, panel, looks)
     else:
         _draw_curves(axes, panel, looks)
+
+
+def _fitting(axes: Axes, label: str) -> str:
+    """The label, without its middle where it is wider than the axes and what stands left of them."""
+    room = axes.get_position().width * figure_of(axes).get_size_inches()[0] + 0.5
+    return shown(label) if width_of([shown(label)], 7.5) <= room else _short(label)
 
 
 def _draw_rows(axes: Axes, panel: Panel, looks: Mapping[str, _Look]) -> None:
@@ -261,8 +267,9 @@ def _draw_curves(axes: Axes, panel: Panel, looks: Mapping[str, _Look]) -> None:
     if panel.level is not None:
         axes.axhline(panel.level, color=QUIET, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
     xs = sorted({point.x for one in panel.series for point in one.points})
+    middle = math.sqrt(xs[0] * xs[-1]) if xs and panel.is_log else (xs[0] + xs[-1]) / 2 if xs else 0.0
     for one in panel.series:
-        _draw_series(axes, one, looks.get(one.name, _look(0)), (xs[0] + xs[-1]) / 2)
+        _draw_series(axes, one, looks.get(one.name, _look(0)), middle)
     if panel.is_log:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
