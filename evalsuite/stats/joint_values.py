@@ -126,6 +126,22 @@ def joint_of(parts: Sequence[SharedRows], *, by_rows: bool = False, is_pooled: b
     return _merged(parts, known, [size / math.fsum(sizes) for size in sizes])
 
 
+def mean_of_joints(parts: Sequence[Joint]) -> Joint:
+    """The unweighted mean of parts that share no clusters; its degrees of freedom are those of the part with fewest,
+    which is on the wide side (Welch and Satterthwaite's differ from contrast to contrast). Raises ValueError for none.
+    """
+    if not parts:
+        raise ValueError("a mean of nothing")
+    known = [part.influence for part in parts if part.influence is not None]
+    return Joint(
+        values=np.mean([part.values for part in parts], axis=0),
+        influence=np.concatenate(known) / len(parts) if len(known) == len(parts) else None,
+        num_clusters=min(part.num_clusters for part in parts),
+        n=sum(part.n for part in parts),
+        num_left_out=sum(part.num_left_out for part in parts),
+    )
+
+
 @dataclass(frozen=True)
 class _Values:
     values: Floats

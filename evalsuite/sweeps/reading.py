@@ -139,7 +139,7 @@ def summary_headlines(cells: Sequence[CellRun]) -> tuple[Headline, ...]:
         member
         for one in cells
         for value in values_of(one).values()
-        if isinstance(value, Aggregate)
+        if isinstance(value, Aggregate) and not _is_average(value)
         for member in value.members
     }
     return tuple(one for one in headlines_of(cells) if one.is_mean or one.name not in averaged)
@@ -150,7 +150,12 @@ def values_of(cell: CellRun) -> dict[Headline, Value]:
     if cell.result is None:
         return {}
     values: tuple[Value, ...] = (*cell.result.aggregates, *cell.result.estimates)
-    return {headline_of(value): value for value in values if value.is_primary}
+    return {headline_of(value): value for value in values if value.is_primary or _is_average(value)}
+
+
+def _is_average(value: Value) -> bool:
+    """Whether it is a suite's average."""
+    return isinstance(value, Aggregate) and value.kind == "suite"
 
 
 # -- settings

@@ -17,7 +17,7 @@ from evalsuite.comparing.sides import Column, TaskSide
 from evalsuite.metrics import MEAN, reduce_of
 from evalsuite.records import Aggregate, TaskSpec
 from evalsuite.stats.intervals import Reduce
-from evalsuite.stats.joint_values import Joint, SharedRows, joint_of
+from evalsuite.stats.joint_values import Joint, SharedRows, joint_of, mean_of_joints
 from evalsuite.sweeps.reading import CellRun, Headline, values_of
 
 
@@ -31,7 +31,7 @@ def joint_values(cells: Sequence[CellRun], headline: Headline, find: FindMetric 
         return "a cell has no value"
     value = values[0]
     if isinstance(value, Aggregate) and value.kind == "suite":
-        return "an average of families has no items of its own"
+        return _averaged(cells, value, find)
     for other in cells[1:]:
         if reasons := judge_disagreements(cells[0].side.spec, other.side.spec):
             return reasons[0]
@@ -44,6 +44,20 @@ def joint_values(cells: Sequence[CellRun], headline: Headline, find: FindMetric 
             return f"{name}: {part}"
         parts.append(part)
     return _joined(cells[0], value, parts, is_micro=is_micro) or "a task has no item with a score in every cell"
+
+
+def _averaged(cells: Sequence[CellRun], average: Aggregate, find: FindMetric) -> Joint | str:
+    """A suite's average: the mean of its families' headlines, which share no items with one another."""
+    joints: list[Joint] = []
+    headlines = values_of(cells[0])
+    for family in average.parts:
+        means = [one for one, value in headlines.items() if one.is_mean and value.family == family]
+        tasks = [one for one, value in headlines.items() if not one.is_mean and value.family == family]
+        found = joint_values(cells, (*means, *tasks)[0], find) if means or tasks else "a cell has no score"
+        if isinstance(found, str):
+            return f"{family}: {found}"
+        joints.append(found)
+    return mean_of_joints(joints)
 
 
 def _joined(first: CellRun, value: object, parts: Sequence[SharedRows], *, is_micro: bool) -> Joint | None:

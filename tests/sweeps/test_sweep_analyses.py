@@ -325,6 +325,27 @@ def test_a_random_sample_of_thin_tasks_is_weighed_as_its_mean_is(tmp_path: Path)
         assert stderr == pytest.approx(mean.stderr)
 
 
+@pytest.mark.data
+def test_a_suites_average_is_followed_item_by_item(mirror: Path, tmp_path: Path) -> None:
+    """Two answering functions on the leaderboard's six: the average's difference is the mean of the families'."""
+    from small_sweeps import cell, run
+
+    functions = ("evalsuite.engines.scripted:plausible", "small_sweeps:changed_many")
+    paths = [
+        run(tmp_path, "--tasks", "openllm_v1", "--limit", 12, "--data_dir", mirror,
+            "--model_args", f"function={function}")
+        for function in functions
+    ]  # fmt: skip
+    cells = [cell(path, str(place), {"size": place + 1}) for place, path in enumerate(paths)]
+    found = read_sweep(plan(tmp_path, "suite", cells))
+    average = next(one for one in summary_headlines(found.cells) if one.name.endswith("_average"))
+    joint = joint_values(found.cells, average)
+    assert not isinstance(joint, str)
+    assert joint.values == pytest.approx([values_of(one)[average].value for one in found.cells])
+    (curve,) = scaling_of(found, "size", [average]).curves
+    assert curve.basis == "items"
+
+
 def test_what_a_run_took_is_read(shots: Path, tmp_path: Path) -> None:
     run = next(shots.glob("*/telemetry.jsonl")).parent
     taken = read_taken(run)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from evalsuite.metrics import mean
 from evalsuite.stats.fronts import front
-from evalsuite.stats.joint_values import Joint, SharedRows, joint_of
+from evalsuite.stats.joint_values import Joint, SharedRows, joint_of, mean_of_joints
 from evalsuite.stats.setting_spread import setting_spread
 from evalsuite.stats.trends import is_wide, item_trend, line_fit, on_axis, order_test
 
@@ -126,6 +126,19 @@ def test_clusters_that_tasks_share_enter_once() -> None:
     assert apart is not None
     assert twice.covariance == pytest.approx(alone.covariance)
     assert apart.covariance == pytest.approx(alone.covariance / 2)
+
+
+def test_a_mean_of_parts_that_share_nothing_adds_their_variances() -> None:
+    random = np.random.default_rng(8)
+    parts = [joint(random.random((3, size))) for size in (10, 40)]
+    found = mean_of_joints(parts)
+    assert found.values == pytest.approx((parts[0].values + parts[1].values) / 2)
+    assert parts[0].covariance is not None
+    assert parts[1].covariance is not None
+    assert found.covariance == pytest.approx((parts[0].covariance + parts[1].covariance) / 4)
+    assert found.contrast([1, 0, -1]).degrees == 9
+    alone = mean_of_joints([parts[0], joint(np.array([[0.0], [1.0], [1.0]]))])
+    assert (alone.influence, alone.contrast([1, 0, 0]).low) == (None, None)
 
 
 def test_one_cluster_has_no_error() -> None:
