@@ -13,11 +13,12 @@ from typing import Protocol
 import msgspec
 
 from evalsuite.canonical import canonical_json
+from evalsuite.engines import memory
 from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
 from evalsuite.errors import EngineFailed, SaveFailed
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.response_cache import ResponseCache
-from evalsuite.store.run_directory import PACE
+from evalsuite.store.run_directory import PACE, TAKEN
 from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Response, Spent
 
 _NO_BATCH = -1
@@ -90,7 +91,9 @@ class Committer:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Make durable what was spent since the last commit, however the answering inside ends."""
+        """Make durable what was spent since the last commit, however the answering inside ends, and note clock and
+        memory."""
+        begun, is_peak_known = time.monotonic(), memory.restart_peak()
         try:
             yield
         except SaveFailed:
@@ -101,6 +104,9 @@ class Committer:
         self._record_spent()
         if self.pace.seconds:
             self.note(PACE, wave=self.wave, seconds=self.pace.seconds, tokens=self.pace.num_tokens)
+        peak = memory.peak_resident_bytes() if is_peak_known else None
+        held = {} if peak is None else {"peak_resident_bytes": peak}
+        self.note(TAKEN, wave=self.wave, seconds=time.monotonic() - begun, **held)
 
     def _record_spent(self) -> None:
         spent = _spent(self.engine)

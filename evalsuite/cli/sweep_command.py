@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from evalsuite.cli import sweep_run
+from evalsuite.cli import sweep_analyses, sweep_run
 from evalsuite.cli.output import print_json, print_table, say
 from evalsuite.cli.sweep_actions import Action, new_action
 from evalsuite.cli.sweep_tables import standing_rows, summary_line
@@ -23,6 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     sweep_run.add_action(actions)
     _add_status(actions)
+    sweep_analyses.add_subcommands(actions)
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -301,6 +301,21 @@ class LocalModel:
         if self.device_kind == "cuda":
             torch.cuda.empty_cache()
 
+    def memory_held(self) -> Mapping[str, int]:
+        """Bytes of the weights as they were loaded and, on a GPU, the most its allocator has held since; empty before.
+
+        A GPU's peak begins anew, so that the next wave has its own.
+        """
+        import torch
+
+        if "model" not in self.__dict__:
+            return {}
+        found = {"weights_bytes": int(self.model.get_memory_footprint())}
+        if torch.device(self.settings.device).type == "cuda":
+            found["peak_device_bytes"] = int(torch.cuda.max_memory_allocated(self.settings.device))
+            torch.cuda.reset_peak_memory_stats(self.settings.device)
+        return found
+
     def unload(self) -> None:
         """Let go of the weights."""
         self.__dict__.pop("model", None)

@@ -6,8 +6,10 @@ same command plans the same micro-batches everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 ACTIVATION_BYTES = {"cpu": 2**31, "cuda": 2**33, "mps": 2**31}
@@ -66,3 +68,26 @@ def shortage_ignored() -> Iterator[None]:
     except RuntimeError as error:
         if _CPU_MESSAGE not in str(error):
             raise
+
+
+_PROCESS = Path("/proc/self")
+_RESET_PEAK = "5"
+"""What Linux takes for: the peak of the resident set is what it is now (proc(5), clear_refs)."""
+
+
+def restart_peak() -> bool:
+    """Let the process's peak memory begin anew, so that a run's is not that of what ran before it; False if refused."""
+    try:
+        (_PROCESS / "clear_refs").write_text(_RESET_PEAK, encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+def peak_resident_bytes() -> int | None:
+    """The most memory the process has held since `restart_peak`, libraries included; None where no one counts."""
+    try:
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", (_PROCESS / "status").read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) * 1024 if found else None

@@ -18,6 +18,7 @@ from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.lookahead import prepared_ahead
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import NO_TOKENS, NONFINITE, OUT_OF_MEMORY
+from evalsuite.store.run_directory import TAKEN
 from evalsuite.types import (
     GenerateRequest,
     Item,
@@ -157,6 +158,7 @@ class TransformersEngine(InProcess[LocalModel]):
                 yield from self._run_items(list(batch.items), planned)
             else:
                 yield from self._generate(way, batch.items)
+        self._events += [Event(TAKEN, facts) for facts in (self.model.memory_held(),) if facts]
 
     def _with_plans(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, PassPlan | None]]:
         """Batches, and of those to be scored as forests the plan, made while the one before is computed.

@@ -7,7 +7,7 @@
       plan/wave-0001.jsonl  immutable, framed; on disk before the wave's first forward pass
       plan/wave-0002.1.jsonl   what came to a wave later, its earlier turn having failed at first
       journal/0001.jsonl    append-only, framed, one writer a file
-      telemetry.jsonl       clock, rates, restarts: never part of a result
+      telemetry.jsonl       clock, rates, memory, restarts: never part of a result
       results.json          derived: a pure function of the above, in plan order
       samples.parquet       derived
       lock                  held while a process works here
@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count, takewhile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,13 @@ SPEC = "spec.json"
 
 PACE = "paced"
 """The telemetry's event that says in how many `seconds` a wave's `tokens` were answered, after the first batch."""
+
+
+TAKEN = "taken"
+"""The telemetry's event that says what a wave took, as far as that is known: `seconds` from its first request to its
+last answer, loading included; `weights_bytes`; `peak_device_bytes` (a GPU's, by its allocator); `peak_resident_bytes`
+(this process, libraries included).
+"""
 
 
 class PlanHeader(Record, frozen=True, kw_only=True, tag="plan"):
@@ -199,17 +207,39 @@ def read_spec(path: Path) -> RunSpec:
 
 def read_rates(path: Path) -> dict[str, float]:
     """What the clock of the run at `path` says: ``tokens_per_second``, where its telemetry tells. Never raises."""
+    seconds = tokens = 0.0
+    for event in _events(path, PACE):
+        with suppress(ValueError, KeyError, TypeError):
+            seconds, tokens = seconds + float(event["seconds"]), tokens + float(event["tokens"])
+    return {"tokens_per_second": tokens / seconds} if seconds > 0 else {}
+
+
+def read_taken(path: Path) -> dict[str, float]:
+    """What the run at `path` took, by the names of `TAKEN`: seconds of all waves together, bytes of the largest.
+
+    A wave that was killed has left no word of its seconds. Never raises.
+    """
+    found: dict[str, float] = {}
+    for event in _events(path, TAKEN):
+        for name in ("weights_bytes", "peak_device_bytes", "peak_resident_bytes"):
+            with suppress(ValueError, KeyError, TypeError):
+                found[name] = max(found.get(name, 0.0), float(event[name]))
+        with suppress(ValueError, KeyError, TypeError):
+            found["seconds"] = found.get("seconds", 0.0) + float(event["seconds"])
+    return found
+
+
+def _events(path: Path, name: str) -> Iterator[Mapping[str, Any]]:
+    """The telemetry's events of this name; what is torn or no event is passed over, since it is for people."""
     try:
         lines = (path / "telemetry.jsonl").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        return {}
-    seconds = tokens = 0.0
+        return
     for line in lines:
-        with suppress(ValueError, KeyError, TypeError):  # a torn line; the telemetry is for people
+        with suppress(ValueError):
             event = json.loads(line)
-            if event["event"] == PACE:
-                seconds, tokens = seconds + float(event["seconds"]), tokens + float(event["tokens"])
-    return {"tokens_per_second": tokens / seconds} if seconds > 0 else {}
+            if isinstance(event, dict) and event.get("event") == name:
+                yield event
 
 
 def _check_same(path: Path, stored: RunSpec, asked: RunSpec) -> None:

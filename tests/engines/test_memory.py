@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_architectures import saved
 
-from evalsuite.engines import cached_scorer
+from evalsuite.engines import cached_scorer, memory
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.packed_pass import plan_pass, run_pass
 
@@ -34,6 +34,35 @@ def test_keys_and_values_take_what_is_forecast(tmp_path: Path, name: str, settin
     kept = run_pass(model, plan, keeps=True).layout.kept
     taken = sum(tensor.nbytes for layer in kept.values() for tensor in layer)
     assert model.key_value_bytes == taken / 7
+
+
+def test_weights_are_counted_as_they_were_loaded(tmp_path: Path) -> None:
+    model = saved(tmp_path, "Llama", {})
+    model.unload()
+    assert model.memory_held() == {}
+    distinct = {
+        tensor.data_ptr(): tensor.nbytes for tensor in (*model.model.state_dict().values(), *model.model.buffers())
+    }
+    assert model.memory_held() == {"weights_bytes": sum(distinct.values())}
+
+
+@pytest.mark.skipif(not memory.restart_peak(), reason="this system does not let a process's peak begin anew")
+def test_a_peak_is_that_since_it_began_anew() -> None:
+    memory.restart_peak()
+    before = memory.peak_resident_bytes()
+    block = np.ones(2**26, dtype=np.uint8)
+    during = memory.peak_resident_bytes()
+    del block
+    kept = memory.peak_resident_bytes()
+    memory.restart_peak()
+    after = memory.peak_resident_bytes()
+    assert before is not None
+    assert during is not None
+    assert after is not None
+    assert during - before > 2**25
+    assert kept is not None
+    assert abs(kept - during) < 2**22  # Linux counts pages in batches
+    assert during - after > 2**25
 
 
 def pairs_of(*sizes: int, context: int = 5) -> list[EncodedPair]:
