@@ -21,7 +21,8 @@ from evalsuite.sweeps.slurm import Cluster, ModelJob
 from evalsuite.sweeps.standing import standings
 from evalsuite.sweeps.sweep_file import read_sweep_file
 
-pytestmark = pytest.mark.filterwarnings(
+# submitit waits for its files, not for its processes
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
     "ignore::ResourceWarning"
 )  # submitit waits for its files, not for its processes
 
