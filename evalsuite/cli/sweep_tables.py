@@ -119,7 +119,7 @@ class _Rows:
                 row.state, row.left, row.note, row.begun = "running", "", "", time.monotonic()
             case Progressed():
                 row.done, row.left = (
-                    f"{event.num_done}/{event.num_items} in wave {event.wave}",
+                    f"{event.num_done}/{event.num_items} requests, wave {event.wave}",
                     _left(event, row.seconds),
                 )
             case Ended():
