@@ -20,7 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 _COMMANDS = {
     "demo": "the built-in model on the built-in samples in six languages, and a leaderboard page",
     "run": "evaluate a model on tasks; the same command resumes",
-    "sweep": "models by tasks by settings from one file, resumed at any point; tables, curves and fronts of what it found",
+    "sweep": "models by tasks by settings from one file, resumed at any point; what it found in tables and curves",
     "score": "a judge rates the answers of a run, or compares those of two; the same command resumes",
     "import": "other tools' files: FastChat's MT-Bench answers and judgments, AlpacaEval's outputs and annotations",
     "judge": "how far a judge can be trusted: attacks, constant answers, order and length",

@@ -83,7 +83,8 @@ def _say_repeated(cells: Sequence[Cell]) -> None:
     for members in distinct(cells).values():
         if len(members) > 1:
             names = ", ".join(cell.name for cell in members[1:])
-            print(f"evalsuite: {members[0].name} is the same run as {names}; it is run once.", file=sys.stderr)
+            line = f"evalsuite: {members[0].name} is the same run as {names}; it is run once."
+            print(printable(line), file=sys.stderr)
 
 
 def _run(file: SweepFile, plan: SweepPlan, options: argparse.Namespace) -> bool:
@@ -166,7 +167,7 @@ def _forecasts(file: SweepFile, setups: Sequence[Setup], given: Prices | None) -
     for setup, ready in prepared(setups):
         cell = cell_of(setup, ready)
         if cell.run_id in known:
-            print(f"evalsuite: {known[cell.run_id]} is the same run as {cell.name}.", file=sys.stderr)
+            print(printable(f"evalsuite: {known[cell.run_id]} is the same run as {cell.name}."), file=sys.stderr)
             continue
         known[cell.run_id] = cell.name
         yield _forecast(cell, ready, given or _own_prices(setup.config), is_sealed=is_sealed(file.output / cell.run))
@@ -174,9 +175,8 @@ def _forecasts(file: SweepFile, setups: Sequence[Setup], given: Prices | None) -
 
 def _forecast(cell: Cell, ready: Prepared, prices: Prices | None, *, is_sealed: bool) -> CellForecast:
     rows = [planned(ready, entry) for entry in ready.tasks]
-    num_naive, num_generated = (
-        sum(row.num_tokens_naive for row in rows), sum(row.num_tokens_generated for row in rows)
-    )  # fmt: skip
+    num_naive = sum(row.num_tokens_naive for row in rows)
+    num_generated = sum(row.num_tokens_generated for row in rows)
     return CellForecast(
         cell=cell.name,
         run_id=cell.run_id,

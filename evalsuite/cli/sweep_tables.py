@@ -119,11 +119,12 @@ class _Rows:
                 row.state, row.left, row.note, row.begun = "running", "", "", time.monotonic()
             case Progressed():
                 row.done, row.left = (
-                    f"{event.num_done}/{event.num_items} in wave {event.wave}",
+                    f"{event.num_done}/{event.num_items} requests, wave {event.wave}",
                     _left(event, row.seconds),
                 )
             case Ended():
                 row.state, row.left = _STATE_OF[event.status], ""
+                row.done = _of(event.num_done, event.num_asked)
             case Failed():
                 row.state, row.left, row.note = "failed", "", event.cause
         return row
@@ -163,7 +164,7 @@ class Lines:
             took = "" if row.seconds is None else f" ({time_text(row.seconds)})"
             self._say(f"{where}: {row.state}{note}{took}")
         elif isinstance(event, Progressed) and time.monotonic() - self._said >= SAY_EVERY_S:
-            self._say(f"{where}: {row.done} requests" + (f", {row.left} left" if row.left else ""))
+            self._say(f"{where}: {row.done}" + (f", {row.left} left" if row.left else ""))
 
     def tick(self) -> None:
         """Nothing moves."""
@@ -215,7 +216,7 @@ class LiveTable:
             rows = [(name, row) for name, row in rows if row.state in ("running", "failed")]
         table = Table(box=None, pad_edge=False, caption_justify="left")
         table.caption = f"{self._rows.num_sealed} of {len(self._rows.rows)} cells are over"
-        for column in ("cell", "state", "requests or samples", "time left", "cause"):
+        for column in ("cell", "state", "samples", "time left", "cause"):
             table.add_column(column, overflow="fold")
         for name, row in rows:
             table.add_row(*(Text(printable(cell)) for cell in (name, row.state, row.done, row.left, row.note)))

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from evalsuite.canonical import canonical_json
+from evalsuite.records import RunStatus
 from evalsuite.sweeps.cells import Cell
 from evalsuite.types import Record
 
@@ -38,10 +39,14 @@ class Progressed(Record, frozen=True, kw_only=True, tag="progressed"):
 
 
 class Ended(Record, frozen=True, kw_only=True, tag="ended"):
-    """A cell's turn is over: its run is sealed, `complete` or not, or was interrupted at the user's wish."""
+    """A cell's turn is over: its run is sealed, `complete` or not, or was interrupted at the user's wish. `num_done` of
+    `num_asked` samples have ended, with a score or without.
+    """
 
     cell: str
-    status: str
+    status: RunStatus
+    num_done: int
+    num_asked: int
 
 
 class Failed(Record, frozen=True, kw_only=True, tag="failed"):

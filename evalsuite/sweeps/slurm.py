@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import EXIT_INCOMPLETE, UsageError
+from evalsuite.records import RunStatus
 from evalsuite.sweeps.cells import Cell, read_plan
 from evalsuite.sweeps.events import Ended, Event, Failed
 from evalsuite.sweeps.failures import note_failure, read_failures
@@ -122,7 +123,9 @@ class Cluster:
             found = standing(self._directory, cell, failures)
             if found.state in ("sealed", "incomplete"):
                 del open_cells[name]
-                watcher.see(Ended(cell=name, status="complete" if found.state == "sealed" else "incomplete"))
+                status: RunStatus = "complete" if found.state == "sealed" else "incomplete"
+                done, asked = found.num_done or 0, found.num_asked or 0
+                watcher.see(Ended(cell=name, status=status, num_done=done, num_asked=asked))
 
     def _settle(self, jobs: Sequence[tuple[Any, list[Cell]]], watcher: Watcher) -> None:
         """Jobs that broke off: their cells without result failed for that cause, where no other is known."""

@@ -114,11 +114,15 @@ def _executed(
 
 
 def _ended(cell: Cell, finished: Finished) -> Event:
-    if finished.result is not None:
-        return Ended(cell=cell.name, status=finished.result.status)
     if finished.trouble is not None:
         return Failed(cell=cell.name, cause=_told(finished.trouble), exit_code=finished.trouble.exit_code)
-    return Ended(cell=cell.name, status="interrupted")
+    counts = finished.counts
+    return Ended(
+        cell=cell.name,
+        status=finished.result.status if finished.result else "interrupted",
+        num_done=counts.requested - counts.not_run,
+        num_asked=counts.requested,
+    )
 
 
 def _told(error: Exception) -> str:

@@ -21,11 +21,10 @@ from evalsuite.sweeps.slurm import Cluster, ModelJob
 from evalsuite.sweeps.standing import standings
 from evalsuite.sweeps.sweep_file import read_sweep_file
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning"
-)  # submitit waits for its files, not for its processes
-
 submitit = pytest.importorskip("submitit", reason="evalsuite[slurm] is not installed")
+
+# submitit waits for its files, not for its processes
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 SWEEP = """\
 output_path: jobs
