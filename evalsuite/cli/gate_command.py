@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -15,11 +16,13 @@ from evalsuite.comparing.opening import open_side
 from evalsuite.comparing.sides import Side
 from evalsuite.config import make_config, read_config
 from evalsuite.errors import EXIT_GATE_FAILED, UsageError
+from evalsuite.gates.annotations import tell_github
 from evalsuite.gates.gate_file import Located, read_gate_file
 from evalsuite.gates.gating import baseline_path, circumstances_of, gate
 from evalsuite.gates.outputs import write_outputs
 from evalsuite.gates.records import GateReport, GateResult
 from evalsuite.prepare import prepare
+from evalsuite.text.visible import visible_line
 
 USUAL_FILE = Path("configs/gate.yaml")
 _ORDER = ("fail", "error", "inconclusive", "pass")
@@ -51,6 +54,8 @@ def execute(options: argparse.Namespace) -> int:
     print_report(report)
     written = write_outputs(report, pairing, options.output)
     say(f"\nwritten to {options.output}: {', '.join(path.name for path in written)}")
+    for line in tell_github(report, options.output, os.environ):
+        say(line)
     if options.json:
         print_json(msgspec.to_builtins(report))
     return options.exit_code_on_regression if report.exit_code == EXIT_GATE_FAILED else report.exit_code
@@ -77,12 +82,13 @@ def _candidate(options: argparse.Namespace, located: Located) -> Side | int:
 
 def print_report(report: GateReport) -> None:
     """A table of the gates, worst first, and what they say together."""
-    say(f"baseline   {report.baseline.label}  run {report.baseline.run_id}  {report.baseline_reason}".rstrip())
-    say(f"candidate  {report.candidate.label}  run {report.candidate.run_id}\n")
+    reason = visible_line(report.baseline_reason)
+    say(f"baseline   {visible_line(report.baseline.label)}  run {report.baseline.run_id}  {reason}".rstrip())
+    say(f"candidate  {visible_line(report.candidate.label)}  run {report.candidate.run_id}\n")
     gates = sorted(report.gates, key=lambda one: _ORDER.index(one.verdict))
     print_table([("verdict", "gate", "metric", "why"), *map(_row, gates)])
     for warning in report.warnings:
-        say(f"note: {warning}")
+        say(f"note: {visible_line(warning, 2_000)}")
     counts = ", ".join(f"{number} {name}" for name, number in report.counts.items() if number)
     say(f"\n{report.verdict}: {counts} of {len(report.gates)} gates")
 
@@ -91,4 +97,5 @@ def _row(one: GateResult) -> tuple[str, ...]:
     waived = f"; waived by {one.waiver.by} until {one.waiver.expires}: {one.waiver.reason}" if one.waiver else ""
     only_warns = "" if one.blocks or one.verdict not in ("fail", "error") else " (warning only)"
     confirmed = f"; {one.confirmation}" if one.confirmation else ""
-    return one.verdict + only_warns, one.name, one.metric, one.reason + confirmed + waived
+    cells = one.verdict + only_warns, one.name, one.metric, one.reason + confirmed + waived
+    return tuple(visible_line(cell, 2_000) for cell in cells)  # a line end in a name would begin a line of its own
