@@ -29,6 +29,7 @@ FORMS: dict[str, Callable[[GateReport, Pairing], str]] = {
     "gate.json": _json,
     "junit.xml": lambda report, pairing: junit_text(report),
     "gate.md": lambda report, pairing: comment_text(report),
+    "gate.html": _page,
     "metrics.json": lambda report, pairing: metrics_json(report),
     "metrics.txt": lambda report, pairing: open_metrics(report),
 }
