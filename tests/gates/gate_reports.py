@@ -17,7 +17,8 @@ from evalsuite.gates.records import GateReport, GateResult, Level, Waiver
 from evalsuite.stats.differences import Difference
 
 HOSTILE = (
-    "a|b`c`<img src=x onerror=window.pwned=1></script><b>*d*_e_ @nobody #12 o/r#3 GH-4 !5 $6 ~7 [l](http://x.example) "
+    "a|b`c`,d=e%25<img src=x onerror=window.pwned=1></script><b>*d*_e_ @nobody #12 o/r#3 GH-4 "
+    "!5 $6 ~7 [l](http://x.example) "
     "www.x.example j@x.example :smile:\r\n::error file=x::pwned\n%0A\u202egnp.\x07\x1b[31m\ud83d\ufffe\u2028"
 )
 

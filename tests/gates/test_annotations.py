@@ -9,6 +9,7 @@ from gate_reports import GATES, HOSTILE, Runs, every_standing, report_of, result
 
 from evalsuite.cli.main import main
 from evalsuite.gates.annotations import MOST_ANNOTATIONS, annotations_of, tell_github
+from evalsuite.text.visible import visible_line
 
 
 def decode(line: str) -> tuple[str, dict[str, str], str]:
@@ -60,8 +61,11 @@ def test_names_start_no_command_of_their_own() -> None:
     assert all(line.startswith(("::error file=", "::warning file=")) for line in lines)
     assert not any(char in line for line in lines for char in "\r\n\x1b\u2028")
     _, properties, message = decode(lines[0])
-    assert set(properties) == {"file", "line", "title"}
-    assert "why fails" in message
+    assert properties == {
+        "file": visible_line(HOSTILE.replace("//", "/")), "line": "7",
+        "title": f"evalsuite gate {visible_line('fails' + HOSTILE, 120)}: failed",
+    }  # fmt: skip
+    assert message == visible_line("why fails" + HOSTILE, 1_000)
 
 
 def test_paths_are_of_the_repository() -> None:

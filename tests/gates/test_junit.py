@@ -66,7 +66,7 @@ def test_hostile_words_stay_words(tmp_path: Path) -> None:
     name = next(name for name in cases if name.startswith("fails"))
     for spelt in ("⟨U+0007⟩", "⟨U+202E⟩", "⟨U+D83D⟩", "⟨U+FFFE⟩", "<img src=x", "::error file=x::pwned"):
         assert spelt in name, spelt
-    assert cases[name].result[0].message.startswith("why failsa|b`c`<img")
+    assert cases[name].result[0].message.startswith("why failsa|b`c`,d=e%25<img")
 
 
 def test_gates_of_one_name_are_told_apart(tmp_path: Path) -> None:
