@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evalsuite.records import Aggregate, Estimate
 from evalsuite.text.language_names import LANGUAGES
+from evalsuite.text.visible import visible as visible
 from evalsuite.types import Scalar
 
 Measure = Estimate | Aggregate
@@ -17,7 +17,6 @@ PLAIN_SIGNATURE = "v1"
 """The signature of metrics that need none; it is not shown."""
 
 _WIDTH, _PAD = 96.0, 4.0
-_UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff")
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -42,27 +41,6 @@ class Cell:
     whisker: Whisker | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-def visible(text: str) -> str:
-    """`text` with controls, bidirectional overrides, lone surrogates and unseen characters spelt out as ⟨U+202E⟩.
-
-    Joiners stay, since Hindi, Arabic and emoji need them. leaderboard.js does the same to samples.
-    """
-    return "".join(f"⟨U+{ord(char):04X}⟩" if _is_unseen(char) else char for char in text)
-
-
-def _is_unseen(char: str) -> bool:
-    if char in "\n\t":
-        return False
-    category = unicodedata.category(char)
-    return (
-        category in ("Cc", "Cs")
-        or char in _UNSEEN
-        or "\u202a" <= char <= "\u202e"
-        or "\u2066" <= char <= "\u2069"
-        or "\U000e0000" <= char <= "\U000e007f"
-    )
 
 
 def number(value: float, decimals: int) -> str:

@@ -6,14 +6,12 @@ security policy allows that script and the one style sheet by their hashes, and 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._format import plural, visible
+from ._pages import content_policy, environment, resource
 from ._runs import Run, load_runs
 from .board import build_board
 from .judged import build_judged
@@ -22,13 +20,9 @@ from .provenance import build_provenance
 from .samples import samples_json
 
 if TYPE_CHECKING:
-    import jinja2
-
     from evalsuite.preference.summary import PreferenceSummary
 
     from .preference import PreferenceView
-
-_TEMPLATES = files(__package__).joinpath("templates")
 
 
 def render(runs: Sequence[Path], title: str, preference: PreferenceSummary | None = None) -> str:
@@ -41,9 +35,9 @@ def render(runs: Sequence[Path], title: str, preference: PreferenceSummary | Non
 
     loaded = load_runs(runs)
     votes = _votes(preference)
-    style, script = _resource("leaderboard.css"), _resource("sample.js") + _resource("leaderboard.js")
+    style, script = resource("leaderboard.css"), resource("sample.js") + resource("leaderboard.js")
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             title=visible(title),
@@ -71,44 +65,9 @@ def _votes(preference: PreferenceSummary | None) -> PreferenceView | None:
     return build_preference(preference)
 
 
-def content_policy(style: str, script: str) -> str:
-    """A policy under which `style` and `script` work and nothing else does: no request, no form, no other script."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_sha256(style)}'",
-            f"script-src '{_sha256(script)}'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-
-
-def _sha256(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 def _summary(runs: Sequence[Run]) -> str:
     tasks = {task.task for run in runs for task in run.result.tasks}
     families = {task.family for run in runs for task in run.result.tasks}
     samples = sum(run.result.counts.requested for run in runs)
     task_text = f"{plural(len(tasks), 'task')} in {len(families)} famil{'y' if len(families) == 1 else 'ies'}"
     return f"{plural(len(runs), 'run')}, {task_text}, {plural(samples, 'sample')}"
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _resource(name: str) -> str:
-    return _TEMPLATES.joinpath(name).read_text(encoding="utf-8")

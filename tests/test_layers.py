@@ -69,6 +69,8 @@ PLUGIN_MAY = {
     "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
     "reports": {
         "comparability",
+        "comparing",
+        "gates",
         "types",
         "records",
         "alarms",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from evalsuite.cli.output import print_json, say
 from evalsuite.comparing.opening import find_metric, open_side
 from evalsuite.comparing.pairing import pair
 from evalsuite.errors import EXIT_GATE_FAILED, EXIT_OK, UsageError
+from evalsuite.gates.annotations import tell_github
 from evalsuite.gates.gate_file import Located, read_gate_file
 from evalsuite.gates.gating import baseline_path, baseline_side, circumstances_of, gate
 from evalsuite.gates.outputs import write_outputs
@@ -68,6 +70,8 @@ def _gate(options: argparse.Namespace, located: Located, baseline: Path) -> int:
     print_report(report)
     written = write_outputs(report, pairing, options.output)
     say(f"\nwritten to {options.output}: {', '.join(path.name for path in written)}")
+    for line in tell_github(report, options.output, os.environ):
+        say(line)
     if options.json:
         print_json(msgspec.to_builtins(report))
     return options.exit_code_on_regression if report.exit_code == EXIT_GATE_FAILED else report.exit_code

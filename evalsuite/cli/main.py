@@ -34,6 +34,7 @@ _COMMANDS = {
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",
+    "init": "files to begin with: a workflow that gates every change, for GitHub or GitLab",
     "doctor": "the environment, what is missing, and how to get it",
 }
 
@@ -52,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
 
 
-_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare"}
+_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init"}
 """Commands that are done when nobody reads on; the others leave work behind."""
 
 
@@ -99,8 +100,9 @@ def build_parser(wanted: str) -> _Parser:
     parser = _Parser(
         prog="evalsuite",
         description="Measures language models in many languages and says what the measurement is worth.",
-        epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 2 usage or data refused, "
-        "3 incomplete or not saved, 4 budget or quota spent, 6 nothing selected, 130 interrupted.",
+        epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 1 a gate failed, 2 usage or "
+        "data refused, 3 incomplete or not saved, 4 budget or quota spent, 5 a gate is inconclusive under --strict, "
+        "6 nothing selected, 130 interrupted.",
         formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"evalsuite {evalsuite.__version__}")

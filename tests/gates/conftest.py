@@ -1,15 +1,12 @@
-"""Runs of models of known worth, made once."""
+"""Runs that all tests of gates hold against one another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
-import graded_models
 import pytest
+from gate_reports import Runs, make_runs
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    folder = tmp_path_factory.mktemp("graded")
-    return {name: graded_models.run(name, folder) for name in ("good", "alike", "bad", "faulty")}
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Runs of three scripted models."""
+    return make_runs(tmp_path_factory.mktemp("gates"))

@@ -17,6 +17,13 @@ Runs = Mapping[str, Path]
 Gate = Callable[..., tuple[int, dict[str, Any], str]]
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Runs of models of known worth."""
+    folder = tmp_path_factory.mktemp("graded")
+    return {name: graded_models.run(name, folder) for name in ("good", "alike", "bad", "faulty")}
+
+
 @pytest.fixture
 def gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gate:
     def ask(file: dict[str, Any], baseline: Path, run: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
