@@ -115,3 +115,14 @@ def test_the_command_tells_github(
     assert [decode(line)[1]["line"] for line in lines] == ["5"] * 6
     assert outputs(tmp_path / "output") == {"verdict": "fail", "regressed": "6", "report": str(folder)}
     assert "6 fail of 6 gates" in (tmp_path / "summary").read_text(encoding="utf-8")
+
+
+def test_a_line_end_in_a_rules_name_starts_no_command(
+    runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "gate.yaml"
+    rules.write_text(GATES + '    name: "one\\n::stop-commands::x\\r::error::y"\n', encoding="utf-8")
+    main(["gate", str(rules), "--run", str(runs.right), "--baseline", str(runs.baseline), "-o", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert "one⟨U+000A⟩::stop-commands::x⟨U+000D⟩::error::y" in printed
+    assert not [line for line in printed.splitlines() if line.startswith("::")]
