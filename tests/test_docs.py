@@ -20,6 +20,7 @@ from evalsuite.cli.main import build_parser
 from evalsuite.contracts import Metric, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import RowsMissing
+from evalsuite.gates.gate_file import read_gate_file
 from evalsuite.sweeps.grid import setups_of
 from evalsuite.sweeps.sweep_file import read_sweep_file
 
@@ -161,6 +162,9 @@ def test_the_demo_config_is_the_demo() -> None:
 def test_every_config_is_valid(path: Path) -> None:
     from evalsuite.config import make_config, read_config
 
+    if "gates" in yaml.safe_load(path.read_text(encoding="utf-8")):
+        assert read_gate_file(path).file.gates
+        return
     if "axes" in yaml.safe_load(path.read_text(encoding="utf-8")):
         assert setups_of(read_sweep_file(path))
         return
