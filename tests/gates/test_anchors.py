@@ -11,6 +11,14 @@ from judges_that_drift import MOOD
 
 from evalsuite.cli.main import main
 
+JUDGED = (
+    ("then", "old", "moody", "kind"),
+    ("now", "old", "moody", "severe"),
+    ("candidate", "new", "moody", "kind"),
+    ("other", "new", "other", "kind"),
+)
+"""Name, whose answers, by which judge, in which mood."""
+
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
@@ -23,8 +31,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
         (answers[name],) = (folder / f"answers-{name}").iterdir()
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        for name, answered, judge, mood in (("then", "old", "moody", "kind"), ("candidate", "new", "moody", "kind"),
-                                            ("now", "old", "moody", "severe"), ("other", "new", "other", "kind")):  # fmt: skip
+        for name, answered, judge, mood in JUDGED:
             patch.setenv(MOOD, mood)
             asked = ["--judge", "rating", "--model", "scripted", "--model_args",
                      f"function=judges_that_drift:{judge},name=the-judge"]  # fmt: skip
