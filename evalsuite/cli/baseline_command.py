@@ -15,6 +15,7 @@ from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.opening import find_metric, open_side
 from evalsuite.comparing.pairing import pair
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, NothingSelected, UsageError
+from evalsuite.gates.measuring import floor_name
 from evalsuite.gates.noise import noise_floor
 
 _USUAL = Path("baselines/ci.json")
@@ -82,7 +83,7 @@ def _show(options: argparse.Namespace) -> int:
             if one.is_primary:
                 bounds = "none" if one.low is None or one.high is None else (
                     f"{one.low * one.scale:.1f} to {one.high * one.scale:.1f}")  # fmt: skip
-                floor = floors.get(name)
+                floor = floors.get(floor_name(one.metric, [name]))
                 origin = baseline.origins.get(name)
                 rows.append((
                     name, one.metric, str(one.n), f"{one.value * one.scale:.1f}", bounds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -57,13 +58,15 @@ def execute(options: argparse.Namespace) -> int:
 def _gate(options: argparse.Namespace, located: Located, baseline: Path) -> int:
     known = circumstances_of(located, date.today().isoformat(), is_strict=options.strict)
     baseline_side(baseline)  # before anything is run
+    if options.run is not None and (located.file.looks or located.file.noise.confirm):
+        print("evalsuite: --run is gated as it is: neither looks nor a second run.", file=sys.stderr)
     try:
         if located.file.looks and options.run is None:
             report, pairing = look_by_look(located, baseline, known, located.file.looks)
         else:
             candidate = open_side(options.run) if options.run is not None else run_side(suite_of(located))
             report, pairing = gate(located, baseline, candidate, known)
-        if located.file.suite is not None and not located.file.looks:
+        if options.run is None and not located.file.looks:
             report = confirm(located, baseline, report, known)
     except Stopped as stopped:
         return stopped.code

@@ -8,10 +8,10 @@ from evalsuite.cli.output import print_table, say
 from evalsuite.gates import wording
 from evalsuite.gates.planning import PlannedGate
 from evalsuite.gates.records import GateReport, GateResult
+from evalsuite.gates.telling import reason_of, standing_of, worst_first
 from evalsuite.text.visible import visible_line
 
 _LINE = 2_000
-_ORDER = ("fail", "error", "inconclusive", "pass")
 
 
 def print_report(report: GateReport) -> None:
@@ -19,19 +19,16 @@ def print_report(report: GateReport) -> None:
     reason = visible_line(report.baseline_reason)
     say(f"baseline   {visible_line(report.baseline.label)}  run {report.baseline.run_id}  {reason}".rstrip())
     say(f"candidate  {visible_line(report.candidate.label)}  run {report.candidate.run_id}\n")
-    gates = sorted(report.gates, key=lambda one: _ORDER.index(one.verdict))
-    print_table([("verdict", "gate", "metric", "why"), *map(_row, gates)])
+    print_table([("verdict", "gate", "metric", "why"), *(_row(name, gate) for name, gate in worst_first(report))])
     for warning in report.warnings:
         say(f"note: {visible_line(warning, _LINE)}")
     counts = ", ".join(f"{number} {name}" for name, number in report.counts.items() if number)
     say(f"\n{report.verdict}: {counts} of {len(report.gates)} gates")
 
 
-def _row(one: GateResult) -> tuple[str, ...]:
-    waived = f"; waived by {one.waiver.by} until {one.waiver.expires}: {one.waiver.reason}" if one.waiver else ""
-    only_warns = "" if one.blocks or one.verdict not in ("fail", "error") else " (warning only)"
-    confirmed = f"; {one.confirmation}" if one.confirmation else ""
-    cells = one.verdict + only_warns, one.name, one.metric, one.reason + confirmed + waived
+def _row(name: str, gate: GateResult) -> tuple[str, ...]:
+    only_warns = " (warning only)" if standing_of(gate) == "warned" else ""
+    cells = gate.verdict + only_warns, name, gate.metric, reason_of(gate)
     return tuple(visible_line(cell, _LINE) for cell in cells)  # a line end in a name would begin a line of its own
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 import evalsuite
 from evalsuite.canonical import canonical_json
+from evalsuite.comparability import judge_disagreements
 from evalsuite.comparing.packing import Packed, pack, unpack
 from evalsuite.comparing.sides import Column, Side, TaskSide
 from evalsuite.errors import CorruptStore, DataError
@@ -49,8 +50,8 @@ class TaskBaseline(Record, frozen=True, kw_only=True):
 class NoiseFloor(Record, frozen=True, kw_only=True):
     """What a second run of the same model, by another seed or on another day, differed by: the bound to stay above.
 
-    `floors` by gated unit (a task's or a mean's name) are the 95 % bounds of how far either run lies from the other,
-    in the metric's own unit.
+    `floors` by metric and tasks (`gates.measuring.floor_name`) are the 95 % bounds of how far either run lies from the
+    other, in the metric's own unit.
     """
 
     run_id: str
@@ -89,8 +90,13 @@ class Baseline(Record, frozen=True, kw_only=True):
 def updated(baseline: Baseline, side: Side, names: Sequence[str], reason: str) -> Baseline:
     """`baseline` with the tasks `names` as `side` has them; its noise floors, of another run, are let go.
 
-    Raises DataError for a run that did not complete, or tasks that it does not have.
+    Clusters that old and new tasks share are taken for different ones. Raises DataError for a run that did not
+    complete, that is another model's or judged otherwise, or tasks that it does not have.
     """
+    apart = judge_disagreements(baseline.spec, side.spec)
+    if baseline.spec.subject != side.spec.subject or apart:
+        why = "; ".join(apart) or f"model: {baseline.spec.subject}, {side.spec.subject}"
+        raise DataError(f"run {side.run_id} cannot join the baseline ({why}); set a new one.")
     if side.status != "complete":
         raise DataError(f"run {side.run_id} is {side.status}; a baseline is made of a complete run.")
     if absent := [name for name in names if name not in side.tasks]:
@@ -101,7 +107,7 @@ def updated(baseline: Baseline, side: Side, names: Sequence[str], reason: str) -
         baseline,
         written_by=f"evalsuite {evalsuite.__version__}",
         spec=msgspec.structs.replace(baseline.spec, tasks=tuple(specs.values())),
-        tasks={**baseline.tasks, **_tasks(side, names)},
+        tasks={**baseline.tasks, **_tasks(side, names, _next_cluster(baseline))},
         aggregates=(
             *(mean for mean in baseline.aggregates if not changed & set(mean.members)),
             *(mean for mean in side.aggregates if set(mean.members) <= changed),
@@ -126,18 +132,23 @@ def baseline_of(side: Side, reason: str, noise: NoiseFloor | None = None) -> Bas
         packages=side.packages,
         stacks=side.stacks,
         aggregates=side.aggregates,
-        tasks=_tasks(side, side.tasks),
+        tasks=_tasks(side, side.tasks, 0),
         noise=noise,
         telemetry=side.rates,
     )
 
 
-def _tasks(side: Side, names: Iterable[str]) -> dict[str, TaskBaseline]:
-    """Tasks of a run in the form of the file."""
+def _next_cluster(baseline: Baseline) -> int:
+    known = [unpack(task.clusters).max(initial=0) for task in baseline.tasks.values() if task.clusters is not None]
+    return int(max(known, default=-1)) + 1
+
+
+def _tasks(side: Side, names: Iterable[str], first_cluster: int) -> dict[str, TaskBaseline]:
+    """Tasks of a run in the form of the file, clusters numbered from `first_cluster`."""
     numbers: dict[str, int] = {}
     for task in side.tasks.values():
         for cluster in task.clusters:
-            numbers.setdefault(cluster, len(numbers))
+            numbers.setdefault(cluster, first_cluster + len(numbers))
     return {name: _task(side.tasks[name], numbers) for name in names}
 
 

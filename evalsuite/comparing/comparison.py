@@ -64,20 +64,18 @@ class Comparison(Record, frozen=True, kw_only=True):
 def compare(pairing: Pairing, *, every_metric: bool = False) -> Comparison:
     """Differences of every task's headline, or of all its metrics, and of the means that the candidate reports.
 
-    Chances are adjusted (Holm) among all tasks and languages that are compared, one metric each; those of means among
-    themselves.
+    Chances are adjusted (Holm) among the headlines of all tasks and languages that are compared, those of means among
+    themselves; other metrics are looked at, not claimed.
     """
-    singles = [
-        found
-        for task in pairing.tasks.values()
-        for rows in task.rows.values()
-        if (every_metric or rows.estimate.is_primary) and (found := _single(task, rows)) is not None
-    ]
-    means = [found for found in _means(pairing, every_metric=every_metric) if found is not None]
+    rows = [(task, rows) for task in pairing.tasks.values() for rows in task.rows.values()]
+    headlines = _singles([one for one in rows if one[1].estimate.is_primary])
+    others = _singles([one for one in rows if not one[1].estimate.is_primary]) if every_metric else []
+    means = {is_primary: list(_means(pairing, is_primary=is_primary)) for is_primary in (True, False)}
+    more_means = means[False] if every_metric else []
     return Comparison(
         baseline=summary_of(pairing.baseline),
         candidate=summary_of(pairing.candidate),
-        differences=(*adjusted(means), *adjusted(singles)),
+        differences=(*adjusted(means[True]), *more_means, *adjusted(headlines), *others),
         flips=tuple(flip for task in pairing.tasks.values() for flip in flips_of(task)),
         refused=tuple(map(refusal_of, pairing.refused)),
         missing=pairing.missing,
@@ -106,7 +104,7 @@ def _partly(pairing: Pairing) -> Iterator[str]:
 
 
 def adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:
-    """`found` with chances adjusted for the headlines among them; other metrics are looked at, not claimed."""
+    """`found` with chances adjusted for all of them."""
     chances = holm([one.p_value for one in found])
     return tuple(msgspec.structs.replace(one, p_adjusted=chance) for one, chance in zip(found, chances, strict=True))
 
@@ -125,6 +123,10 @@ def flips_of(task: PairedTask) -> Iterator[Flip]:
 
 
 # -- differences
+
+
+def _singles(rows: Sequence[tuple[PairedTask, PairedRows]]) -> list[Difference]:
+    return [found for task, one in rows if (found := _single(task, one)) is not None]
 
 
 def _single(task: PairedTask, rows: PairedRows) -> Difference | None:
@@ -168,12 +170,14 @@ def _translations(records: Sequence[str] | None, kept: set[str]) -> tuple[dict[s
     return texts, references
 
 
-def _means(pairing: Pairing, *, every_metric: bool) -> Iterator[Difference | None]:
-    """The means that both sides report over the same tasks."""
+def _means(pairing: Pairing, *, is_primary: bool) -> Iterator[Difference]:
+    """The means of headlines, or of other metrics, that both sides report over the same tasks."""
     known = {(mean.name, mean.protocol) for mean in pairing.baseline.aggregates}
     for mean in pairing.candidate.aggregates:
-        if mean.kind != "suite" and (mean.is_primary or every_metric) and (mean.name, mean.protocol) in known:
-            yield difference_of_mean(pairing, mean)
+        if mean.kind != "suite" and mean.is_primary == is_primary and (mean.name, mean.protocol) in known:
+            found = difference_of_mean(pairing, mean)
+            if found is not None:
+                yield found
 
 
 def difference_of_mean(pairing: Pairing, mean: Aggregate) -> Difference | None:

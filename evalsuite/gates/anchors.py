@@ -10,8 +10,18 @@ from evalsuite.comparing.pairing import FindMetric, pair
 from evalsuite.comparing.sides import Side
 from evalsuite.errors import UsageError
 from evalsuite.gates import wording
+from evalsuite.records import RunSpec
 from evalsuite.stats.differences import difference_of
 from evalsuite.stats.paired_tests import holm
+
+
+def other_judge(anchors: RunSpec, candidate: RunSpec) -> str:
+    """Says so where the anchors were judged by another judge than the candidate, of whom they say nothing."""
+    assert anchors.judged is not None
+    assert candidate.judged is not None
+    theirs, ours = anchors.judged, candidate.judged
+    is_same = (theirs.judge, theirs.version, anchors.model) == (ours.judge, ours.version, candidate.model)
+    return "" if is_same else "judge drift cannot be ruled out: the anchors were judged by another judge"
 
 
 def judge_drift(before: Side, after: Side, alpha: float, find_metric: FindMetric) -> str:
@@ -28,12 +38,16 @@ def judge_drift(before: Side, after: Side, alpha: float, find_metric: FindMetric
     if pairing.refused:
         one = pairing.refused[0]
         return f"judge drift: the anchors cannot be compared: {'; '.join(one.reasons)} (then, now)"
+    if pairing.missing or not pairing.tasks:
+        return "judge drift cannot be ruled out: the anchors judged now lack answers that were judged then"
     found = [
         difference
         for task in pairing.tasks.values()
         for rows in task.rows.values()
         if rows.estimate.is_primary and (difference := difference_of(rows)) is not None
     ]
+    if not found:
+        return "judge drift cannot be ruled out: none of the anchors has a score on both days"
     for one_found, chance in zip(found, holm([one.p_value for one in found]), strict=True):
         if chance < alpha:
             moved = wording.signed(one_found.difference, one_found.scale)

@@ -18,16 +18,25 @@ def to_confirm(report: GateReport) -> tuple[str, ...]:
 
 def confirmed(report: GateReport, second: GateReport) -> GateReport:
     """`report` with its failures held against those of `second`, a run of the failing gates' tasks alone."""
-    again = {gate.name: gate for gate in second.gates}
+    again = {_key(gate): gate for gate in second.gates}
     gates = tuple(_confirmed(gate, again, second) for gate in report.gates)
     verdict, code = verdict_of_all(gates)
     return msgspec.structs.replace(report, gates=gates, verdict=verdict, exit_code=code)
 
 
-def _confirmed(gate: GateResult, again: Mapping[str, GateResult], second: GateReport) -> GateResult:
-    if not gate.is_failing or gate.kind != "drop":
+def _key(gate: GateResult) -> tuple[int, str, tuple[str, ...]]:
+    """What a gate is, since several may have one name."""
+    return gate.line, gate.metric, gate.tasks
+
+
+def _confirmed(
+    gate: GateResult, again: Mapping[tuple[int, str, tuple[str, ...]], GateResult], second: GateReport
+) -> GateResult:
+    if not gate.is_failing:
         return gate
-    found = again.get(gate.name)
+    if gate.kind != "drop":
+        return msgspec.structs.replace(gate, confirmation="not looked at again: only losses of tasks are")
+    found = again.get(_key(gate))
     if found is None or found.difference is None:
         why = found.reason if found is not None else "the second run has no such gate"
         return msgspec.structs.replace(gate, confirmation=f"not looked at again: {why}")

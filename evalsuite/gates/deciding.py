@@ -33,7 +33,9 @@ def evaluate(located: Located, pairing: Pairing, known: Circumstances) -> GateRe
     measured: list[Measured] = []
     results: dict[int, GateResult] = {}
     for index, gate in enumerate(gates):
-        found = measure(gate, located, pairing, known) if is_on_loss(gate) else decide_level(gate, located, pairing)
+        found = (
+            measure(gate, located, pairing, known) if is_on_loss(gate) else decide_level(gate, located, pairing, known)
+        )
         if isinstance(found, Measured):
             measured.append(found)
         else:
@@ -43,7 +45,8 @@ def evaluate(located: Located, pairing: Pairing, known: Circumstances) -> GateRe
                zip(measured, chances, strict=True)}  # fmt: skip
     every = [(gate.rule, results.get(index) or by_gate[gate]) for index, gate in enumerate(gates)]
     every += [(rule, _idle(rule, line, located)) for rule, line in idle]
-    every += [(Rule(), found) for found in _macro(located, measured)]
+    is_whole = all(index not in results for index, gate in enumerate(gates) if is_on_loss(gate))
+    every += [(Rule(), found) for found in _macro(located, measured, is_whole=is_whole)]
     return _report(located, pairing, known, [_settled(found, rule, located, known) for rule, found in every])
 
 
@@ -62,18 +65,29 @@ def _decided(one: Measured, p_adjusted: float, located: Located, num_gates: int)
     elif verdict == "pass":
         reason = wording.passed(difference, margin)
     else:
-        needed = items_to_pass(difference.variance or 0.0, margin, alpha=alpha, span=one.span)
+        needed = _needed(one, alpha)
         reason = wording.undecided(difference, margin, needed)
     found = result_of(one.gate, "drop", verdict, reason)
     return msgspec.structs.replace(found, difference=difference, margin=margin, p_adjusted=p_adjusted, needed=needed)
 
 
-def _macro(located: Located, measured: Sequence[Measured]) -> Iterator[GateResult]:
+def _needed(one: Measured, alpha: float) -> int | None:
+    """The items that would tell, were nothing changed; None where what one item varies is not known."""
+    found = one.difference
+    if found.variance is None:
+        return None
+    return items_to_pass(found.variance, one.margin, alpha=alpha, span=one.span, design=found.n / found.num_clusters)
+
+
+def _macro(located: Located, measured: Sequence[Measured], *, is_whole: bool) -> Iterator[GateResult]:
     """The gate on the mean of all gated differences, where the file asks for one."""
     asked = located.file.aggregate.also.macro_mean
     if asked is None or not measured:
         return
     gate = Gate(MACRO, Rule(max_drop=asked.max_drop), 1, "", (), "", "")
+    if not is_whole:
+        yield result_of(gate, "macro", "error", "some of the gates have no difference, and so there is no mean of all")
+        return
     alike = {(one.difference.scale, one.difference.higher_is_better) for one in measured}
     if len(alike) > 1:
         yield result_of(gate, "macro", "error", "the gated metrics have different units, and so no mean")
@@ -81,6 +95,9 @@ def _macro(located: Located, measured: Sequence[Measured]) -> Iterator[GateResul
     difference = mean_of_groups(MACRO, [one.group for one in measured], 1.0 - located.file.defaults.alpha)
     assert difference is not None  # every group has a difference of its own
     margin = margin_for(gate.rule, located, difference, located.path)
+    if isinstance(margin, str):
+        yield result_of(gate, "macro", "error", margin)
+        return
     found = _decided(
         Measured(gate, measured[0].group, difference, margin, measured[0].span), difference.p_worse, located, 1
     )

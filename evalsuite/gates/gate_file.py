@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from evalsuite.errors import ConfigError, nearest
-from evalsuite.types import Record
+from evalsuite.types import Flag, Record
 from evalsuite.yaml_files import plain, read_tree
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
@@ -18,6 +18,12 @@ Per = Literal["language", "task", "family"]
 OnFail = Literal["fail", "warn"]
 
 T = TypeVar("T", bound=Record)
+
+CLOCKS = ("tokens_per_second",)
+"""What a run's clock says."""
+
+RATES = (*(f"{flag}_rate" for flag in Flag), "unscored_rate")
+"""Shares of a task's answers."""
 
 _MARGIN = re.compile(r"([0-9]*\.?[0-9]+)\s*(pp|%)?")
 
@@ -139,6 +145,8 @@ def read_gate_file(path: Path) -> Located:
         _check(rule, file, f"{path}, line {line}")
     if list(file.looks) != sorted(set(file.looks)) or any(look < 2 for look in file.looks):
         raise ConfigError(f"{path}, line {lines['looks']}: looks are sizes that grow, such as [250, 500, 1000].")
+    if file.looks and file.noise.confirm:
+        raise ConfigError(f"{path}, line {lines['looks']}: looks decide as they grow; take confirm out of noise.")
     return Located(path=str(path), file=file, lines=tuple(rule_lines))
 
 
@@ -169,9 +177,14 @@ def _check(rule: Rule, file: GateFile, where: str) -> None:
     is_absolute = rule.min is not None or rule.max is not None
     if is_absolute and rule.max_drop is not None:
         raise ConfigError(f"{where}: a gate has either max_drop or min and max; split it in two.")
+    if rule.metric in RATES and not is_absolute:
+        raise ConfigError(f"{where}: {rule.metric} is a rate of one run; give it a max or a min, not max_drop.")
+    if rule.metric in CLOCKS and not is_absolute and rule.max_drop is None:
+        raise ConfigError(f"{where}: {rule.metric} has no limit; give it a max_drop, a min or a max.")
     if rule.min is not None and rule.max is not None and rule.min > rule.max:
         raise ConfigError(f"{where}: min {rule.min} is above max {rule.max}.")
-    for margin in (rule.max_drop, file.defaults.max_drop):
+    macro = file.aggregate.also.macro_mean
+    for margin in (rule.max_drop, file.defaults.max_drop, macro.max_drop if macro else None):
         if margin is not None:
             margin_of(margin, where)
 

@@ -10,7 +10,7 @@ from evalsuite.comparing.opening import find_metric, open_side
 from evalsuite.comparing.pairing import Pairing, pair
 from evalsuite.comparing.sides import Side
 from evalsuite.errors import ConfigError, UsageError
-from evalsuite.gates.anchors import judge_drift
+from evalsuite.gates.anchors import judge_drift, other_judge
 from evalsuite.gates.deciding import evaluate
 from evalsuite.gates.gate_file import Located
 from evalsuite.gates.measuring import Circumstances
@@ -22,11 +22,11 @@ def circumstances_of(located: Located, today: str, *, is_strict: bool = False) -
     """What the gate file's other files say: waivers, and anchors of a judge. Raises ConfigError or UsageError."""
     file = located.file
     waivers = read_waivers(Path(file.waivers)) if file.waivers else ()
-    drift = ""
+    drift, anchors = "", None
     if file.anchors is not None:
         before, after = open_side(Path(file.anchors.baseline)), open_side(Path(file.anchors.run))
-        drift = judge_drift(before, after, file.defaults.alpha, find_metric)
-    return Circumstances(today=today, waivers=waivers, judge_drift=drift, is_strict=is_strict)
+        drift, anchors = judge_drift(before, after, file.defaults.alpha, find_metric), after.spec
+    return Circumstances(today=today, waivers=waivers, judge_drift=drift, anchors=anchors, is_strict=is_strict)
 
 
 def baseline_side(path: Path) -> tuple[Side, Baseline | None]:
@@ -45,6 +45,8 @@ def gate(located: Located, baseline: Path, candidate: Side, known: Circumstances
     if stored is not None:
         floors = stored.noise.floors if stored.noise else {}
         known = replace(known, floors=floors, reason=stored.reason)
+    if known.anchors is not None and candidate.spec.judged and not known.judge_drift:
+        known = replace(known, judge_drift=other_judge(known.anchors, candidate.spec))
     pairing = pair(before, candidate, find_metric)
     return evaluate(located, pairing, known), pairing
 

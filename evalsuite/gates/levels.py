@@ -8,25 +8,28 @@ from evalsuite.comparing.pairing import Pairing
 from evalsuite.comparing.sides import Side
 from evalsuite.errors import ConfigError
 from evalsuite.gates import wording
-from evalsuite.gates.gate_file import Located, margin_of
-from evalsuite.gates.measuring import PERCENT
+from evalsuite.gates.gate_file import CLOCKS, RATES, Located, margin_of
+from evalsuite.gates.measuring import PERCENT, Circumstances, too_many_unscored
 from evalsuite.gates.records import GateResult, Level, result_of
-from evalsuite.gates.selecting import CLOCKS, RATES, Gate
+from evalsuite.gates.selecting import Gate
 from evalsuite.stats import intervals
 from evalsuite.stats.gate_rules import verdict_of_bounds
 
+_ROUNDING = 1e-12
 
-def decide_level(gate: Gate, located: Located, pairing: Pairing) -> GateResult:
+
+def decide_level(gate: Gate, located: Located, pairing: Pairing, known: Circumstances) -> GateResult:
     """The verdict on a value. Raises ConfigError for a limit that fits the metric not."""
     if gate.metric in CLOCKS:
         return _clock(gate, located, pairing)
     task = gate.tasks[0]
+    reason = _why_not(gate, task, located, pairing, known)
+    if reason:
+        return result_of(gate, "rate" if gate.metric in RATES else "level", "error", reason)
     level = _rate(gate, pairing.candidate, task) if gate.metric in RATES else _level(gate, pairing.candidate, task)
     where = f"{located.path}, line {gate.line}"
-    if gate.is_relative:
-        raise ConfigError(f"{where}: {gate.metric} is a rate of one run; give it a max or a min, not max_drop.")
-    for limit in (gate.rule.min, gate.rule.max):
-        if limit is not None and level.scale == PERCENT and abs(limit) > 1:
+    for limit, most in ((gate.rule.min, 1.0), (gate.rule.max, 1.0 - _ROUNDING)):
+        if limit is not None and level.scale == PERCENT and limit > most:
             raise ConfigError(f"{where}: {gate.metric} lies between 0 and 1; write {limit:g} % as {limit / 100:g}.")
     verdict = verdict_of_bounds(level.low, level.high, gate.rule.min, gate.rule.max)
     found = result_of(
@@ -34,6 +37,22 @@ def decide_level(gate: Gate, located: Located, pairing: Pairing) -> GateResult:
         wording.level_text(level, gate.rule.min, gate.rule.max),
     )  # fmt: skip
     return msgspec.structs.replace(found, level=level, at_least=gate.rule.min, at_most=gate.rule.max)
+
+
+def _why_not(gate: Gate, task: str, located: Located, pairing: Pairing, known: Circumstances) -> str:
+    """Why there is no value to hold against a limit, or none that could be; empty where there is one."""
+    candidate = pairing.candidate
+    if task not in candidate.tasks:
+        return f"the candidate has no {task}"
+    if candidate.spec.judged and known.judge_drift:
+        return known.judge_drift
+    if gate.metric in RATES:
+        return ""
+    if gate.metric not in candidate.tasks[task].columns:
+        return f"the candidate has no {gate.metric or 'score'} of {task}"
+    counts, paired = candidate.tasks[task].summary.counts, pairing.tasks.get(task)
+    lost = counts.unscored if paired is None else paired.num_newly_unscored
+    return too_many_unscored(lost, counts.requested, located, candidate)
 
 
 def _level(gate: Gate, side: Side, task: str) -> Level:

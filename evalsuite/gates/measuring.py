@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from evalsuite.comparing.comparison import group_of, group_of_mean
-from evalsuite.comparing.pairing import PairedTask, Pairing
+from evalsuite.comparing.pairing import Pairing
 from evalsuite.comparing.sides import Side
 from evalsuite.errors import ConfigError, NothingSelected, UsageError
 from evalsuite.gates import wording
-from evalsuite.gates.gate_file import Located, Rule, margin_of
+from evalsuite.gates.gate_file import RATES, Located, Rule, margin_of
 from evalsuite.gates.records import Waiver
-from evalsuite.gates.selecting import RATES, Gate, gates_of
-from evalsuite.records import Aggregate
+from evalsuite.gates.selecting import Gate, gates_of, is_relative
+from evalsuite.records import Aggregate, RunSpec
 from evalsuite.stats.differences import Difference, PairedGroup, mean_difference
 
 _SERVED = "openai"
@@ -28,14 +28,15 @@ PERCENT = 100.0
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is known besides the two sides: today's date, waivers, noise floors by gate, why judges cannot be trusted,
-    and the baseline's own words for why it is one.
+    """What is known besides the two sides: today's date, waivers, noise floors by gate, why judges cannot be trusted
+    (of `anchors`, the spec of their newer run), and the baseline's own words for why it is one.
     """
 
     today: str
     waivers: tuple[Waiver, ...] = ()
     floors: Mapping[str, float] = field(default_factory=dict)
     judge_drift: str = ""
+    anchors: RunSpec | None = None
     reason: str = ""
     is_strict: bool = False
 
@@ -64,7 +65,7 @@ def measured_gates(located: Located, pairing: Pairing) -> list[Measured]:
 
 def is_on_loss(gate: Gate) -> bool:
     """Whether a gate holds a metric against the baseline's."""
-    return gate.is_relative and gate.metric not in RATES
+    return is_relative(gate.rule) and gate.metric not in RATES
 
 
 def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances) -> Measured | str:
@@ -73,7 +74,7 @@ def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances
     reason = _why_not(gate, located, pairing, known)
     if reason:
         return reason
-    group = _group(gate, pairing)
+    group = group_for(gate.name, gate.metric, gate.tasks, gate.family, pairing)
     if isinstance(group, str):
         return group
     difference = mean_difference(group, 1.0 - located.file.defaults.alpha)
@@ -82,7 +83,9 @@ def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances
     if not difference.n:
         return "no sample has a score on both sides"
     margin = margin_for(gate.rule, located, difference, where)
-    floor = known.floors.get(gate.name)
+    if isinstance(margin, str):
+        return margin
+    floor = known.floors.get(floor_name(gate.metric, gate.tasks))
     if floor is not None and margin <= floor:
         scale = difference.scale
         raise UsageError(
@@ -91,6 +94,11 @@ def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances
         )
     bounds = group.parts[0].estimate.bounds
     return Measured(gate, group, difference, margin, bounds[1] - bounds[0] if bounds else math.inf)
+
+
+def floor_name(metric: str, tasks: Sequence[str]) -> str:
+    """What a noise floor is filed under: the metric and the tasks of a gate, whatever it is called."""
+    return f"{metric}: {', '.join(sorted(tasks))}"
 
 
 def _why_not(gate: Gate, located: Located, pairing: Pairing, known: Circumstances) -> str:
@@ -104,48 +112,47 @@ def _why_not(gate: Gate, located: Located, pairing: Pairing, known: Circumstance
     if pairing.candidate.spec.judged and known.judge_drift:
         return known.judge_drift
     tasks = [pairing.tasks[name] for name in gate.tasks]
+    if not gate.metric:
+        return f"no sample of {', '.join(gate.tasks)} has a score on either side"
     lacking = [task.name for task in tasks if gate.metric not in task.rows]
     if lacking:
         return f"one of the sides has no {gate.metric} of {', '.join(lacking)}"
-    return _too_many_unscored(tasks, located, pairing.candidate)
+    asked = sum(task.num_shared for task in tasks)
+    return too_many_unscored(sum(task.num_newly_unscored for task in tasks), asked, located, pairing.candidate)
 
 
-def _too_many_unscored(tasks: Sequence[PairedTask], located: Located, candidate: Side) -> str:
-    """Says so where more samples have no score than may, of those that the baseline has one for."""
+def too_many_unscored(lost: int, asked: int, located: Located, candidate: Side) -> str:
+    """Says so where more of the samples have lost their score than may."""
     allowed = located.file.defaults.max_unscored
     if allowed is None:
         allowed = _LOST_BY_SERVERS if candidate.spec.model.engine == _SERVED else 0.0
-    asked = sum(task.num_shared for task in tasks)
-    lost = sum(task.num_newly_unscored for task in tasks)
     if lost <= allowed * asked:
         return ""
-    return (
-        f"{lost} of {asked} samples have no score in the candidate and one in the baseline; at most {allowed:.0%} may"
-    )
+    return f"{lost} of {asked} samples have no score in the candidate that had one before; at most {allowed:.0%} may"
 
 
-def _group(gate: Gate, pairing: Pairing) -> PairedGroup | str:
-    """The tasks of a gate as one mean: the one that the run itself reports of them, else that of tasks alike."""
-    parts = [pairing.tasks[name].rows[gate.metric] for name in gate.tasks]
+def group_for(name: str, metric: str, tasks: Sequence[str], family: str, pairing: Pairing) -> PairedGroup | str:
+    """Tasks as one mean, the one that the run itself reports of them or else of its family's kind; or why not."""
+    parts = [pairing.tasks[task].rows[metric] for task in tasks]
     if len({(part.estimate.signature, part.estimate.protocol) for part in parts}) > 1:
-        return f"{gate.metric} is not averaged over tasks of different rules or signatures; gate them `per: task`"
-    mean = _own_mean(gate, pairing)
+        return f"{metric} is not averaged over tasks of different rules or signatures; gate them `per: task`"
+    mean = _own_mean(metric, tasks, pairing)
     if mean is not None:
         found = group_of_mean(pairing, mean)
         if found is not None:
-            return replace(found, name=gate.name)
-    kinds = (one.kind for one in pairing.candidate.aggregates if one.family == gate.family and one.is_primary)
-    return group_of(gate.name, next(kinds, "macro"), parts, pairing, is_thin=False)
+            return replace(found, name=name)
+    kinds = (one.kind for one in pairing.candidate.aggregates if one.family == family and one.is_primary)
+    return group_of(name, next(kinds, "macro"), parts, pairing, is_thin=False)
 
 
-def _own_mean(gate: Gate, pairing: Pairing) -> Aggregate | None:
+def _own_mean(metric: str, tasks: Sequence[str], pairing: Pairing) -> Aggregate | None:
     same = [one for one in pairing.candidate.aggregates
-            if one.kind != "suite" and one.metric == gate.metric and set(one.members) == set(gate.tasks)]  # fmt: skip
+            if one.kind != "suite" and one.metric == metric and set(one.members) == set(tasks)]  # fmt: skip
     return next((one for one in same if one.is_primary), same[0] if same else None)
 
 
-def margin_for(rule: Rule, located: Located, difference: Difference, where: str) -> float:
-    """The margin in the metric's own unit. Raises ConfigError where it fits the metric not."""
+def margin_for(rule: Rule, located: Located, difference: Difference, where: str) -> float | str:
+    """The margin in the metric's own unit, or why there is none. Raises ConfigError where it fits the metric not."""
     asked = rule.max_drop if rule.max_drop is not None else located.file.defaults.max_drop
     is_percentage = difference.scale == PERCENT
     if asked is None:
@@ -155,7 +162,7 @@ def margin_for(rule: Rule, located: Located, difference: Difference, where: str)
     margin = margin_of(asked, where)
     if margin.is_relative:
         if difference.baseline <= 0:
-            raise ConfigError(f"{where}: the baseline is {difference.baseline:g}, of which {asked} says nothing.")
+            return f"the baseline is {difference.baseline:g}, of which {asked} is nothing"
         return margin.amount * difference.baseline
     if margin.is_points and not is_percentage:
         raise ConfigError(f"{where}: {difference.metric} is no percentage; give max_drop as a number, not {asked!r}.")

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 
 from evalsuite.comparing.baselines import NoiseFloor
-from evalsuite.comparing.comparison import group_of
 from evalsuite.comparing.pairing import PairedTask, Pairing
 from evalsuite.errors import DataError
+from evalsuite.gates.measuring import floor_name, group_for
 from evalsuite.stats.differences import mean_difference
 
 
 def noise_floor(pairing: Pairing) -> NoiseFloor:
-    """The larger end of the 95 % interval of each task's headline, and of each family and language's mean.
+    """The larger end of the 95 % interval of every metric of each task, family in one language, and family.
 
-    The names are those of gates, per task and per language. Raises DataError where nothing could be compared.
+    Those are what gates are made of. Raises DataError where nothing could be compared.
     """
     if pairing.refused or not pairing.tasks:
         reasons = "; ".join(pairing.refused[0].reasons) if pairing.refused else "no task in common"
         raise DataError(f"the second run cannot be held against the first: {reasons}.")
     floors: dict[str, float] = {}
-    tasks = sorted(pairing.tasks.values(), key=lambda task: (task.family, task.language))
-    for task in tasks:
-        _add(floors, task.name, [task], pairing)
-    for (family, language), group in itertools.groupby(tasks, key=lambda task: (task.family, task.language)):
-        _add(floors, f"{family} {language}".strip(), list(group), pairing)
+    for tasks in _groups(pairing):
+        names = [task.name for task in tasks]
+        for metric in tasks[0].rows:
+            if all(metric in task.rows for task in tasks):
+                group = group_for(names[0], metric, names, tasks[0].family, pairing)
+                found = None if isinstance(group, str) else mean_difference(group)
+                if found is not None and found.low is not None and found.high is not None:
+                    floors[floor_name(metric, names)] = max(abs(found.low), abs(found.high))
     return NoiseFloor(run_id=pairing.candidate.run_id, floors=floors)
 
 
-def _add(floors: dict[str, float], name: str, tasks: list[PairedTask], pairing: Pairing) -> None:
-    rows = [found for task in tasks for found in task.rows.values() if found.estimate.is_primary]
-    if len(rows) < len(tasks) or len({(one.estimate.metric, one.estimate.signature) for one in rows}) > 1:
-        return
-    found = mean_difference(group_of(name, "macro", rows, pairing, is_thin=False))
-    if found is not None and found.low is not None and found.high is not None:
-        floors[name] = max(abs(found.low), abs(found.high))
+def _groups(pairing: Pairing) -> Iterator[list[PairedTask]]:
+    """Tasks as gates group them: each by itself, by family and language, by family; no group twice."""
+    groups: dict[tuple[str, ...], list[PairedTask]] = {}
+    for task in pairing.tasks.values():
+        for key in ((task.name, "", ""), ("", task.family, task.language), ("", task.family, "")):
+            groups.setdefault(key, []).append(task)
+    yield from {tuple(task.name for task in tasks): tasks for tasks in groups.values()}.values()

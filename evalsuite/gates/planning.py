@@ -63,6 +63,10 @@ def _planned(one: Measured, alpha: float, shared: float, assumed: Assumed) -> Pl
     design = found.n / found.num_clusters  # items of a cluster are taken to rise and fall together
     discordance, variance = _spread(found, assumed)
     to_fail = None if not discordance else items_to_fail(discordance, _DROP * margin, margin, alpha=shared)
+    to_pass = least_margin = None
+    if variance is not None:
+        to_pass = items_to_pass(variance, margin, alpha=alpha, span=one.span, design=design)
+        least_margin = smallest_margin(variance, found.n, alpha=alpha, span=one.span, design=design)
     return PlannedGate(
         name=one.gate.name,
         metric=found.metric,
@@ -72,9 +76,9 @@ def _planned(one: Measured, alpha: float, shared: float, assumed: Assumed) -> Pl
         scale=found.scale,
         discordance=discordance,
         variance=variance,
-        to_pass=None if variance is None else items_to_pass(variance, margin, alpha=alpha, span=one.span),
+        to_pass=to_pass,
         to_fail=None if to_fail is None else math.ceil(to_fail * design),
-        least_margin=None if variance is None else smallest_margin(variance, found.n, alpha=alpha, span=one.span),
+        least_margin=least_margin,
         least_drop=None if not discordance else smallest_drop(discordance, found.num_clusters, margin, alpha=shared),
     )
 

@@ -8,11 +8,7 @@ from fnmatch import fnmatchcase
 
 from evalsuite.comparing.pairing import Pairing
 from evalsuite.comparing.sides import TaskSide
-from evalsuite.gates.gate_file import Located, Per, Rule, listed
-from evalsuite.types import Flag
-
-CLOCKS = ("tokens_per_second",)
-RATES = (*(f"{flag}_rate" for flag in Flag), "unscored_rate")
+from evalsuite.gates.gate_file import CLOCKS, RATES, Located, Per, Rule, listed
 
 
 @dataclass(frozen=True)
@@ -27,48 +23,56 @@ class Gate:
     family: str
     language: str
 
-    @property
-    def is_relative(self) -> bool:
-        """Whether it is about a loss against the baseline."""
-        return self.rule.min is None and self.rule.max is None and self.metric not in CLOCKS
-
 
 def gates_of(located: Located, pairing: Pairing) -> tuple[list[Gate], list[tuple[Rule, int]]]:
-    """The gates in the order of their rules, and the rules that match no task of either side.
+    """The gates in the order of their rules, and the rules that come to none.
 
-    Of several rules about a loss of one metric on one task the first is taken, so that exceptions stand before ``*``.
+    Of several rules about a loss of one metric on one task the first is taken, so that exceptions stand before ``*``. A
+    task that only one side has, or has a score of, is gated all the same: that it cannot be evaluated must be said.
     """
     gates: list[Gate] = []
     idle: list[tuple[Rule, int]] = []
     taken: set[tuple[str, str]] = set()
     for rule, line in zip(located.file.gates, located.lines, strict=True):
-        found = list(_gates(rule, line, rule.per or located.file.defaults.per, pairing, taken))
-        if not found and not _matching(rule, pairing):
+        asked = _asked(rule, pairing)
+        left = [one for one in asked if one not in taken] if is_relative(rule) else asked
+        gates += _gates(rule, line, rule.per or located.file.defaults.per, pairing, left)
+        if not asked and rule.metric not in CLOCKS:
             idle.append((rule, line))
-        gates += found
+        if is_relative(rule):
+            taken |= set(asked)
     return gates, idle
 
 
-def _gates(rule: Rule, line: int, per: Per, pairing: Pairing, taken: set[tuple[str, str]]) -> Iterator[Gate]:
+def is_relative(rule: Rule) -> bool:
+    """Whether a rule is about a loss against the baseline."""
+    return rule.min is None and rule.max is None and rule.metric not in CLOCKS
+
+
+def _asked(rule: Rule, pairing: Pairing) -> list[tuple[str, str]]:
+    """The tasks that a rule is about, each with its metric; none that no side measures by that metric."""
+    asked = []
+    for name in _matching(rule, pairing):
+        sides = [side.tasks[name] for side in (pairing.baseline, pairing.candidate) if name in side.tasks]
+        known = {metric for side in sides for metric in side.columns}
+        headline = next(filter(None, map(_headline, sides)), "")
+        if not rule.metric or rule.metric in RATES or rule.metric in known:
+            asked.append((name, rule.metric or headline))
+    return asked
+
+
+def _gates(rule: Rule, line: int, per: Per, pairing: Pairing, asked: Sequence[tuple[str, str]]) -> Iterator[Gate]:
     if rule.metric in CLOCKS:
         yield Gate(rule.name or rule.metric, rule, line, rule.metric, (), "", "")
         return
-    is_relative = rule.min is None and rule.max is None
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for name in _matching(rule, pairing):
+    for name, metric in asked:
         side = _side(pairing, name)
-        metric = rule.metric or _headline(side)
-        if not metric or (rule.metric and rule.metric not in RATES and rule.metric not in side.columns):
-            continue
-        if is_relative and (name, metric) in taken:
-            continue
-        if is_relative:
-            taken.add((name, metric))
-        groups.setdefault(_group(name, side, per if is_relative else "task", metric), []).append(name)
+        groups.setdefault(_group(name, side, per if is_relative(rule) else "task", metric), []).append(name)
     for (label, language, metric), names in groups.items():
-        family = _side(pairing, names[0]).spec.family
-        shown = label if metric == _headline(_side(pairing, names[0])) else f"{label} {metric}"
-        yield Gate(rule.name or shown, rule, line, metric, tuple(names), family, language)
+        side = _side(pairing, names[0])
+        shown = label if metric in ("", _headline(side)) else f"{label} {metric}"
+        yield Gate(rule.name or shown, rule, line, metric, tuple(names), side.spec.family, language)
 
 
 def _group(name: str, side: TaskSide, per: Per, metric: str) -> tuple[str, str, str]:
@@ -86,13 +90,14 @@ def _headline(side: TaskSide) -> str:
 
 
 def _side(pairing: Pairing, task: str) -> TaskSide:
-    return pairing.candidate.tasks.get(task) or pairing.baseline.tasks[task]
+    return pairing.baseline.tasks.get(task) or pairing.candidate.tasks[task]
 
 
 def _matching(rule: Rule, pairing: Pairing) -> list[str]:
-    """The tasks that a rule is about: of the baseline, and for what is not held against it of the candidate."""
-    is_relative = rule.min is None and rule.max is None
-    names = list(pairing.baseline.tasks) if is_relative else list(pairing.candidate.tasks)
+    """The tasks that a rule names: the baseline's, and of rules about values of their own the candidate's too."""
+    names = dict.fromkeys(pairing.baseline.tasks)
+    if not is_relative(rule):
+        names |= dict.fromkeys(pairing.candidate.tasks)
     languages = listed(rule.lang)
     return [
         name

@@ -57,18 +57,19 @@ def items_to_pass(
     power: float = POWER,
     true_gain: float = 0.0,
     span: float = 1.0,
+    design: float = 1.0,
 ) -> int | None:
     """How many items rule out a loss of `margin` with the power, were the gain truly `true_gain`.
 
     (z_alpha + z_power)^2 variance / (margin + gain)^2, at least what is needed were nothing to differ at all. None
     where the true loss is the margin or more. `variance` is that of one item's difference, clusters counted in; `span`
-    the most that one item can lose.
+    the most that one item can lose, `design` how many items there are to a cluster.
     """
     room = margin + true_gain
     if room <= 0 or margin <= 0:
         return None
     least = math.log(alpha) / math.log1p(-margin / span) if margin < span else 1.0
-    return max(_whole((_quantile(1 - alpha) + _quantile(power)) ** 2 * variance / room**2), _whole(least))
+    return max(_whole((_quantile(1 - alpha) + _quantile(power)) ** 2 * variance / room**2), _whole(least * design))
 
 
 def items_to_fail(
@@ -121,11 +122,14 @@ def items_of_means(
 
 
 def smallest_margin(
-    variance: float, n: int, *, alpha: float = 0.05, power: float = POWER, span: float = 1.0
+    variance: float, n: int, *, alpha: float = 0.05, power: float = POWER, span: float = 1.0, design: float = 1.0
 ) -> float | None:
-    """The smallest margin that `n` items pass with the power when nothing has changed; None for one of all there is."""
+    """The smallest margin that `n` items, `design` to a cluster, pass with the power when nothing has changed.
+
+    None where that is all there is to lose.
+    """
     by_spread = (_quantile(1 - alpha) + _quantile(power)) * math.sqrt(variance / n)
-    exact: float = span * (1.0 - alpha ** (1.0 / n))
+    exact: float = span * (1.0 - alpha ** (design / n))
     found = max(by_spread, exact)
     return found if found < span else None
 

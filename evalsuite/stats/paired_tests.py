@@ -17,6 +17,10 @@ MOST_EXACT = 20
 """Up to so many clusters that differ all ways of flipping their signs are gone through; beyond, ways are drawn."""
 
 NUM_DRAWS = 9_999
+MORE_DRAWS = 90_000
+"""Drawn besides where fewer than `_FEW` ways are as low: what many gates share of alpha must be within reach."""
+
+_FEW = 20
 _SEED = 1234
 _ROUNDING = 1e-9
 _BLOCK = 1 << 22
@@ -44,14 +48,22 @@ def sign_flips(sums: Floats, *, num_draws: int = NUM_DRAWS) -> tuple[float, floa
     moved = sums[np.abs(sums) > _ROUNDING * max(1.0, float(np.abs(sums).max(initial=0.0)))]
     if not len(moved):
         return 1.0, 1.0
-    seen = float(moved.sum())
-    is_exact = len(moved) <= MOST_EXACT
-    totals = _all_totals(moved) if is_exact else _drawn_totals(moved, num_draws)
-    slack = _ROUNDING * float(np.abs(moved).sum())
-    lower = int((totals <= seen + slack).sum())
-    further = int((np.abs(totals) >= abs(seen) - slack).sum())
-    return (lower / len(totals), further / len(totals)) if is_exact else (
-        (lower + 1) / (num_draws + 1), (further + 1) / (num_draws + 1))  # fmt: skip
+    if len(moved) <= MOST_EXACT:
+        totals = _all_totals(moved)
+        lower, further = _as_extreme(totals, moved)
+        return lower / len(totals), further / len(totals)
+    random = np.random.default_rng(_SEED)
+    lower, further = _as_extreme(_drawn_totals(moved, num_draws, random), moved)
+    if min(lower, further) < _FEW:
+        more = _as_extreme(_drawn_totals(moved, MORE_DRAWS, random), moved)
+        lower, further, num_draws = lower + more[0], further + more[1], num_draws + MORE_DRAWS
+    return (lower + 1) / (num_draws + 1), (further + 1) / (num_draws + 1)
+
+
+def _as_extreme(totals: Floats, moved: Floats) -> tuple[int, int]:
+    """How many totals are as low as the one seen, and how many as far from 0."""
+    seen, slack = float(moved.sum()), _ROUNDING * float(np.abs(moved).sum())
+    return int((totals <= seen + slack).sum()), int((np.abs(totals) >= abs(seen) - slack).sum())
 
 
 def _all_totals(moved: Floats) -> Floats:
@@ -61,8 +73,7 @@ def _all_totals(moved: Floats) -> Floats:
     return totals
 
 
-def _drawn_totals(moved: Floats, num_draws: int) -> Floats:
-    random = np.random.default_rng(_SEED)
+def _drawn_totals(moved: Floats, num_draws: int, random: np.random.Generator) -> Floats:
     rows = max(1, _BLOCK // len(moved))
     parts = []
     for start in range(0, num_draws, rows):

@@ -49,6 +49,10 @@ last answer, loading included; `weights_bytes`; `peak_device_bytes` (a GPU's, by
 """
 
 
+_LOCK_TRIES = 5
+_LOCK_WAIT_S = 0.02
+
+
 class PlanHeader(Record, frozen=True, kw_only=True, tag="plan"):
     """First record of a wave's plan."""
 
@@ -144,6 +148,16 @@ class RunDirectory:
             raise save_failed(path, error) from error
 
 
+def _lock(descriptor: int) -> None:
+    """Take the lock, waiting a moment for those who only look whether it is held (`is_locked`). Raises OSError."""
+    for _ in range(_LOCK_TRIES - 1):
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_LOCK_WAIT_S)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a run directory for writing. Raises RunLocked naming the process that has it."""
@@ -155,7 +169,7 @@ def locked(path: Path) -> Iterator[None]:
         raise save_failed(lock_path, error) from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file.fileno())
         except OSError as error:
             file.seek(0)
             holder = file.read().strip() or "another process"

@@ -152,15 +152,18 @@ def _answers_differ(task: PairedTask) -> Iterator[tuple[str, bool]]:
 
 
 def _answers(records: Sequence[str] | None) -> dict[str, tuple[str, str]]:
-    """Cluster and answer by sample, of those that are scored and have an answer stored."""
+    """Cluster and answer by sample, of those that are scored; nothing where no answer at all is stored.
+
+    An empty answer is an answer: it is what a broken model gives.
+    """
     found = {}
     for text in records or ():
         record = json.loads(text)
         outcome = record["outcome"]
-        if outcome["type"] == "scored" and outcome.get("answer"):
+        if outcome["type"] == "scored":
             sample = record["sample"]
-            found[sample["id"]] = sample.get("cluster") or sample["id"], outcome["answer"]
-    return found
+            found[sample["id"]] = sample.get("cluster") or sample["id"], outcome.get("answer", "")
+    return found if any(answer for _, answer in found.values()) else {}
 
 
 def _share(rows: Sequence[tuple[str, bool]]) -> Share | None:

@@ -129,8 +129,6 @@ def test_5_inconclusive_under_strict(place: Path) -> None:
 
 
 def test_6_nothing_is_selected(place: Path) -> None:
-    done = command("gate", "gate.yaml", "--baseline", "d", "--run", "d", cwd=place)
-    assert done.returncode != 6
     (place / "none.yaml").write_text("gates: [{task: gsm8k}]\n", encoding="utf-8")
     done = command("gate", "none.yaml", "--baseline", "a", "--run", "a", cwd=place)
     assert done.returncode == 6
@@ -141,7 +139,10 @@ def test_130_interrupted(place: Path) -> None:
     arguments = [sys.executable, "-m", "evalsuite.cli.main", "run", "--model", "scripted", "--model_args",
                  "delay_s=0.2", "--tasks", "mini_math_en", "--output_path", "f"]  # fmt: skip
     with subprocess.Popen(arguments, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
         while not list(place.glob("f/*/journal/*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)

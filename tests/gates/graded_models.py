@@ -63,6 +63,13 @@ def faulty(request: Request) -> Response:
     return good(request)
 
 
+def silent_in_english(request: Request) -> Response:
+    """As good, but without any answer in English."""
+    if str(getattr(request, "context", "")).isascii():
+        return Failure(cause=Cause.CONTEXT_TOO_LONG)
+    return good(request)
+
+
 def run(model: str, output: Path, *arguments: str) -> Path:
     """The directory of a run of one of the models above."""
     code = main(["run", "--model", "scripted", "--model_args", f"function=graded_models:{model},name={model}",

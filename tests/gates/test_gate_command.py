@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import graded_models
+import msgspec
 import pytest
 import yaml
 
 from evalsuite.cli.main import main
+from evalsuite.comparing.opening import open_side
+from evalsuite.gates.confirming import confirmed, to_confirm
+from evalsuite.gates.gate_file import read_gate_file
+from evalsuite.gates.gating import gate as gate_run
+from evalsuite.gates.measuring import Circumstances
 
 Runs = Mapping[str, Path]
 Gate = Callable[..., tuple[int, dict[str, Any], str]]
@@ -21,7 +27,7 @@ Gate = Callable[..., tuple[int, dict[str, Any], str]]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Runs of models of known worth."""
     folder = tmp_path_factory.mktemp("graded")
-    return {name: graded_models.run(name, folder) for name in ("good", "alike", "bad", "faulty")}
+    return {name: graded_models.run(name, folder) for name in ("good", "alike", "bad", "faulty", "silent_in_english")}
 
 
 @pytest.fixture
@@ -225,6 +231,10 @@ def test_a_margin_below_the_noise_of_the_baseline_is_refused(gate: Gate, runs: R
         ({"gates": [{"task": "*"}], "looks": [500, 100]}, "looks are sizes that grow"),
         ({"gates": [{"task": "*", "metric": "acc", "min": 97}]}, "write 97 % as 0.97"),
         ({"gates": [{"task": "*", "metric": "tied_rate", "max_drop": 1}]}, "is a rate of one run"),
+        ({"gates": [{"task": "*", "metric": "tied_rate"}]}, "is a rate of one run"),
+        ({"gates": [{"task": "*", "metric": "tied_rate", "max": 1}]}, "write 1 % as 0.01"),
+        ({"gates": [{"metric": "tokens_per_second"}]}, "tokens_per_second has no limit"),
+        ({"gates": [{"task": "*"}], "aggregate": {"also": {"macro_mean": {"max_drop": "x"}}}}, "max_drop is 'x'"),
         ({"gates": [{"task": "*"}], "gate": 1}, "unknown key 'gate'; did you mean 'gates'?"),
     ],
 )
@@ -294,3 +304,86 @@ def test_a_plan_of_gates(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--run", str(runs["bad"]), "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
     assert one["discordance"] == pytest.approx(0.3, abs=0.1)
+
+
+@pytest.mark.parametrize("rule", [{"task": "mini_choice_en"}, {"task": "mini_choice_en", "metric": "acc", "min": 0.1}])
+def test_a_task_without_any_score_is_an_error(gate: Gate, runs: Runs, rule: dict[str, Any]) -> None:
+    code, report, said = gate(rules(rule, {"task": "*"}), runs["good"], runs["silent_in_english"])
+    assert code == 3
+    first = report["gates"][0]
+    assert (first["verdict"], first["tasks"]) == ("error", ["mini_choice_en"])
+    assert "mini_choice_en" in first["reason"]
+    assert " error of 7 gates" in said or " error of 6 gates" in said
+
+
+def test_a_metric_that_no_task_has_is_an_error(gate: Gate, runs: Runs) -> None:
+    code, report, said = gate(rules(FAMILY, {"task": "*", "metric": "acuracy"}), runs["good"], runs["good"])
+    assert code == 3
+    assert [one["verdict"] for one in report["gates"]] == ["pass", "error"]
+    assert "matches no task of either run" in said
+
+
+def test_a_floor_on_a_task_that_the_candidate_lacks_is_an_error(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    only = tmp_path / "zh"
+    assert main(["run", "--model", "scripted", "--model_args", "function=graded_models:good", "--tasks",
+                 "mini_choice_zh", "--output_path", str(only)]) == 0  # fmt: skip
+    (run,) = only.iterdir()
+    floor = {"task": "mini_choice", "metric": "acc", "min": 0.2}
+    code, report, _ = gate(rules(floor), runs["good"], run)
+    assert code == 3
+    assert sorted(one["verdict"] for one in report["gates"]) == ["error"] * 5 + ["pass"]
+
+
+def test_noise_binds_whatever_a_gate_is_called(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    file = tmp_path / "ci.json"
+    assert main(["baseline", "set", str(runs["good"]), "--reason", "first", "--noise", str(runs["alike"]), "--output",
+                 str(file)]) == 0  # fmt: skip
+    narrow = {"max_drop": "2pp", "task": "mini_choice"}
+    for rule in ({"lang": "en", "name": "mine"}, {"lang": "en", "metric": "acc"}, {"per": "family"}, {"per": "task"}):
+        code, _, said = gate(rules({**narrow, **rule}), file, runs["good"])
+        assert (code, "the baseline differs from itself" in said) == (2, True), rule
+
+
+def test_a_run_that_is_given_is_not_confirmed_by_another_model(gate: Gate, runs: Runs, tmp_path: Path) -> None:
+    suite = tmp_path / "ci.yaml"
+    suite.write_text(yaml.safe_dump({"model": "scripted", "model_args": {"function": "graded_models:good"},
+                                     "tasks": ["mini_choice"], "output_path": str(tmp_path / "runs")}))  # fmt: skip
+    file = {**rules(FAMILY), "suite": str(suite), "noise": {"confirm": 1}}
+    code, report, said = gate(file, runs["good"], runs["bad"])
+    assert (code, report["gates"][0]["confirmation"]) == (1, "")
+    assert "--run is gated as it is" in said
+
+
+def test_gates_of_one_name_are_confirmed_each_by_its_own(runs: Runs, tmp_path: Path) -> None:
+    file = tmp_path / "gate.yaml"
+    file.write_text(yaml.safe_dump(rules({"task": "mini_choice", "name": "quality"}, max_drop="5pp")))
+    located = read_gate_file(file)
+    known = Circumstances(today="2026-11-22")
+    first, _ = gate_run(located, runs["good"], open_side(runs["bad"]), known)
+    failing = [one for one in first.gates if one.is_failing]
+    assert len(failing) > 1
+    assert set(to_confirm(first)) == {task for one in failing for task in one.tasks}
+    second = msgspec.structs.replace(
+        first,
+        gates=tuple(
+            one if index else msgspec.structs.replace(one, verdict="pass", difference=msgspec.structs.replace(
+                one.difference, difference=0.0)) for index, one in enumerate(failing)
+        ),
+    )  # fmt: skip
+    after = {one.tasks: one for one in confirmed(first, second).gates}
+    assert after[failing[0].tasks].verdict == "inconclusive"
+    assert after[failing[0].tasks].confirmation.startswith("not confirmed by run")
+    assert after[failing[1].tasks].verdict == "fail"
+
+
+def test_looks_and_a_second_run_exclude_each_other(gate: Gate, runs: Runs) -> None:
+    code, _, said = gate({**rules(FAMILY), "looks": [60, 120], "noise": {"confirm": 1}}, runs["good"], runs["good"])
+    assert code == 2
+    assert "take confirm out of noise" in said
+
+
+def test_the_items_needed_count_clusters(gate: Gate, runs: Runs) -> None:
+    _, report, _ = gate(rules(FAMILY, max_drop="5pp"), runs["good"], runs["good"])
+    (one,) = report["gates"]
+    assert one["verdict"] == "inconclusive"  # 40 clusters leave up to 7.2 points unseen
+    assert one["needed"] == 351  # 59 clusters of six
