@@ -30,10 +30,16 @@ _ESTIMATE = Estimate(
 )  # fmt: skip
 
 
-def paired(baseline: Floats, candidate: Floats, clusters: Sequence[str], task: str = "task") -> PairedRows:
+def paired(
+    baseline: Floats,
+    candidate: Floats,
+    clusters: Sequence[str],
+    task: str = "task",
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+) -> PairedRows:
     ones = np.ones(len(baseline))
     return PairedRows(
-        estimate=msgspec.structs.replace(_ESTIMATE, task=task),
+        estimate=msgspec.structs.replace(_ESTIMATE, task=task, bounds=bounds),
         reduce=mean,
         names=tuple(map(str, range(len(baseline)))),
         clusters=tuple(clusters),
@@ -125,7 +131,7 @@ class Ratings:
             shared = random.normal(6, 1.5, self.n)
             before = np.round(2 * (shared + random.normal(0, 1, self.n))) / 2
             after = np.round(2 * (shared - self.drop + random.normal(0, 1, self.n))) / 2
-            one = difference_of(paired(before, after, list(map(str, range(self.n)))))
+            one = difference_of(paired(before, after, list(map(str, range(self.n))), bounds=(-4.0, 16.0)))
             assert one is not None
             found.append(one)
         return found

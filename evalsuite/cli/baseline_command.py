@@ -17,6 +17,7 @@ from evalsuite.comparing.pairing import pair
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, NothingSelected, UsageError
 from evalsuite.gates.measuring import floor_name
 from evalsuite.gates.noise import noise_floor
+from evalsuite.text.visible import visible_line
 
 _USUAL = Path("baselines/ci.json")
 
@@ -55,7 +56,13 @@ def execute(options: argparse.Namespace) -> int:
 def _set(options: argparse.Namespace) -> int:
     _check_reason(options.reason)
     side = open_side(options.run)
-    noise = noise_floor(pair(side, open_side(options.noise), find_metric)) if options.noise else None
+    _check_overwritten(options.output)
+    noise = None
+    if options.noise:
+        again = open_side(options.noise)
+        if again.run_id == side.run_id:
+            raise UsageError(f"--noise {options.noise}: that is the same run, of which no noise can be seen.")
+        noise = noise_floor(pair(side, again, find_metric))
     write_baseline(options.output, baseline_of(side, options.reason, noise))
     num_items = sum(len(task.is_unscored) for task in side.tasks.values())
     size = options.output.stat().st_size
@@ -63,6 +70,12 @@ def _set(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"path": str(options.output), "run": side.run_id, "num_samples": num_items, "num_bytes": size})
     return EXIT_OK
+
+
+def _check_overwritten(path: Path) -> None:
+    """A baseline may be written anew; another file may not. Raises DataError or CorruptStore."""
+    if path.exists():
+        read_baseline(path)
 
 
 def _check_reason(reason: str) -> None:
@@ -73,7 +86,7 @@ def _check_reason(reason: str) -> None:
 def _show(options: argparse.Namespace) -> int:
     baseline = read_baseline(options.file)
     say(f"{options.file}: {baseline.label}, run {baseline.run_id}, written by {baseline.written_by}")
-    say(f"reason: {baseline.reason}")
+    say(f"reason: {visible_line(baseline.reason)}")
     floors = baseline.noise.floors if baseline.noise else {}
     rows = [("task", "metric", "n", "value", "95 % interval", "rows", "noise", "from")]
     for name, task in baseline.tasks.items():
@@ -92,7 +105,7 @@ def _show(options: argparse.Namespace) -> int:
                 ))  # fmt: skip
     print_table(rows)
     for name, origin in baseline.origins.items():
-        say(f"{name} was updated: {origin.reason}")
+        say(f"{name} was updated: {visible_line(origin.reason)}")
     if options.json:
         print_json(msgspec.to_builtins(baseline))
     return EXIT_OK

@@ -24,6 +24,9 @@ from evalsuite.gates.planning import USUAL_DISCORDANCE, Assumed, plan
 
 USUAL_FILE = "configs/gate.yaml"
 _PLAN = "plan"
+_MEANT = range(2, 7)
+_MOST = 125
+"""Shells use what lies above."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +48,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Gate, or plan. Exit code 0 passed, 1 failed, 3 could not be evaluated, 5 inconclusive under --strict."""
+    code = options.exit_code_on_regression
+    if code != EXIT_GATE_FAILED and (code in _MEANT or not 0 < code <= _MOST):
+        raise UsageError(f"--exit_code_on_regression {code}: expected 1, or 7 to {_MOST}; the others have a meaning.")
     words = list(options.words)
     is_plan = words[:1] == [_PLAN]
     files = words[1:] if is_plan else words
@@ -70,8 +76,8 @@ def _gate(options: argparse.Namespace, located: Located, baseline: Path) -> int:
             report = confirm(located, baseline, report, known)
     except Stopped as stopped:
         return stopped.code
+    written = write_outputs(report, pairing, options.output)  # first, for nobody may be there to read the table
     print_report(report)
-    written = write_outputs(report, pairing, options.output)
     say(f"\nwritten to {options.output}: {', '.join(path.name for path in written)}")
     for line in tell_github(report, options.output, os.environ):
         say(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from evalsuite.comparability import judge_disagreements
 from evalsuite.comparing.packing import Packed, pack, unpack
 from evalsuite.comparing.sides import Column, Side, TaskSide
 from evalsuite.errors import CorruptStore, DataError
+from evalsuite.metrics import reduce_of
 from evalsuite.records import Aggregate, Estimate, RunSpec, TaskSummary
+from evalsuite.stats.paired_tests import Floats
 from evalsuite.store.files import write_atomic
 from evalsuite.types import Record, Scalar
 
@@ -203,6 +206,8 @@ def read_baseline(path: Path) -> Baseline:
 
 def side_of(baseline: Baseline, path: Path) -> Side:
     """The file as a side of a comparison. Raises CorruptStore for outcomes that cannot be read."""
+    if not baseline.origins and baseline.spec.run_id != baseline.run_id:
+        raise CorruptStore(f"{path}: its spec was changed: it is not that of run {baseline.run_id}.")
     tasks = {}
     for spec in baseline.spec.tasks:
         if spec.name not in baseline.tasks:
@@ -244,7 +249,19 @@ def _column(stored: MetricBaseline, size: int) -> Column:
         kept = np.column_stack([kept, np.ones(len(kept))])
     counts = np.zeros((size, kept.shape[1]))
     counts[has] = kept
+    _check_value(stored.estimate, kept)
     return Column(stored.estimate, counts, has)
+
+
+def _check_value(estimate: Estimate, counts: Floats) -> None:
+    """Refuse outcomes that do not give the value that stands beside them, where its formula is known."""
+    try:
+        reduce = reduce_of(estimate.formula, estimate.metric, estimate.language, estimate.signature)
+    except KeyError:
+        return
+    found = reduce(tuple(math.fsum(column) for column in counts.T))
+    if found is None or not math.isclose(found, estimate.value, rel_tol=1e-9, abs_tol=1e-9):
+        raise ValueError(f"the outcomes give {found}, and the value is {estimate.value}")
 
 
 def _clusters(packed: Packed | None, task: str, size: int) -> tuple[str, ...]:

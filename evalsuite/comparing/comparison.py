@@ -101,6 +101,8 @@ def _partly(pairing: Pairing) -> Iterator[str]:
                 f"{task.name}: {task.num_shared} samples in common, {task.only_baseline} only in the baseline, "
                 f"{task.only_candidate} only in the candidate"
             )
+        if task.num_left_out:
+            yield f"{task.name}: {task.num_left_out} of {task.num_shared} samples have no score on one side or both"
 
 
 def adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -12,13 +13,13 @@ from evalsuite.comparing.comparison import flips_of, refusal_of, summary_of
 from evalsuite.comparing.pairing import Pairing
 from evalsuite.errors import EXIT_GATE_FAILED, EXIT_INCOMPLETE, EXIT_INCONCLUSIVE, EXIT_OK, NothingSelected
 from evalsuite.gates import wording
-from evalsuite.gates.gate_file import Located, Rule
+from evalsuite.gates.gate_file import Located, Rule, listed
 from evalsuite.gates.levels import decide_level
 from evalsuite.gates.measuring import Circumstances, Measured, is_on_loss, margin_for, measure
 from evalsuite.gates.records import GATE_SCHEMA, GateReport, GateResult, result_of
-from evalsuite.gates.selecting import Gate, gates_of
+from evalsuite.gates.selecting import Gate, Idle, gates_of
 from evalsuite.stats.differences import mean_of_groups
-from evalsuite.stats.gate_rules import Verdict, items_to_pass, verdict_of
+from evalsuite.stats.gate_rules import FEWEST_CLUSTERS, Verdict, items_to_pass, verdict_of
 from evalsuite.stats.paired_tests import holm
 
 MACRO = "mean of all gates"
@@ -44,7 +45,7 @@ def evaluate(located: Located, pairing: Pairing, known: Circumstances) -> GateRe
     by_gate = {one.gate: _decided(one, chance, located, len(measured)) for one, chance in
                zip(measured, chances, strict=True)}  # fmt: skip
     every = [(gate.rule, results.get(index) or by_gate[gate]) for index, gate in enumerate(gates)]
-    every += [(rule, _idle(rule, line, located)) for rule, line in idle]
+    every += [(one.rule, _idle(one)) for one in idle]
     is_whole = all(index not in results for index, gate in enumerate(gates) if is_on_loss(gate))
     every += [(Rule(), found) for found in _macro(located, measured, is_whole=is_whole)]
     return _report(located, pairing, known, [_settled(found, rule, located, known) for rule, found in every])
@@ -76,7 +77,11 @@ def _needed(one: Measured, alpha: float) -> int | None:
     found = one.difference
     if found.variance is None:
         return None
-    return items_to_pass(found.variance, one.margin, alpha=alpha, span=one.span, design=found.n / found.num_clusters)
+    design = found.n / found.num_clusters
+    needed = items_to_pass(found.variance, one.margin, alpha=alpha, span=one.span, design=design)
+    if needed is None or found.interval == "tango":
+        return needed
+    return max(needed, math.ceil(FEWEST_CLUSTERS * design))
 
 
 def _macro(located: Located, measured: Sequence[Measured], *, is_whole: bool) -> Iterator[GateResult]:
@@ -104,10 +109,10 @@ def _macro(located: Located, measured: Sequence[Measured], *, is_whole: bool) ->
     yield msgspec.structs.replace(found, kind="macro")
 
 
-def _idle(rule: Rule, line: int, located: Located) -> GateResult:
-    name = rule.name or " ".join((str(rule.task), rule.metric)).strip()
-    gate = Gate(name, rule, line, rule.metric, (), "", "")
-    return result_of(gate, "drop", "error", f"{located.path}, line {line} matches no task of either run")
+def _idle(one: Idle) -> GateResult:
+    name = one.rule.name or " ".join((", ".join(listed(one.rule.task)), one.rule.metric)).strip()
+    gate = Gate(name, one.rule, one.line, one.rule.metric, (), "", "")
+    return result_of(gate, "drop", "error", one.reason)
 
 
 # -- what follows
@@ -144,8 +149,18 @@ def _report(located: Located, pairing: Pairing, known: Circumstances, gates: Seq
         gates=tuple(gates),
         flips=tuple(flip for task in paired for flip in flips_of(task)),
         refused=tuple(refusal_of(one) for one in pairing.refused if one.task in touched),
-        warnings=(*circumstances(pairing.baseline.spec, pairing.candidate.spec), *_expired(known, gates)),
+        warnings=(
+            *circumstances(pairing.baseline.spec, pairing.candidate.spec),
+            *_not_gated(pairing, touched),
+            *_expired(known, gates),
+        ),
     )
+
+
+def _not_gated(pairing: Pairing, touched: set[str]) -> Iterator[str]:
+    names = [name for name in pairing.added if name not in touched]
+    if names:
+        yield f"not gated, since the baseline has none of it: {', '.join(names)}"
 
 
 def _expired(known: Circumstances, gates: Sequence[GateResult]) -> Iterator[str]:

@@ -195,7 +195,7 @@ def margin_of(text: str | float, where: str) -> Margin:
     amount = float(found[1]) if found else 0.0
     if not found or amount <= 0:
         raise ConfigError(f"{where}: max_drop is {text!r}; expected 2.0pp, 10% or a number above 0 such as 0.8.")
-    if found[2] == "%" and amount >= 100:
+    if found[2] and amount >= 100:
         raise ConfigError(f"{where}: max_drop is {text!r}, which allows everything.")
     return Margin(
         amount=amount / 100 if found[2] == "%" else amount, is_relative=found[2] == "%", is_points=found[2] == "pp"

@@ -89,8 +89,8 @@ def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances
     if floor is not None and margin <= floor:
         scale = difference.scale
         raise UsageError(
-            f"{where}: {gate.name} allows a loss of {wording.amount(margin, scale)}, but the baseline differs from "
-            f"itself by up to {wording.amount(floor, scale)}; give a larger max_drop, or more items."
+            f"{where}: {gate.name} allows a loss of {wording.amount(margin, scale)}, but two runs of its "
+            f"model may lie {wording.amount(floor, scale)} apart (95 %); give a larger max_drop, or more items."
         )
     bounds = group.parts[0].estimate.bounds
     return Measured(gate, group, difference, margin, bounds[1] - bounds[0] if bounds else math.inf)

@@ -38,6 +38,8 @@ FORMS: dict[str, Callable[[GateReport, Pairing], str]] = {
 
 def write_outputs(report: GateReport, pairing: Pairing, directory: Path) -> list[Path]:
     """Write every form into `directory`. Raises SaveFailed. The same report gives the same bytes."""
+    for name in FORMS:  # what an earlier command left must not stand beside what this one says
+        (directory / name).unlink(missing_ok=True)
     written = []
     for name, form in FORMS.items():
         write_atomic(directory / name, form(report, pairing).encode("utf-8", "replace"))

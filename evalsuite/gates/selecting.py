@@ -24,24 +24,50 @@ class Gate:
     language: str
 
 
-def gates_of(located: Located, pairing: Pairing) -> tuple[list[Gate], list[tuple[Rule, int]]]:
-    """The gates in the order of their rules, and the rules that come to none.
+@dataclass(frozen=True)
+class Idle:
+    """A rule, or a part of it, that comes to no gate, and why."""
+
+    rule: Rule
+    line: int
+    reason: str
+
+
+def gates_of(located: Located, pairing: Pairing) -> tuple[list[Gate], list[Idle]]:
+    """The gates in the order of their rules, and what comes to none.
 
     Of several rules about a loss of one metric on one task the first is taken, so that exceptions stand before ``*``. A
     task that only one side has, or has a score of, is gated all the same: that it cannot be evaluated must be said.
     """
     gates: list[Gate] = []
-    idle: list[tuple[Rule, int]] = []
+    idle: list[Idle] = []
     taken: set[tuple[str, str]] = set()
     for rule, line in zip(located.file.gates, located.lines, strict=True):
         asked = _asked(rule, pairing)
         left = [one for one in asked if one not in taken] if is_relative(rule) else asked
         gates += _gates(rule, line, rule.per or located.file.defaults.per, pairing, left)
-        if not asked and rule.metric not in CLOCKS:
-            idle.append((rule, line))
+        where = f"{located.path}, line {line}"
+        idle += [Idle(rule, line, f"{where} {reason}") for reason in _idle(rule, pairing, asked, left)]
         if is_relative(rule):
             taken |= set(asked)
     return gates, idle
+
+
+def _idle(
+    rule: Rule, pairing: Pairing, asked: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    """Why a rule does nothing, or nothing in one of its languages."""
+    if rule.metric in CLOCKS:
+        return
+    if not asked:
+        yield "matches no task of either run"
+    elif not left:
+        yield "never applies: rules above it take all of its tasks"
+    else:
+        known = {_side(pairing, name).summary.language for name, _ in asked}
+        for language in listed(rule.lang):
+            if language not in known:
+                yield f"names the language {language}, in which there is no such task"
 
 
 def is_relative(rule: Rule) -> bool:

@@ -25,10 +25,13 @@ from evalsuite.types import Record
 ONE_SIDED = 0.95
 """The confidence of the bound that a gate asks about."""
 
+DOUBT = 0.25
+"""How much of the doubt about a clustered error widens an interval: by simulation enough for alike clusters."""
+
 _NO_SPREAD = 1e-12
 
 Test = Literal["mcnemar-exact", "sign-flips", "jackknife-t", "none"]
-IntervalMethod = Literal["tango", "tango-clustered", "jackknife-t", "no-spread", "none"]
+IntervalMethod = Literal["tango", "tango-clustered", "t-and-tango", "jackknife-t", "no-spread", "none"]
 
 
 class Difference(Record, frozen=True, kw_only=True):
@@ -39,8 +42,9 @@ class Difference(Record, frozen=True, kw_only=True):
     low were there none, `p_value` that of a difference as far from 0, `p_adjusted` the latter among all that were asked
     (Holm 1979). `num_gained` and `num_lost` count right/wrong items right in the candidate or the baseline alone; None
     for other metrics. `variance` is that of one item's difference, clusters counted in: the squared error times `n`.
-    `num_left_out` items have no score on one side or both. `p_segments` is sacrebleu's own two-sided chance for a
-    corpus score (see `translation_tests`), which takes segments for independent whatever documents they are of.
+    `num_even_clusters` are as many clusters of one size as vary as much as these. `num_left_out` items have no score on
+    one side or both. `p_segments` is sacrebleu's own two-sided chance for a corpus score (see `translation_tests`),
+    which takes segments for independent whatever documents they are of.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Difference(Record, frozen=True, kw_only=True):
     test: Test
     n: int
     num_clusters: int
+    num_even_clusters: float
     num_left_out: int
     variance: float | None
     num_gained: int | None = None
@@ -109,7 +114,18 @@ class PairedRows:
     def is_binary(self) -> bool:
         """Whether each row is right or wrong."""
         values = np.concatenate([self.baseline[:, 0], self.candidate[:, 0]])
-        return self.is_linear and bool(((values == 0.0) | (values == 1.0)).all())
+        return (
+            self.is_linear
+            and self.estimate.bounds in (None, (0.0, 1.0))
+            and bool(((values == 0.0) | (values == 1.0)).all())
+        )
+
+    @property
+    def span(self) -> float | None:
+        """The most that one row can lose; None without an end."""
+        if self.estimate.bounds is None:
+            return 1.0 if self.is_binary else None
+        return self.estimate.bounds[1] - self.estimate.bounds[0]
 
     @cached_property
     def gains(self) -> Floats:
@@ -127,9 +143,10 @@ class PairedRows:
 class _Part:
     """Something that differs, a task or a family: both values, and what each of its clusters adds to the gain.
 
-    `influence` squared sums to the squared error. `sums` add up to the gain itself; None where that is no sum.
-    `gained` and `lost` are shares of items (weighted), None where these are not right or wrong. `trials` and
-    `num_clusters` are what items and clusters are worth after weighing.
+    `influence` squared, and `more_variance`, sum to the squared error. `sums` add up to the gain itself; None where
+    that is no sum. `gained` and `lost` are what items gained and lost, as shares of all that they could; None where a
+    metric is no mean of bounded values. `trials` and `num_clusters` are what items and clusters are worth after
+    weighing; `is_binary` says that items are right or wrong.
     """
 
     baseline: float
@@ -139,8 +156,22 @@ class _Part:
     sums: Floats | None
     gained: float | None
     lost: float | None
+    is_binary: bool
     trials: float
     num_clusters: float
+    more_variance: float = 0.0
+
+    @property
+    def stderr(self) -> float | None:
+        """The error of the gain; None where it cannot be known."""
+        if self.influence is None:
+            return None
+        return math.sqrt(math.fsum(self.influence**2) + self.more_variance)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether items are independent and weigh alike, so that they can be counted."""
+        return math.isclose(self.trials, len(self.clusters)) and math.isclose(self.trials, self.num_clusters)
 
 
 @dataclass(frozen=True)
@@ -211,17 +242,19 @@ def _linear(rows: PairedRows, weights: Floats) -> _Part:
     def mean(values: Floats | NDArray[np.bool_]) -> float:
         return math.fsum(weights * values) / total
 
-    gain = mean(rows.gains)
+    gain, span = mean(rows.gains), rows.span
+    sizes = _sums(place, weights)
     return _Part(
         baseline=mean(rows.baseline[:, 0]),
         candidate=mean(rows.candidate[:, 0]),
         clusters=names,
-        influence=_corrected(_sums(place, weights * (rows.gains - gain) / total)),
+        influence=intervals.cluster_influence(_sums(place, weights * (rows.gains - gain) / total), sizes / total),
         sums=_sums(place, weights * rows.gains / total),
-        gained=mean(rows.gains > 0) if rows.is_binary else None,
-        lost=mean(rows.gains < 0) if rows.is_binary else None,
+        gained=None if span is None else mean(np.maximum(rows.gains, 0.0)) / span,
+        lost=None if span is None else mean(np.maximum(-rows.gains, 0.0)) / span,
+        is_binary=rows.is_binary,
         trials=len(rows.names),
-        num_clusters=len(names),
+        num_clusters=intervals.num_even(sizes),
     )
 
 
@@ -239,7 +272,9 @@ def _jackknifed(rows: PairedRows) -> _Part | None:
     spread = None
     if len(names) > 1 and not np.isnan(deltas).any():
         spread = (deltas - deltas.mean()) * math.sqrt((len(names) - 1) / len(names))
-    return _Part(before, after, tuple(names), spread, None, None, None, len(rows.names), len(names))
+    sizes = np.unique(rows.clusters, return_counts=True)[1].astype(np.float64)
+    num_clusters = intervals.num_even(sizes)
+    return _Part(before, after, tuple(names), spread, None, None, None, False, len(rows.names), num_clusters)
 
 
 def _gain_by(rows: PairedRows, width: int) -> Callable[[tuple[float, ...]], float | None]:
@@ -275,9 +310,23 @@ def _merged(found: Sequence[_Part], weights: Sequence[float]) -> _Part:
         sums=by_cluster([part.sums for part in found]),
         gained=mean([part.gained for part in found]),
         lost=mean([part.lost for part in found]),
+        is_binary=all(part.is_binary for part in found),
         trials=intervals.num_in_mean([part.trials for part in found], weights),
         num_clusters=min(len(names), intervals.num_in_mean([part.num_clusters for part in found], weights)),
+        more_variance=math.fsum(w**2 * _unseen(part) for w, part in zip(weights, found, strict=True)),
     )
+
+
+def _unseen(part: _Part) -> float:
+    """What a part's squared error lacks of the least that right and wrong leave open (Agresti and Min 2005).
+
+    A small task in which nothing happens to differ is not known exactly, and a mean over tasks must not take it so.
+    """
+    if part.gained is None or part.lost is None or part.stderr is None or not part.is_binary:
+        return part.more_variance
+    gained, lost = ((share * part.trials + 1) / (part.trials + 2) for share in (part.gained, part.lost))
+    least = (gained + lost - (gained - lost) ** 2) / (part.trials + 2)
+    return part.more_variance + max(0.0, least - part.stderr**2)
 
 
 def _collapsed(parts: Sequence[PairedRows], by_row: Sequence[float]) -> _Part:
@@ -307,23 +356,17 @@ def _sums(place: NDArray[np.int64], values: Floats) -> Floats:
     return found
 
 
-def _corrected(sums: Floats) -> Floats | None:
-    """Residuals' sums by cluster so scaled that their squares add up to the squared error; None for one cluster."""
-    return sums * math.sqrt(len(sums) / (len(sums) - 1)) if len(sums) > 1 else None
-
-
 def _difference(
     name: str, kind: Literal["task"] | AggregateKind, rows: Sequence[PairedRows], part: _Part, confidence: float
 ) -> Difference:
     first = rows[0]
     estimate, sign = first.estimate, first.sign
-    stderr = None if part.influence is None else math.sqrt(math.fsum(part.influence**2))
-    method = _method(first, part, stderr)
-    low, high = _interval(method, first, part, stderr, intervals.CONFIDENCE)
-    least, most = _interval(method, first, part, stderr, 2 * confidence - 1)
-    worse, either, test = _chances(rows, part, stderr)
+    stderr = part.stderr
+    method = _method(first, part)
+    low, high = _interval(method, first, part, intervals.CONFIDENCE)
+    least, most = _interval(method, first, part, 2 * confidence - 1)
+    worse, either, test = _chances(rows, part)
     n = sum(len(one.names) for one in rows)
-    is_binary = part.gained is not None
     return Difference(
         name=name,
         kind=kind,
@@ -347,10 +390,11 @@ def _difference(
         test=test,
         n=n,
         num_clusters=len(part.clusters),
+        num_even_clusters=part.num_clusters,
         num_left_out=sum(one.num_left_out for one in rows),
         variance=None if stderr is None else stderr**2 * n,
-        num_gained=sum(int((one.gains > 0).sum()) for one in rows) if is_binary else None,
-        num_lost=sum(int((one.gains < 0).sum()) for one in rows) if is_binary else None,
+        num_gained=sum(int((one.gains > 0).sum()) for one in rows) if part.is_binary else None,
+        num_lost=sum(int((one.gains < 0).sum()) for one in rows) if part.is_binary else None,
         higher_is_better=estimate.higher_is_better,
         scale=estimate.scale,
     )
@@ -360,61 +404,76 @@ def _shared(values: Sequence[str]) -> str:
     return values[0] if len(set(values)) == 1 else ""
 
 
-def _method(first: PairedRows, part: _Part, stderr: float | None) -> IntervalMethod:
-    if part.gained is not None:
-        trials = _num_effective(part, stderr)
-        is_plain = math.isclose(trials, part.trials) and math.isclose(part.trials, len(part.clusters))
-        return "tango" if is_plain else "tango-clustered"
-    if stderr is not None and stderr > _NO_SPREAD:
-        return "jackknife-t"
-    return "none" if first.estimate.bounds is None or stderr is None else "no-spread"
+def _method(first: PairedRows, part: _Part) -> IntervalMethod:
+    if part.is_binary:
+        return "tango" if part.is_even else "tango-clustered"
+    if part.stderr is not None and part.stderr > _NO_SPREAD:
+        return "jackknife-t" if part.gained is None else "t-and-tango"
+    return "none" if first.span is None or part.stderr is None else "no-spread"
 
 
 def _interval(
-    method: IntervalMethod, first: PairedRows, part: _Part, stderr: float | None, confidence: float
+    method: IntervalMethod, first: PairedRows, part: _Part, confidence: float
 ) -> tuple[float | None, float | None]:
     """The two-sided interval of the gain."""
-    if part.gained is not None and part.lost is not None:
-        trials = _num_effective(part, stderr)
-        return tango(part.gained * trials, part.lost * trials, trials, confidence)
-    bounds = first.estimate.bounds
-    span = bounds[1] - bounds[0] if bounds else math.inf
-    if method == "jackknife-t":
-        gain = (part.candidate - part.baseline) * first.sign
-        return intervals.t_interval(gain, stderr, part.num_clusters, (-span, span), confidence) or (None, None)
+    span = math.inf if first.span is None else first.span
+    gain = (part.candidate - part.baseline) * first.sign
     if method == "none":
         return None, None
-    # nothing differs: as though a share of the items, such as would have shown itself, had lost all there is to lose
-    low, high = tango(0.0, 0.0, part.num_clusters, confidence)
-    return low * span, high * span
-
-
-def _num_effective(part: _Part, stderr: float | None) -> float:
-    """How many independent items with these gains and losses would have this error, widened by t over z.
-
-    Never more than there are; where clusters are all alike, each counts as one item.
-    """
-    if math.isclose(part.trials, len(part.clusters)) and math.isclose(part.trials, part.num_clusters):
-        return part.trials
+    if method == "no-spread":
+        # all moved alike, or not at all: as though a share of the items, such as would have shown itself, had moved by
+        # all there is
+        low, high = tango(0.0, 0.0, part.num_clusters, confidence)
+        return max(-span, gain + low * span), min(span, gain + high * span)
+    if method == "jackknife-t":
+        return intervals.t_interval(gain, part.stderr, part.num_clusters, (-span, span), confidence) or (None, None)
     assert part.gained is not None
     assert part.lost is not None
+    trials = _num_effective(part, span)
+    low, high = (span * bound for bound in tango(part.gained * trials, part.lost * trials, trials, confidence))
+    if method == "t-and-tango":
+        # near the end of a scale Student's, symmetric about the value, is too short on the far side
+        by_t = intervals.t_interval(gain, part.stderr, part.num_clusters, (-span, span), confidence)
+        assert by_t is not None
+        return min(low, by_t[0]), max(high, by_t[1])
+    return low, high
+
+
+def _num_effective(part: _Part, span: float) -> float:
+    """How many independent items with these gains and losses would have this error, widened by t over z.
+
+    Of right and wrong never more than there are; where clusters are all alike, each counts as one item. The error that
+    few clusters have of themselves is itself uncertain, by about the square root of two over their number.
+    """
+    assert part.gained is not None
+    assert part.lost is not None
+    if part.is_binary and part.is_even:
+        return part.trials
     variance = part.gained + part.lost - (part.gained - part.lost) ** 2
+    stderr = part.stderr
     if stderr is None or stderr <= _NO_SPREAD or variance <= 0:
         return part.num_clusters
-    return min(part.trials, intervals.num_items_as_precise(variance, stderr, part.num_clusters))
+    if not part.is_binary:
+        return intervals.num_items_as_precise(variance, stderr / span, part.num_clusters)
+    doubt = 1.0 + DOUBT * math.sqrt(2.0 / max(1.0, part.num_clusters - 1))
+    return min(part.trials, intervals.num_items_as_precise(variance, stderr, part.num_clusters) / doubt)
 
 
-def _chances(rows: Sequence[PairedRows], part: _Part, stderr: float | None) -> tuple[float, float, Test]:
+def _chances(rows: Sequence[PairedRows], part: _Part) -> tuple[float, float, Test]:
     """The chance of a gain as low, of one as far from 0, and the test."""
-    if len(rows) == 1 and part.gained is not None and len(part.clusters) == len(rows[0].names):
+    if len(rows) == 1 and part.is_binary and len(part.clusters) == len(rows[0].names):
         gains = rows[0].gains
         return *mcnemar(int((gains > 0).sum()), int((gains < 0).sum())), "mcnemar-exact"
     if part.sums is not None:
         return *sign_flips(part.sums), "sign-flips"
-    if stderr is None or stderr <= _NO_SPREAD:
+    gain = (part.candidate - part.baseline) * rows[0].sign
+    if part.stderr is None or not gain:
         return 1.0, 1.0, "none"
+    if part.stderr <= _NO_SPREAD:  # every cluster moved the same way: a sign test
+        alike = 0.5 ** len(part.clusters)
+        return alike if gain < 0 else 1.0, min(1.0, 2 * alike), "sign-flips"
     from scipy.special import stdtr
 
-    ratio = (part.candidate - part.baseline) * rows[0].sign / stderr
+    ratio = gain / part.stderr
     worse = float(stdtr(part.num_clusters - 1, ratio))
     return worse, min(1.0, 2 * float(stdtr(part.num_clusters - 1, -abs(ratio)))), "jackknife-t"

@@ -17,8 +17,8 @@ from evalsuite.stats.differences import Difference
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
 
 POWER = 0.8
-FEWEST_CLUSTERS = 10
-"""Below it Student's t around a jackknife is not to be trusted with a verdict."""
+FEWEST_CLUSTERS = 20
+"""Below it an error that is taken from clusters themselves is not to be trusted with a verdict."""
 
 _ROUNDING = 1e-12
 _HALVINGS = 20
@@ -27,10 +27,10 @@ _HALVINGS = 20
 def verdict_of(difference: Difference, margin: float, p_adjusted: float, alpha: float) -> Verdict:
     """The verdict on a difference with a `margin`, in the metric's own unit and positive.
 
-    `difference.least_gain` must be a bound of confidence 1 - alpha. Fewer than `FEWEST_CLUSTERS` clusters of anything
-    but right and wrong say nothing.
+    `difference.least_gain` must be a bound of confidence 1 - alpha. Where items are not
+    independent right/wrong ones, fewer than `FEWEST_CLUSTERS` clusters, counted as even ones, say nothing.
     """
-    if difference.interval == "jackknife-t" and difference.num_clusters < FEWEST_CLUSTERS:
+    if difference.interval != "tango" and difference.num_even_clusters < FEWEST_CLUSTERS:
         return "inconclusive"
     if p_adjusted < alpha and difference.gain <= -margin + _ROUNDING:
         return "fail"

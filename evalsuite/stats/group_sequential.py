@@ -29,7 +29,7 @@ def nominal_levels(sizes: Sequence[int], alpha: float) -> tuple[float, ...]:
         raise ValueError(f"looks of {list(sizes)} items do not grow")
     shares = [size / sizes[-1] for size in sizes]
     spent = [_spent(share, alpha) for share in shares]
-    bounds = [float(ndtri(1.0 - spent[0]))]
+    bounds = [min(_REACH, float(-ndtri(spent[0])))]
     # the density of the score S = Z * sqrt(t) among those that went on, on a grid that is cut at the boundary
     grid = np.linspace(-_REACH * math.sqrt(shares[0]), bounds[0] * math.sqrt(shares[0]), _GRID)
     density = np.exp(-(grid**2) / (2 * shares[0])) / math.sqrt(2 * math.pi * shares[0])
@@ -58,7 +58,7 @@ def _boundary(
         crossing = ndtr((grid - bound * math.sqrt(share)) / math.sqrt(step))
         return float(np.trapezoid(density * crossing, grid)) - to_spend
 
-    return float(brentq(excess, -2.0, _REACH))
+    return float(brentq(excess, -2.0, _REACH)) if excess(_REACH) < 0 else _REACH
 
 
 def _moved(

@@ -67,6 +67,26 @@ def jackknife_stderr(deltas: NDArray[np.float64]) -> float | None:
     return math.sqrt((num_clusters - 1) / num_clusters * spread)
 
 
+def cluster_influence(residuals: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """What each cluster adds to a mean, (clusters,) or (clusters, means), so that squares sum to the squared error.
+
+    `residuals` are clusters' summed differences from the mean, over the weight of all rows; `shares` their weights,
+    which sum to 1. It is the jackknife of the mean in closed form: without a large cluster the mean moves by more than
+    that cluster's residual says. None for a single cluster.
+    """
+    num_clusters = len(shares)
+    if num_clusters < 2:
+        return None
+    moved = (residuals.T / (1.0 - shares)).T
+    found: NDArray[np.float64] = (moved - moved.mean(axis=0)) * math.sqrt((num_clusters - 1) / num_clusters)
+    return found
+
+
+def num_even(sizes: NDArray[np.float64]) -> float:
+    """How many clusters of one size vary as much as clusters of these sizes (Kish's effective number)."""
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
 def lowest(share: float, stderr: float | None, num_clusters: float) -> float:
     """One-sided 95 % lower bound of a mean of values in [0, 1]: Student's or Wilson's, whichever is lower."""
     both_sides = 2 * CONFIDENCE - 1

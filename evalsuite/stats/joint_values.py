@@ -147,6 +147,7 @@ class _Values:
     values: Floats
     clusters: tuple[str, ...]
     influence: Floats | None
+    num_even: float
 
 
 def _of_task(part: SharedRows) -> _Values | None:
@@ -156,9 +157,8 @@ def _of_task(part: SharedRows) -> _Values | None:
 def _linear(part: SharedRows) -> _Values:
     scores = part.counts[:, :, 0]
     values = scores.mean(axis=1)
-    residuals = (scores - values[:, None]).T / len(part.names)
-    names, sums = _by_cluster(part.clusters, residuals)
-    return _Values(values, names, _corrected(sums))
+    names, influence, num_even = _influence(part.clusters, (scores - values[:, None]).T, np.ones(len(part.names)))
+    return _Values(values, names, influence, num_even)
 
 
 def _jackknifed(part: SharedRows) -> _Values | None:
@@ -175,7 +175,8 @@ def _jackknifed(part: SharedRows) -> _Values | None:
     influence = None
     if len(names) > 1 and not np.isnan(changes).any():
         influence = (changes.mean(axis=0) - changes) * math.sqrt((len(names) - 1) / len(names))
-    return _Values(np.array(values), tuple(names), influence)
+    sizes = np.unique(part.clusters, return_counts=True)[1].astype(np.float64)
+    return _Values(np.array(values), tuple(names), influence, intervals.num_even(sizes))
 
 
 def _merged(parts: Sequence[SharedRows], found: Sequence[_Values], weights: Sequence[float]) -> Joint:
@@ -193,7 +194,7 @@ def _merged(parts: Sequence[SharedRows], found: Sequence[_Values], weights: Sequ
     return Joint(
         values=np.array([weight * one.values for one, weight in zip(found, weights, strict=True)]).sum(axis=0),
         influence=influence,
-        num_clusters=min(len(names), intervals.num_in_mean([len(one.clusters) for one in found], weights)),
+        num_clusters=min(len(names), intervals.num_in_mean([one.num_even for one in found], weights)),
         n=sum(len(part.names) for part in parts),
         num_left_out=sum(part.num_left_out for part in parts),
     )
@@ -205,26 +206,27 @@ def _pooled(parts: Sequence[SharedRows]) -> Joint:
     scores = np.concatenate([part.counts[:, :, 0] for part in parts], axis=1)
     values = scores @ weights
     clusters = tuple(name for part in parts for name in part.clusters)
-    names, sums = _by_cluster(clusters, ((scores - values[:, None]) * weights).T)
+    _, influence, num_even = _influence(clusters, (scores - values[:, None]).T, weights)
     return Joint(
         values=values,
-        influence=_corrected(sums),
-        num_clusters=min(len(names), float(1.0 / (weights**2).sum())),
+        influence=influence,
+        num_clusters=min(num_even, float(1.0 / (weights**2).sum())),
         n=len(weights),
         num_left_out=sum(part.num_left_out for part in parts),
     )
 
 
-def _by_cluster(clusters: Sequence[str], rows: Floats) -> tuple[tuple[str, ...], Floats]:
-    """Clusters in order of first appearance, and the sums of their rows, (clusters, settings)."""
+def _influence(
+    clusters: Sequence[str], residuals: Floats, weights: Floats
+) -> tuple[tuple[str, ...], Floats | None, float]:
+    """Clusters in order of first appearance, what each adds to the means, and how many even ones they are worth.
+
+    `residuals`, (rows, settings), are rows less the means, whose `weights` need not sum to 1.
+    """
     place: dict[str, int] = {}
     places = [place.setdefault(name, len(place)) for name in clusters]
-    sums = np.zeros((len(place), rows.shape[1]))
-    np.add.at(sums, places, rows)
-    return tuple(place), sums
-
-
-def _corrected(sums: Floats) -> Floats | None:
-    """Residuals' sums so scaled that their squares add up to squared errors; None for one cluster."""
-    found: Floats | None = sums * math.sqrt(len(sums) / (len(sums) - 1)) if len(sums) > 1 else None
-    return found
+    sums, sizes = np.zeros((len(place), residuals.shape[1])), np.zeros(len(place))
+    np.add.at(sums, places, residuals * weights[:, None])
+    np.add.at(sizes, places, weights)
+    total = weights.sum()
+    return tuple(place), intervals.cluster_influence(sums / total, sizes / total), intervals.num_even(sizes)

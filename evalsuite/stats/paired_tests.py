@@ -109,7 +109,8 @@ def _lower_limit(gained: float, lost: float, n: float, z: float) -> float:
     seen = (gained - lost) / n
     if seen <= -1.0 or excess(-1.0) <= 0:
         return -1.0
-    return float(brentq(excess, -1.0, seen, xtol=1e-12))
+    # where all that could be gained was, the score is 0 at the estimate itself too; the limit is the root below it
+    return float(brentq(excess, -1.0, seen - _ROUNDING, xtol=1e-12))
 
 
 def holm(chances: Sequence[float]) -> tuple[float, ...]:

@@ -10,6 +10,9 @@ from evalsuite.stats.joint_values import Floats, Joint
 from evalsuite.types import Record
 
 NUM_DRAWS = 2000
+FEWEST_CLUSTERS = 6
+"""With fewer clusters, counted as even ones, drawing them anew says nothing."""
+
 _SEED = 1234
 
 
@@ -20,7 +23,7 @@ class SettingSpread(Record, frozen=True, kw_only=True):
     give it were all settings alike in the long run; `sd_settings` what is left, 0 where the items explain all of it.
     `range` is the highest value less the lowest, its 95 % interval from drawing clusters of items anew (conservative:
     it holds for all pairs of settings at once), `p_alike` the chance of a range as wide were all settings alike. None
-    where there are fewer than two clusters.
+    where there are fewer than `FEWEST_CLUSTERS` clusters, the sampling part where there is one.
     """
 
     mean: float
@@ -41,7 +44,8 @@ def setting_spread(joint: Joint, *, num_draws: int = NUM_DRAWS, seed: int = _SEE
     seen = float(values.max() - values.min())
     variance = float(values.var(ddof=1))
     part = _sampling_variance(joint)
-    ranges = None if joint.influence is None else _drawn_ranges(joint.influence, num_draws, seed)
+    is_enough = joint.influence is not None and joint.num_clusters >= FEWEST_CLUSTERS
+    ranges = None if joint.influence is None or not is_enough else _drawn_ranges(joint.influence, num_draws, seed)
     widest = None if ranges is None else float(np.quantile(ranges, 0.95))
     return SettingSpread(
         mean=float(values.mean()),

@@ -70,8 +70,8 @@ def difference(gain: float, *, n: int = 200, name: str = "task") -> Difference:
         name=name, kind="task", family="family", language="ar", metric="acc", protocol="p1", signature="v1",
         tasks=(name,), baseline=0.8, candidate=0.8 + gain, difference=gain, stderr=0.01, low=gain - 0.02,
         high=gain + 0.02, least_gain=gain - 0.017, most_gain=gain + 0.017, interval="tango", p_worse=0.01, p_value=0.02,
-        test="mcnemar-exact", n=n, num_clusters=n, num_left_out=0, variance=0.02, num_gained=2,
-        num_lost=2 - round(gain * n), scale=100.0,
+        test="mcnemar-exact", n=n, num_clusters=n, num_even_clusters=float(n), num_left_out=0, variance=0.02,
+        num_gained=2, num_lost=2 - round(gain * n), scale=100.0,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ CLUSTERS = [f"c{index // 3}" for index in range(90)]
 def ratings(drop: float = 0.3, task: str = "task", clusters: list[str] | None = None) -> PairedRows:
     shared = RANDOM.normal(6, 1.5, 90)
     before, after = shared + RANDOM.normal(0, 1, 90), shared - drop + RANDOM.normal(0, 1, 90)
-    return gate_errors.paired(before, after, clusters or CLUSTERS, task)
+    return gate_errors.paired(before, after, clusters or CLUSTERS, task, bounds=None)
 
 
 def test_a_mean_of_paired_differences() -> None:
@@ -33,7 +33,7 @@ def test_a_mean_of_paired_differences() -> None:
     assert found.difference == pytest.approx(gains.mean())
     assert found.stderr == pytest.approx(gains.std(ddof=1) / np.sqrt(90))
     interval = sm.stats.DescrStatsW(gains).tconfint_mean()
-    assert (found.low, found.high) == pytest.approx(np.clip(interval, -1, 1))
+    assert (found.low, found.high) == pytest.approx(interval)
     assert found.variance == pytest.approx(gains.var(ddof=1))
 
 
@@ -182,6 +182,68 @@ def test_nothing_differing_without_a_known_range_has_no_bound() -> None:
     assert bounded is not None
     assert bounded.interval == "no-spread"
     assert bounded.least_gain == pytest.approx(-9 * (1 - 0.05 ** (1 / 50)))
+
+
+@pytest.mark.parametrize("n", [1, 4, 20, 120])
+def test_a_collapse_of_everything_is_no_pass_and_not_certain(n: int) -> None:
+    names = list(map(str, range(n)))
+    lost = difference_of(gate_errors.paired(np.ones(n), np.zeros(n), names))
+    won = difference_of(gate_errors.paired(np.zeros(n), np.ones(n), names))
+    assert lost is not None
+    assert won is not None
+    assert (lost.low, won.high) == (-1.0, 1.0)
+    assert won.least_gain == pytest.approx(-lost.most_gain)
+    z2 = 1.6448536**2
+    assert won.least_gain == pytest.approx((n - z2) / (n + z2), abs=1e-5)  # the root of the score, by hand
+
+
+def test_all_moving_alike_is_bounded_around_what_was_seen() -> None:
+    rows = replace(ratings(), baseline=np.column_stack([np.full(90, 9.0), np.ones(90)]),
+                   candidate=np.column_stack([np.full(90, 8.0), np.ones(90)]))  # fmt: skip
+    rows = replace(rows, estimate=msgspec.structs.replace(rows.estimate, bounds=(1.0, 10.0)))
+    found = difference_of(rows)
+    assert found is not None
+    assert found.interval == "no-spread"
+    width = 9 * (1 - 0.025 ** (1 / 30))
+    assert (found.low, found.high) == pytest.approx((-1 - width, -1 + width))
+    assert found.p_worse == pytest.approx(0.5**30, abs=1e-5)
+    as_any = difference_of(replace(rows, estimate=msgspec.structs.replace(rows.estimate, formula="of its own")))
+    assert as_any is not None
+    assert as_any.p_worse == 0.5**30
+    assert as_any.low == found.low
+
+
+def test_a_large_cluster_is_not_one_of_many() -> None:
+    clusters = ["large"] * 60 + [f"small {index // 2}" for index in range(40)]
+    values = np.r_[np.zeros(60), RANDOM.normal(0, 0.2, 40)] + 5
+    found = difference_of(gate_errors.paired(np.full(100, 5.0), values, clusters, bounds=None))
+    assert found is not None
+    assert found.num_clusters == 21
+    assert found.num_even_clusters == pytest.approx(100**2 / (60**2 + 20 * 2**2))
+    means = []  # the jackknife, by leaving clusters out one by one
+    for name in dict.fromkeys(clusters):
+        kept = [value - 5 for value, cluster in zip(values, clusters, strict=True) if cluster != name]
+        means.append(np.mean(kept))
+    assert found.stderr == pytest.approx(np.sqrt(20 / 21 * np.sum((np.array(means) - np.mean(means)) ** 2)))
+
+
+def test_a_tiny_task_that_did_not_change_is_not_known_exactly() -> None:
+    large = [gate_errors.paired(*(RANDOM.integers(0, 2, 300).astype(float) for _ in range(2)),
+                                [f"{task}{row}" for row in range(300)], task) for task in "abc"]  # fmt: skip
+    tiny = gate_errors.paired(np.ones(4), np.ones(4), list("wxyz"), "tiny")
+    found = mean_difference(PairedGroup("m", "macro", (*large, tiny)))
+    assert found is not None
+    # (1 + 1) / 6 of either way in the tiny task, over (4 + 2) items, weighs a sixteenth
+    assert found.stderr**2 > 2 / 6 / 6 / 16
+
+
+def test_ratings_at_the_ceiling_are_wider_than_students_interval() -> None:
+    before, after = np.ones(60), np.r_[np.ones(57), np.full(3, 0.1)]
+    found = difference_of(gate_errors.paired(before, after, list(map(str, range(60)))))
+    assert found is not None
+    assert found.interval == "t-and-tango"
+    gains = after - before
+    assert found.low < sm.stats.DescrStatsW(gains).tconfint_mean()[0]
 
 
 def test_the_bound_follows_the_confidence_asked_for() -> None:

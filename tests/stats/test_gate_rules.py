@@ -52,7 +52,7 @@ def test_few_clusters_of_anything_but_right_and_wrong_say_nothing() -> None:
     rated = gate_errors.paired(np.full(9, 7.0) + np.arange(9) / 100, np.full(9, 3.0), list("abcdefghi"))
     difference = difference_of(rated)
     assert difference is not None
-    assert difference.interval == "jackknife-t"
+    assert difference.interval == "t-and-tango"
     assert verdict_of(difference, 0.5, 0.0, 0.05) == "inconclusive"
 
 

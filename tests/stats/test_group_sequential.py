@@ -34,6 +34,13 @@ def test_all_looks_together_err_with_alpha(sizes: list[int]) -> None:
     assert naive > 0.06
 
 
+@pytest.mark.parametrize("sizes", [[50, 1000], [5, 5000], [1, 2, 100_000]])
+def test_a_look_at_next_to_nothing_spends_next_to_nothing(sizes: list[int]) -> None:
+    levels = nominal_levels(sizes, 0.05)
+    assert levels[0] < 1e-12
+    assert levels[-1] == pytest.approx(0.05, abs=1e-4)
+
+
 @pytest.mark.parametrize("sizes", [[], [0, 5], [5, 5], [9, 3]])
 def test_looks_that_do_not_grow_are_refused(sizes: list[int]) -> None:
     with pytest.raises(ValueError, match="do not grow"):

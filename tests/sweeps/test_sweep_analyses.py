@@ -289,7 +289,7 @@ def test_quantisation_is_paired_item_by_item(sweep: Any, only_formats: Path) -> 
 
 
 def test_a_contrast_of_two_settings_has_the_error_of_a_paired_difference(formats: Path) -> None:
-    """`joint_values` and `differences` come to the same by two ways."""
+    """`joint_values` and `differences` come to the same by two ways; a mean's error has a least in `differences`."""
     found = read_sweep(formats)
     cells = [found.cells[0], found.cells[2]]
     comparison = compare(pair(cells[0].side, cells[1].side))
@@ -299,7 +299,10 @@ def test_a_contrast_of_two_settings_has_the_error_of_a_paired_difference(formats
         (other,) = (one for one in comparison.differences if one.name == headline.name)
         contrast = joint.contrast([-1.0, 1.0])
         assert contrast.value == pytest.approx(other.difference, abs=1e-12)
-        assert contrast.stderr == pytest.approx(other.stderr)
+        if other.kind == "task":
+            assert contrast.stderr == pytest.approx(other.stderr)
+        else:
+            assert 0.9 * other.stderr < contrast.stderr <= other.stderr + 1e-12
 
 
 def test_a_random_sample_of_thin_tasks_is_weighed_as_its_mean_is(tmp_path: Path) -> None:
