@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import msgspec
 
 from evalsuite.cli.gate_running import Stopped, confirm, look_by_look, run_side, suite_of
 from evalsuite.cli.gate_tables import print_plan, print_report
+from evalsuite.cli.main import silence
 from evalsuite.cli.output import print_json, say
 from evalsuite.comparing.opening import find_metric, open_side
 from evalsuite.comparing.pairing import pair
@@ -21,6 +24,7 @@ from evalsuite.gates.gate_file import Located, read_gate_file
 from evalsuite.gates.gating import baseline_path, baseline_side, circumstances_of, gate
 from evalsuite.gates.outputs import write_outputs
 from evalsuite.gates.planning import USUAL_DISCORDANCE, Assumed, plan
+from evalsuite.gates.records import GateReport
 
 USUAL_FILE = "configs/gate.yaml"
 _PLAN = "plan"
@@ -77,13 +81,25 @@ def _gate(options: argparse.Namespace, located: Located, baseline: Path) -> int:
     except Stopped as stopped:
         return stopped.code
     written = write_outputs(report, pairing, options.output)  # first, for nobody may be there to read the table
+    with suppress(BrokenPipeError):  # whoever closed the pipe still reads the exit code
+        _tell(options, report, written)
+        sys.stdout.flush()
+        return _code(options, report)
+    silence()
+    return _code(options, report)
+
+
+def _code(options: argparse.Namespace, report: GateReport) -> int:
+    return options.exit_code_on_regression if report.exit_code == EXIT_GATE_FAILED else report.exit_code
+
+
+def _tell(options: argparse.Namespace, report: GateReport, written: Sequence[Path]) -> None:
     print_report(report)
     say(f"\nwritten to {options.output}: {', '.join(path.name for path in written)}")
     for line in tell_github(report, options.output, os.environ):
         say(line)
     if options.json:
         print_json(msgspec.to_builtins(report))
-    return options.exit_code_on_regression if report.exit_code == EXIT_GATE_FAILED else report.exit_code
 
 
 def _plan(options: argparse.Namespace, located: Located, baseline: Path) -> int:

@@ -60,31 +60,42 @@ _ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = [_underscored(argument) for argument in (sys.argv[1:] if arguments is None else arguments)]
-    parser = build_parser(arguments[0] if arguments else "")
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        getattr(options, "parser", parser).refuse(unknown[0])
-    if not getattr(options, "command", None):
-        parser.print_help()
-        return 0
-    command: Command = options.execute
-    _tolerate_narrow_encodings()
     try:
-        return command(options)
+        code = _run(arguments)
+        sys.stdout.flush()  # here, since at the interpreter's end nobody could say what went wrong
+        return code
     except EvalsuiteError as error:
         if os.environ.get("EVALSUITE_DEBUG"):
             raise
         print("evalsuite:", printable(str(error)).replace("\n", " "), file=sys.stderr)
         return error.exit_code
     except OSError as error:
+        silence()
         if error.errno != errno.EPIPE:
             print("evalsuite: cannot write the output:", printable(str(error)), file=sys.stderr)
             return EXIT_INCOMPLETE
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the reader went away; say nothing more
-        return EXIT_OK if options.command in _ONLY_PRINT else EXIT_INCOMPLETE
+        return EXIT_OK if arguments[:1] and arguments[0] in _ONLY_PRINT else EXIT_INCOMPLETE
     except KeyboardInterrupt:
         print("evalsuite: interrupted; run the same command to go on.", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = build_parser(arguments[0] if arguments else "")
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        getattr(options, "parser", parser).refuse(unknown[0])
+    if not getattr(options, "command", None):
+        parser.print_help()
+        return EXIT_OK
+    command: Command = options.execute
+    _tolerate_narrow_encodings()
+    return command(options)
+
+
+def silence() -> None:
+    """Let everything printed from now on vanish: the reader went away, or has no room."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  lives as long as the process
 
 
 def _tolerate_narrow_encodings() -> None:
