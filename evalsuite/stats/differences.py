@@ -26,7 +26,7 @@ ONE_SIDED = 0.95
 """The confidence of the bound that a gate asks about."""
 
 DOUBT = 0.25
-"""How much of the doubt about a clustered error widens an interval: by simulation enough for alike clusters."""
+"""How much of the doubt that few clusters leave about their own error widens an interval; chosen by simulation."""
 
 _NO_SPREAD = 1e-12
 
