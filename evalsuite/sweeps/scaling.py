@@ -31,7 +31,7 @@ Basis = Literal["items", "weighted", "order", "none"]
 BASES: Mapping[Basis, str] = {
     "items": "items: every item's own slope, averaged, its error from clusters of items that all points share",
     "weighted": "weighted: a line through points taken as independent, each with its own error, since items could not "
-    "be followed",
+    "be followed or all moved alike",
     "order": "order: Kendall's test, whether more comes with a higher value, by all orders of the points",
     "none": "none: too few points for any test",
 }
