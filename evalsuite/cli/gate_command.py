@@ -65,9 +65,10 @@ def execute(options: argparse.Namespace) -> int:
     return _plan(options, located, baseline) if is_plan else _gate(options, located, baseline)
 
 
-def _gate(options: argparse.Namespace, located: Located, baseline: Path) -> int:
+def _gate(options: argparse.Namespace, located: Located, baseline: Path | None) -> int:
     known = circumstances_of(located, date.today().isoformat(), is_strict=options.strict)
-    baseline_side(baseline)  # before anything is run
+    if baseline is not None:
+        baseline_side(baseline)  # before anything is run
     if options.run is not None and (located.file.looks or located.file.noise.confirm):
         print("evalsuite: --run is gated as it is: neither looks nor a second run.", file=sys.stderr)
     try:
@@ -102,7 +103,9 @@ def _tell(options: argparse.Namespace, report: GateReport, written: Sequence[Pat
         print_json(msgspec.to_builtins(report))
 
 
-def _plan(options: argparse.Namespace, located: Located, baseline: Path) -> int:
+def _plan(options: argparse.Namespace, located: Located, baseline: Path | None) -> int:
+    if baseline is None:
+        raise UsageError(f"{located.path}: its gates hold values against limits, which needs no plan.")
     if options.discordance is not None and not 0 < options.discordance <= 1:
         raise UsageError(f"--discordance is {options.discordance:g}; expected a share of the items.")
     before, _ = baseline_side(baseline)

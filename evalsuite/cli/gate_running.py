@@ -52,7 +52,7 @@ def run_side(config: RunConfig) -> Side:
     return open_side(finished.path)
 
 
-def confirm(located: Located, baseline: Path, report: GateReport, known: Circumstances) -> GateReport:
+def confirm(located: Located, baseline: Path | None, report: GateReport, known: Circumstances) -> GateReport:
     """`report` after the tasks of its failing gates were run once more, answers of no cache, by another seed if asked.
 
     Another seed is taken only where it changes nothing but sampled answers: one that draws exemplars or samples would
@@ -76,14 +76,14 @@ def _seed(located: Located, config: RunConfig) -> int:
 
 
 def look_by_look(
-    located: Located, baseline: Path, known: Circumstances, looks: Sequence[int]
+    located: Located, baseline: Path | None, known: Circumstances, looks: Sequence[int]
 ) -> tuple[GateReport, Pairing]:
     """Samples that grow until every gate is decided, each look at its share of alpha. Raises UsageError or Stopped.
 
     Limits are nested, so that a later look asks only what the earlier ones did not, where answers are kept
     (``use_cache``).
     """
-    if not baseline.is_dir():
+    if baseline is None or not baseline.is_dir():
         raise UsageError(f"looks pair other samples each time; give the baseline's run directory, not {baseline}.")
     config = suite_of(located)
     if config.limit is not None or config.samples:

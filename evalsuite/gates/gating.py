@@ -39,9 +39,12 @@ def baseline_side(path: Path) -> tuple[Side, Baseline | None]:
     return open_side(path), None
 
 
-def gate(located: Located, baseline: Path, candidate: Side, known: Circumstances) -> tuple[GateReport, Pairing]:
-    """The report on `candidate`, and the pairing that it comes from. Raises EvalsuiteError."""
-    before, stored = baseline_side(baseline)
+def gate(located: Located, baseline: Path | None, candidate: Side, known: Circumstances) -> tuple[GateReport, Pairing]:
+    """The report on `candidate`, and the pairing that it comes from: with itself, where no rule needs a baseline.
+
+    Raises EvalsuiteError.
+    """
+    before, stored = (candidate, None) if baseline is None else baseline_side(baseline)
     if stored is not None:
         floors = stored.noise.floors if stored.noise else {}
         known = replace(known, floors=floors, reason=stored.reason)
@@ -51,10 +54,12 @@ def gate(located: Located, baseline: Path, candidate: Side, known: Circumstances
     return evaluate(located, pairing, known), pairing
 
 
-def baseline_path(located: Located, asked: Path | None) -> Path:
-    """The baseline of the command line, else of the file. Raises ConfigError where there is neither."""
+def baseline_path(located: Located, asked: Path | None) -> Path | None:
+    """The baseline of the command line, else of the file; None where no rule needs one. Raises ConfigError."""
     if asked is not None:
         return asked
     if located.file.baseline is None:
+        if all(rule.max_drop is None and (rule.min is not None or rule.max is not None) for rule in located.file.gates):
+            return None
         raise ConfigError(f"{located.path}: no baseline; give the key 'baseline' or --baseline FILE.")
     return Path(located.file.baseline)

@@ -447,3 +447,16 @@ def test_a_baseline_overwrites_no_other_file(runs: Runs, tmp_path: Path, capsys:
     assert main(["baseline", "set", str(runs["good"]), "--reason", "first", "--noise", str(runs["good"]), "--output",
                  str(tmp_path / "ci.json")]) == 2  # fmt: skip
     assert "of which no noise can be seen" in capsys.readouterr().err
+
+
+def test_floors_alone_need_no_baseline(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "gate.yaml"
+    floor = {"task": "mini_choice_en", "metric": "acc", "min": 0.2}
+    file.write_text(yaml.safe_dump({"gates": [floor]}))
+    gate = ["gate", str(file), "--run", str(runs["good"]), "--output", str(tmp_path / "report")]
+    assert main(gate) == 0
+    assert main(["gate", "plan", str(file)]) == 2
+    file.write_text(yaml.safe_dump({"gates": [floor, {"task": "*"}]}))
+    capsys.readouterr()
+    assert main(gate) == 2
+    assert "no baseline" in capsys.readouterr().err
