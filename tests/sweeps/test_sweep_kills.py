@@ -70,7 +70,7 @@ def kill(process: subprocess.Popen[str], target: str) -> None:
 def test_a_sweep_killed_five_times_ends_in_the_same_bytes(place: Workplace, whole: dict[str, bytes]) -> None:
     """Slow and quick answers are one run, so the sweep under test can be slow enough to be met at its work."""
     rng = random.Random(5)
-    place.write(SWEEP.format(name="killed", delays="0.01"))
+    place.write(SWEEP.format(name="killed", delays="0.04"))
     directory = place.folder / "killed"
     num_loads = []
     for turn in range(NUM_KILLS):
