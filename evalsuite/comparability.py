@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from evalsuite.canonical import content_hash
 from evalsuite.records import DatasetPin, JudgedSpec, RunSpec, TaskSpec
+from evalsuite.types import Scalar
 
 _SHOWN = 12
 
@@ -88,9 +89,14 @@ def circumstances(baseline: RunSpec, candidate: RunSpec) -> tuple[str, ...]:
     """What may move numbers though they are compared: another engine, number format or device. For a warning."""
     found = []
     if baseline.model.engine != candidate.model.engine:
-        found.append(f"engine: {baseline.model.engine}, {candidate.model.engine}")
+        found.append(_moved("engine", baseline.model.engine, candidate.model.engine))
     for key in ("dtype", "device", "generation", "deterministic", "is_deterministic"):
         before, after = baseline.model.identity.get(key), candidate.model.identity.get(key)
         if before != after:
-            found.append(f"{key}: {before}, {after}")
+            found.append(_moved(key, before, after))
     return tuple(found)
+
+
+def _moved(what: str, before: Scalar | None, after: Scalar | None) -> str:
+    first, second = ("not stated" if value is None else str(value) for value in (before, after))
+    return f"{what}: {first} in the baseline, {second} in the candidate"
