@@ -16,13 +16,17 @@ from evalsuite.gates.telling import names_of, reason_of, standing_of
 from evalsuite.text.visible import visible_line
 
 
-@dataclass(frozen=True)
+@dataclass
 class GateCheck:
-    """One gate in a test: `name` is its own among all of the file, `result` what was found, `report` all gates."""
+    """One gate in a test: `name` is its own among all of the file, `result` what was found, `report` all gates.
+
+    `is_checked` says whether the test asked already; the plugin asks where it did not.
+    """
 
     name: str
     result: GateResult
     report: GateReport
+    is_checked: bool = False
     is_evalsuite_gate = True
 
     @property
@@ -49,6 +53,7 @@ class GateCheck:
         """
         import pytest
 
+        self.is_checked = True
         match standing_of(self.result):
             case "failed" | "undecided" | "not evaluated":
                 pytest.fail(self.told, pytrace=False)

@@ -6,13 +6,15 @@
     def test_quality(gate):
         gate.check()
 
-gives ``test_quality[mini_choice-ar]`` and so on. The runs are read when tests are collected; no model is run. A gate
-that could not be evaluated is an error of its test, an inconclusive one is skipped (with ``strict=True`` it fails), and
-one that only warns or is waived passes. Paths, those in the gate file too, are relative to pytest's root folder.
+gives ``test_quality[mini_choice-ar]`` and so on; a test that forgets to check its gate has it checked all the same. The
+runs are read when tests are collected; no model is run. A gate that could not be evaluated is an error of its test, an
+inconclusive one is skipped (with ``strict=True`` it fails), and one that only warns or is waived passes. Paths, those in
+the gate file too, are relative to pytest's root folder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,6 +73,23 @@ def _arguments(file: Any, run: Any, baseline: Any = None, strict: Any = False) -
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A gate that could not be evaluated says nothing of the model: its test does not fail, it errs."""
+    check = _check_of(item)
+    if check is not None:
+        check.is_checked = False
+        if check.is_broken:
+            pytest.fail(check.told, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that does not check its gate itself must not pass where the gate does not."""
+    result = yield
+    check = _check_of(item)
+    if check is not None and not check.is_checked:
+        check.check()
+    return result
+
+
+def _check_of(item: pytest.Item) -> GateCheck | None:
     check = getattr(getattr(item, "callspec", None), "params", {}).get(_ARGUMENT)
-    if check is not None and getattr(check, "is_evalsuite_gate", False) and check.is_broken:
-        pytest.fail(check.told, pytrace=False)
+    return check if getattr(check, "is_evalsuite_gate", False) else None

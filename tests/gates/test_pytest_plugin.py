@@ -51,6 +51,16 @@ def test_a_loss_fails_with_the_reason_alone(ask: object, runs: Runs) -> None:
     done.stdout.no_fnmatch_line("*gate.check()*")
 
 
+def test_a_test_that_forgets_to_check_its_gate_fails_all_the_same(
+    ask: object, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "TEST", TEST.replace("gate.check()", "assert gate.name"))
+    done = ask(runs.forgetful, GATES, "-k", "choice-en")
+    done.assert_outcomes(failed=1, deselected=5)
+    done.stdout.fnmatch_lines(["mini_choice en: failed: lost 60.0 points of 100.0*"])
+    ask(runs.right, GATES, "-k", "choice-en").assert_outcomes(passed=1, deselected=5)
+
+
 NARROW = GATES.replace("10pp", "1pp")
 
 
