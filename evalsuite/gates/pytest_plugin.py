@@ -8,8 +8,8 @@
 
 gives ``test_quality[mini_choice-ar]`` and so on; a test that forgets to check its gate has it checked all the same. The
 runs are read when tests are collected; no model is run. A gate that could not be evaluated is an error of its test, an
-inconclusive one is skipped (with ``strict=True`` it fails), and one that only warns or is waived passes. Paths, those in
-the gate file too, are relative to pytest's root folder.
+inconclusive one is skipped (with ``strict=True`` it fails), and one that only warns or is waived passes. Paths, those
+in the gate file too, are relative to pytest's root folder.
 """
 
 from __future__ import annotations
