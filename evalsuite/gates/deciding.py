@@ -19,7 +19,7 @@ from evalsuite.gates.measuring import Circumstances, Measured, is_on_loss, margi
 from evalsuite.gates.records import GATE_SCHEMA, GateReport, GateResult, result_of
 from evalsuite.gates.selecting import Gate, Idle, gates_of
 from evalsuite.stats.differences import mean_of_groups
-from evalsuite.stats.gate_rules import FEWEST_CLUSTERS, Verdict, items_to_pass, verdict_of
+from evalsuite.stats.gate_rules import FEWEST_CLUSTERS, Verdict, items_to_pass, right_or_wrong_to_pass, verdict_of
 from evalsuite.stats.paired_tests import holm
 
 MACRO = "mean of all gates"
@@ -77,11 +77,12 @@ def _needed(one: Measured, alpha: float) -> int | None:
     found = one.difference
     if found.variance is None:
         return None
+    if found.interval == "tango" and found.num_gained is not None and found.num_lost is not None:
+        share = (found.num_gained + found.num_lost) / found.n
+        return right_or_wrong_to_pass(share, one.margin, alpha=alpha) if one.margin < one.span else None
     design = found.n / found.num_clusters
     needed = items_to_pass(found.variance, one.margin, alpha=alpha, span=one.span, design=design)
-    if needed is None or found.interval == "tango":
-        return needed
-    return max(needed, math.ceil(FEWEST_CLUSTERS * design))
+    return None if needed is None else max(needed, math.ceil(FEWEST_CLUSTERS * design))
 
 
 def _macro(located: Located, measured: Sequence[Measured], *, is_whole: bool) -> Iterator[GateResult]:

@@ -13,7 +13,13 @@ from evalsuite.comparing.pairing import Pairing
 from evalsuite.gates.gate_file import Located
 from evalsuite.gates.measuring import Measured, measured_gates
 from evalsuite.stats.differences import Difference
-from evalsuite.stats.gate_rules import items_to_fail, items_to_pass, smallest_drop, smallest_margin
+from evalsuite.stats.gate_rules import (
+    items_to_fail,
+    items_to_pass,
+    right_or_wrong_to_pass,
+    smallest_drop,
+    smallest_margin,
+)
 from evalsuite.types import Record
 
 USUAL_DISCORDANCE = 0.10
@@ -65,7 +71,10 @@ def _planned(one: Measured, alpha: float, shared: float, assumed: Assumed) -> Pl
     to_fail = None if not discordance else items_to_fail(discordance, _DROP * margin, margin, alpha=shared)
     to_pass = least_margin = None
     if variance is not None:
-        to_pass = items_to_pass(variance, margin, alpha=alpha, span=one.span, design=design)
+        if discordance is not None and margin < one.span:
+            to_pass = math.ceil(right_or_wrong_to_pass(discordance, margin, alpha=alpha) * design)
+        else:
+            to_pass = items_to_pass(variance, margin, alpha=alpha, span=one.span, design=design)
         least_margin = smallest_margin(variance, found.n, alpha=alpha, span=one.span, design=design)
     return PlannedGate(
         name=one.gate.name,

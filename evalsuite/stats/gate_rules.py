@@ -8,11 +8,13 @@ it is inconclusive. Not significant is never a pass, and significant but small i
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from evalsuite.stats.differences import Difference
+from evalsuite.stats.paired_tests import tango
 
 Verdict = Literal["pass", "fail", "inconclusive", "error"]
 
@@ -22,6 +24,9 @@ FEWEST_CLUSTERS = 20
 
 _ROUNDING = 1e-12
 _HALVINGS = 20
+_NEVER = 1e-9
+_MANY = 20_000
+"""From so many items on the textbook's number is as good as the exact one, which takes long to count."""
 
 
 def verdict_of(difference: Difference, margin: float, p_adjusted: float, alpha: float) -> Verdict:
@@ -70,6 +75,38 @@ def items_to_pass(
         return None
     least = math.log(alpha) / math.log1p(-margin / span) if margin < span else 1.0
     return max(_whole((_quantile(1 - alpha) + _quantile(power)) ** 2 * variance / room**2), _whole(least * design))
+
+
+@lru_cache(maxsize=256)
+def right_or_wrong_to_pass(discordance: float, margin: float, *, alpha: float = 0.05, power: float = POWER) -> int:
+    """How many independent right/wrong items rule out a loss of `margin` with the power when nothing has changed.
+
+    By `power_to_pass`, which is exact; where few items differ it takes up to twice what `items_to_pass` says.
+    """
+    n = items_to_pass(discordance, margin, alpha=alpha, power=power)
+    assert n is not None
+    while n < _MANY and power_to_pass(n, discordance, margin, alpha=alpha) < power:
+        n += max(1, n // 100)
+    return n
+
+
+def power_to_pass(n: int, discordance: float, margin: float, *, alpha: float = 0.05) -> float:
+    """The chance that `n` right/wrong items, of which a share differs either way alike, rule out a loss of `margin`."""
+    from scipy.stats import binom
+
+    total, most_lost = 0.0, 0
+    for differing in range(int(binom.ppf(_NEVER, n, discordance)), int(binom.isf(_NEVER, n, discordance)) + 1):
+        while most_lost < differing and _passes(n, differing, most_lost + 1, margin, alpha):
+            most_lost += 1
+        while most_lost >= 0 and not _passes(n, differing, most_lost, margin, alpha):
+            most_lost -= 1
+        total += float(binom.pmf(differing, n, discordance) * binom.cdf(most_lost, differing, 0.5))
+        most_lost = max(0, most_lost)
+    return total
+
+
+def _passes(n: int, differing: int, lost: int, margin: float, alpha: float) -> bool:
+    return tango(differing - lost, lost, n, 1 - 2 * alpha)[0] > -margin
 
 
 def items_to_fail(

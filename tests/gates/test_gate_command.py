@@ -300,7 +300,7 @@ def test_a_plan_of_gates(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
     assert (one["n"], one["num_clusters"], one["discordance"]) == (240, 40, 0.1)
-    assert one["to_pass"] == 371  # 61.8 independent items, each in six languages
+    assert one["to_pass"] == 444  # 74 independent items, each in six languages
     assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--run", str(runs["bad"]), "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
     assert one["discordance"] == pytest.approx(0.3, abs=0.1)

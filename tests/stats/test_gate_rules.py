@@ -16,11 +16,14 @@ from evalsuite.stats.gate_rules import (
     items_to_pass,
     mcnemar_items,
     power_to_fail,
+    power_to_pass,
+    right_or_wrong_to_pass,
     smallest_drop,
     smallest_margin,
     verdict_of,
     verdict_of_bounds,
 )
+from evalsuite.stats.paired_tests import tango
 
 
 def run(n: int, gained: int, lost: int):
@@ -97,6 +100,29 @@ def test_mcnemars_sizes_are_the_textbooks() -> None:
 def test_sizes_that_pass_without_a_change(margin: float, n: int) -> None:
     assert items_to_pass(0.10, margin) == n
     assert smallest_margin(0.10, n) == pytest.approx(margin, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("discordance", "margin", "power"), [(0.02, 0.02, 0.672), (0.04, 0.05, 0.631), (0.1, 0.05, 0.774)]
+)
+def test_where_few_differ_the_textbook_number_is_too_small(discordance: float, margin: float, power: float) -> None:
+    # the powers were enumerated by an independent statistician
+    textbook = items_to_pass(discordance, margin)
+    assert textbook is not None
+    assert power_to_pass(textbook, discordance, margin) == pytest.approx(power, abs=0.003)
+    enough = right_or_wrong_to_pass(discordance, margin)
+    assert power_to_pass(enough, discordance, margin) >= 0.8
+    assert enough > textbook
+
+
+def test_the_power_to_pass_is_counted_out() -> None:
+    n, discordance, margin = 60, 0.1, 0.1
+    total = 0.0
+    for differing in range(n + 1):
+        for lost in range(differing + 1):
+            if tango(differing - lost, lost, n, 0.9)[0] > -margin:
+                total += binom.pmf(differing, n, discordance) * binom.pmf(lost, differing, 0.5)
+    assert power_to_pass(n, discordance, margin) == pytest.approx(total, abs=1e-7)
 
 
 @pytest.mark.parametrize(("n", "points"), [(200, 5.6), (500, 3.5), (1000, 2.5), (2000, 1.8), (5000, 1.1)])
