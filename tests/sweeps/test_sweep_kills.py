@@ -89,7 +89,7 @@ def test_a_sweep_killed_five_times_ends_in_the_same_bytes(place: Workplace, whol
     ended = place.run("sweep", "run", "sweep.yaml")
     assert ended.code == EXIT_OK, ended.err
     assert sealed_bytes(directory) == whole
-    assert len(place.loads) == num_loads[-1] + 1, "one load for the last resume"
+    assert len(place.loads) <= num_loads[-1] + 1, "one load for the last resume, and none where all is answered"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
