@@ -69,8 +69,8 @@ def test_names_start_no_command_of_their_own() -> None:
 
 
 def test_paths_are_of_the_repository() -> None:
-    report = report_of(result("gate", "fail"), word="/home/runner/work/repo/configs/gate.yaml")
-    (line,) = annotations_of(report, "/home/runner/work/repo")
+    report = report_of(result("gate", "fail"), word="/builds/team/project/configs/gate.yaml")
+    (line,) = annotations_of(report, "/builds/team/project")
     assert decode(line)[1]["file"] == "configs/gate.yaml"
 
 
