@@ -19,8 +19,9 @@ from scipy.special import ndtri
 
 from evalsuite.metrics import MEAN, mean
 from evalsuite.records import Estimate
-from evalsuite.stats.differences import Difference, PairedGroup, PairedRows, difference_of, mean_difference
+from evalsuite.stats.differences import Difference, difference_of, mean_difference
 from evalsuite.stats.gate_rules import items_to_fail, items_to_pass, verdict_of
+from evalsuite.stats.paired_rows import PairedGroup, PairedRows
 from evalsuite.stats.paired_tests import Floats, holm
 
 ALPHA = 0.05

@@ -14,11 +14,11 @@ import msgspec
 
 from evalsuite.canonical import canonical_json
 from evalsuite.engines import memory
-from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered
+from evalsuite.engines.base import Batch, BatchFeed, Engine, Metered, Weighed
 from evalsuite.errors import EngineFailed, SaveFailed
 from evalsuite.store.journal import Journal, JournalWriter
 from evalsuite.store.response_cache import ResponseCache
-from evalsuite.store.run_directory import PACE, TAKEN
+from evalsuite.store.run_directory import TAKEN
 from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Response, Spent
 
 _NO_BATCH = -1
@@ -57,6 +57,10 @@ class Pace:
             return
         self.seconds = now - self.begun
         self.num_tokens += num_tokens
+
+    def facts(self) -> dict[str, float]:
+        """By the names of the telemetry; empty where there was one batch alone."""
+        return {"steady_seconds": self.seconds, "steady_tokens": self.num_tokens} if self.seconds else {}
 
 
 @dataclass
@@ -102,11 +106,11 @@ class Committer:
             self._record_spent()
             raise
         self._record_spent()
-        if self.pace.seconds:
-            self.note(PACE, wave=self.wave, seconds=self.pace.seconds, tokens=self.pace.num_tokens)
+        held = dict(self.engine.memory_held()) if isinstance(self.engine, Weighed) else {}
         peak = memory.peak_resident_bytes() if is_peak_known else None
-        held = {} if peak is None else {"peak_resident_bytes": peak}
-        self.note(TAKEN, wave=self.wave, seconds=time.monotonic() - begun, **held)
+        if peak is not None:
+            held["peak_resident_bytes"] = peak
+        self.note(TAKEN, wave=self.wave, seconds=time.monotonic() - begun, **self.pace.facts(), **held)
 
     def _record_spent(self) -> None:
         spent = _spent(self.engine)

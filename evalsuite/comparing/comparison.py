@@ -12,7 +12,8 @@ from evalsuite.comparing.pairing import NotComparable, PairedTask, Pairing
 from evalsuite.comparing.sides import Side
 from evalsuite.metrics import ALL_REFERENCES, CORPUS
 from evalsuite.records import Aggregate, AggregateKind, SampleRecord
-from evalsuite.stats.differences import Difference, PairedGroup, PairedRows, difference_of, mean_difference
+from evalsuite.stats.differences import Difference, difference_of, mean_difference
+from evalsuite.stats.paired_rows import PairedGroup, PairedRows
 from evalsuite.stats.paired_tests import holm
 from evalsuite.stats.translation_tests import paired_test
 from evalsuite.types import Record, Scored

@@ -13,8 +13,8 @@ from evalsuite.comparing.sides import Bools, Column, Side, TaskSide
 from evalsuite.contracts import Metric
 from evalsuite.metrics import reduce_of
 from evalsuite.records import Estimate
-from evalsuite.stats.differences import PairedRows
 from evalsuite.stats.intervals import Reduce
+from evalsuite.stats.paired_rows import PairedRows
 
 Places = NDArray[np.int64]
 

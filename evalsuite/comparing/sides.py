@@ -18,7 +18,7 @@ from evalsuite.errors import CorruptStore
 from evalsuite.records import Aggregate, Estimate, RunResult, RunSpec, TaskSpec, TaskSummary
 from evalsuite.stats.paired_tests import Floats
 from evalsuite.store.results import read_records, read_results
-from evalsuite.store.run_directory import read_rates
+from evalsuite.store.run_directory import read_taken
 from evalsuite.types import Outcome, Scalar, Scored, Unscored
 
 Bools = NDArray[np.bool_]
@@ -108,7 +108,7 @@ def read_side(path: Path, label: str = "") -> Side:
         aggregates=result.aggregates,
         stacks=result.stacks,
         packages=result.packages,
-        rates=read_rates(path),
+        rates={name: value for name, value in read_taken(path).items() if name == "tokens_per_second"},
     )  # fmt: skip
 
 

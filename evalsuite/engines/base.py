@@ -154,6 +154,14 @@ class Reusable(Protocol):
         """An engine over the same weights that remembers nothing of what was asked of this one."""
 
 
+@runtime_checkable
+class Weighed(Protocol):
+    """An engine that holds a model in memory of this machine."""
+
+    def memory_held(self) -> Mapping[str, int]:
+        """By name: ``weights_bytes`` as loaded, ``peak_device_bytes`` since the last call; empty before loading."""
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """What the command line says about an engine."""

@@ -18,7 +18,6 @@ from evalsuite.engines.local_model import LocalModel
 from evalsuite.engines.lookahead import prepared_ahead
 from evalsuite.engines.row_memory import RowMemory
 from evalsuite.engines.scores import NO_TOKENS, NONFINITE, OUT_OF_MEMORY
-from evalsuite.store.run_directory import TAKEN
 from evalsuite.types import (
     GenerateRequest,
     Item,
@@ -71,6 +70,10 @@ class TransformersEngine(InProcess[LocalModel]):
         untested = {"not_in_the_self_test": verdict.untested} if verdict.untested else {}
         generation = "continuous" if verdict.is_continuous else verdict.generation
         return {**self.model.stack(), "scoring": verdict.scoring, "generation": generation, **reasons, **untested}
+
+    def memory_held(self) -> Mapping[str, int]:
+        """What the model holds (see `LocalModel.memory_held`)."""
+        return self.model.memory_held()
 
     def take_events(self) -> list[Event]:
         """What happened since the last call: weights loaded, micro-batches that did not fit into memory, attention that
@@ -158,7 +161,6 @@ class TransformersEngine(InProcess[LocalModel]):
                 yield from self._run_items(list(batch.items), planned)
             else:
                 yield from self._generate(way, batch.items)
-        self._events += [Event(TAKEN, facts) for facts in (self.model.memory_held(),) if facts]
 
     def _with_plans(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, PassPlan | None]]:
         """Batches, and of those to be scored as forests the plan, made while the one before is computed.

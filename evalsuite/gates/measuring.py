@@ -15,7 +15,8 @@ from evalsuite.gates.gate_file import RATES, Located, Rule, margin_of
 from evalsuite.gates.records import Waiver
 from evalsuite.gates.selecting import Gate, gates_of, is_relative
 from evalsuite.records import Aggregate, RunSpec
-from evalsuite.stats.differences import Difference, PairedGroup, mean_difference
+from evalsuite.stats.differences import Difference, mean_difference
+from evalsuite.stats.paired_rows import PairedGroup
 
 _SERVED = "openai"
 _LOST_BY_SERVERS = 0.01

@@ -70,13 +70,16 @@ class Contrast(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Joint:
-    """Values of one metric, (settings,), in the order given; `influence`, (clusters, settings), None for one cluster.
+    """Values of one metric, (settings,), in the order given; `influence`, (clusters, settings), of the clusters named.
+
+    There is no influence of a single cluster, nor where a statistic cannot do without one.
 
     The product of two columns of `influence`, summed over clusters, is the covariance of their values. `num_clusters`
     is what clusters are worth after weighing tasks; `n` rows are in it, `num_left_out` lack a count somewhere.
     """
 
     values: Floats
+    clusters: tuple[str, ...]
     influence: Floats | None
     num_clusters: float
     n: int
@@ -117,13 +120,23 @@ def joint_of(parts: Sequence[SharedRows], *, by_rows: bool = False, is_pooled: b
     if not parts or not all(part.names for part in parts):
         return None
     if is_pooled and len(parts) > 1 and all(part.is_linear for part in parts):
-        return _pooled(parts)
-    found = [_of_task(part) for part in parts]
+        return pooled(parts, [part.weight for part in parts])
+    found = [joint_of_task(part) for part in parts]
     known = [one for one in found if one is not None]
     if len(known) < len(found):
         return None
     sizes = [float(len(part.names)) if by_rows else 1.0 for part in parts]
-    return _merged(parts, known, [size / math.fsum(sizes) for size in sizes])
+    return merged(known, [size / math.fsum(sizes) for size in sizes])
+
+
+def joint_of_task(part: SharedRows) -> Joint | None:
+    """One task's values, of which it has at least one row; None where some setting has no value."""
+    return _linear([part], np.ones(len(part.names))) if part.is_linear else _jackknifed(part)
+
+
+def pooled(parts: Sequence[SharedRows], weights: Sequence[float]) -> Joint:
+    """All rows of tasks whose metric is linear as one stratum, each row weighed by its task (Hajek's estimator)."""
+    return _linear(parts, np.repeat(np.asarray(weights, dtype=np.float64), [len(part.names) for part in parts]))
 
 
 def mean_of_joints(parts: Sequence[Joint]) -> Joint:
@@ -135,6 +148,7 @@ def mean_of_joints(parts: Sequence[Joint]) -> Joint:
     known = [part.influence for part in parts if part.influence is not None]
     return Joint(
         values=np.mean([part.values for part in parts], axis=0),
+        clusters=tuple(name for part in parts for name in part.clusters),
         influence=np.concatenate(known) / len(parts) if len(known) == len(parts) else None,
         num_clusters=min(part.num_clusters for part in parts),
         n=sum(part.n for part in parts),
@@ -142,26 +156,48 @@ def mean_of_joints(parts: Sequence[Joint]) -> Joint:
     )
 
 
-@dataclass(frozen=True)
-class _Values:
-    values: Floats
-    clusters: tuple[str, ...]
-    influence: Floats | None
-    num_even: float
+def merged(parts: Sequence[Joint], weights: Sequence[float]) -> Joint:
+    """The mean, by weights whose sum is 1, of parts that are each a stratum; clusters they share enter once."""
+    clusters = tuple(dict.fromkeys(name for part in parts for name in part.clusters))
+    place = {name: index for index, name in enumerate(clusters)}
+    influence = np.zeros((len(clusters), len(parts[0].values)))
+    for part, weight in zip(parts, weights, strict=True):
+        if part.influence is not None:
+            influence[[place[name] for name in part.clusters]] += weight * part.influence
+    return Joint(
+        values=np.array([math.fsum(weight * value for weight, value in zip(weights, values, strict=True))
+                         for values in zip(*(part.values for part in parts), strict=True)]),
+        clusters=clusters,
+        influence=None if any(part.influence is None for part in parts) else influence,
+        num_clusters=min(len(clusters), intervals.num_in_mean([part.num_clusters for part in parts], weights)),
+        n=sum(part.n for part in parts),
+        num_left_out=sum(part.num_left_out for part in parts),
+    )  # fmt: skip
 
 
-def _of_task(part: SharedRows) -> _Values | None:
-    return _linear(part) if part.is_linear else _jackknifed(part)
+def _linear(parts: Sequence[SharedRows], weights: Floats) -> Joint:
+    """The weighted mean of one value a row under each setting; `weights`, (rows,), need not sum to 1."""
+    place: dict[str, int] = {}
+    places = [place.setdefault(name, len(place)) for part in parts for name in part.clusters]
+    scores = np.concatenate([part.counts[:, :, 0] for part in parts], axis=1)
+    total = math.fsum(weights)
+    values = np.array([math.fsum(weights * row) / total for row in scores])
+    sums = np.array(
+        [np.bincount(places, weights=weights * (row - value)) for row, value in zip(scores, values, strict=True)]
+    )
+    sizes: Floats = np.bincount(places, weights=weights).astype(np.float64)
+    return Joint(
+        values=values,
+        clusters=tuple(place),
+        influence=intervals.cluster_influence(sums.T / total, sizes / total),
+        num_clusters=intervals.num_even(sizes),
+        n=len(weights),
+        num_left_out=sum(part.num_left_out for part in parts),
+    )
 
 
-def _linear(part: SharedRows) -> _Values:
-    scores = part.counts[:, :, 0]
-    values = scores.mean(axis=1)
-    names, influence, num_even = _influence(part.clusters, (scores - values[:, None]).T, np.ones(len(part.names)))
-    return _Values(values, names, influence, num_even)
-
-
-def _jackknifed(part: SharedRows) -> _Values | None:
+def _jackknifed(part: SharedRows) -> Joint | None:
+    """Any other statistic of summed vectors: its error by leaving out one cluster at a time."""
     columns = [intervals.cluster_totals([tuple(row) for row in one.tolist()], part.clusters) for one in part.counts]
     names = columns[0][0]
     values, deltas = [], []
@@ -176,57 +212,11 @@ def _jackknifed(part: SharedRows) -> _Values | None:
     if len(names) > 1 and not np.isnan(changes).any():
         influence = (changes.mean(axis=0) - changes) * math.sqrt((len(names) - 1) / len(names))
     sizes = np.unique(part.clusters, return_counts=True)[1].astype(np.float64)
-    return _Values(np.array(values), tuple(names), influence, intervals.num_even(sizes))
-
-
-def _merged(parts: Sequence[SharedRows], found: Sequence[_Values], weights: Sequence[float]) -> Joint:
-    """The weighted mean of tasks that are each a stratum; clusters they share enter once."""
-    names = tuple(dict.fromkeys(name for one in found for name in one.clusters))
-    place = {name: index for index, name in enumerate(names)}
-    num_settings = len(found[0].values)
-    influence: Floats | None = np.zeros((len(names), num_settings))
-    for one, weight in zip(found, weights, strict=True):
-        if one.influence is None:
-            influence = None
-            break
-        assert influence is not None
-        influence[[place[name] for name in one.clusters]] += weight * one.influence
     return Joint(
-        values=np.array([weight * one.values for one, weight in zip(found, weights, strict=True)]).sum(axis=0),
+        values=np.array(values),
+        clusters=tuple(names),
         influence=influence,
-        num_clusters=min(len(names), intervals.num_in_mean([one.num_even for one in found], weights)),
-        n=sum(len(part.names) for part in parts),
-        num_left_out=sum(part.num_left_out for part in parts),
+        num_clusters=intervals.num_even(sizes),
+        n=len(part.names),
+        num_left_out=part.num_left_out,
     )
-
-
-def _pooled(parts: Sequence[SharedRows]) -> Joint:
-    weights = np.concatenate([np.full(len(part.names), part.weight) for part in parts])
-    weights = weights / weights.sum()
-    scores = np.concatenate([part.counts[:, :, 0] for part in parts], axis=1)
-    values = scores @ weights
-    clusters = tuple(name for part in parts for name in part.clusters)
-    _, influence, num_even = _influence(clusters, (scores - values[:, None]).T, weights)
-    return Joint(
-        values=values,
-        influence=influence,
-        num_clusters=min(num_even, float(1.0 / (weights**2).sum())),
-        n=len(weights),
-        num_left_out=sum(part.num_left_out for part in parts),
-    )
-
-
-def _influence(
-    clusters: Sequence[str], residuals: Floats, weights: Floats
-) -> tuple[tuple[str, ...], Floats | None, float]:
-    """Clusters in order of first appearance, what each adds to the means, and how many even ones they are worth.
-
-    `residuals`, (rows, settings), are rows less the means, whose `weights` need not sum to 1.
-    """
-    place: dict[str, int] = {}
-    places = [place.setdefault(name, len(place)) for name in clusters]
-    sums, sizes = np.zeros((len(place), residuals.shape[1])), np.zeros(len(place))
-    np.add.at(sums, places, residuals * weights[:, None])
-    np.add.at(sizes, places, weights)
-    total = weights.sum()
-    return tuple(place), intervals.cluster_influence(sums / total, sizes / total), intervals.num_even(sizes)

@@ -38,14 +38,10 @@ from evalsuite.types import SCHEMA_VERSION, Record, Scalar
 
 SPEC = "spec.json"
 
-PACE = "paced"
-"""The telemetry's event that says in how many `seconds` a wave's `tokens` were answered, after the first batch."""
-
-
 TAKEN = "taken"
 """The telemetry's event that says what a wave took, as far as that is known: `seconds` from its first request to its
-last answer, loading included; `weights_bytes`; `peak_device_bytes` (a GPU's, by its allocator); `peak_resident_bytes`
-(this process, libraries included).
+last answer, loading included; `steady_tokens` in `steady_seconds`, after the first batch; `weights_bytes`;
+`peak_device_bytes` (a GPU's, by its allocator); `peak_resident_bytes` (this process, libraries included).
 """
 
 
@@ -219,27 +215,25 @@ def read_spec(path: Path) -> RunSpec:
     return spec
 
 
-def read_rates(path: Path) -> dict[str, float]:
-    """What the clock of the run at `path` says: ``tokens_per_second``, where its telemetry tells. Never raises."""
-    seconds = tokens = 0.0
-    for event in _events(path, PACE):
-        with suppress(ValueError, KeyError, TypeError):
-            seconds, tokens = seconds + float(event["seconds"]), tokens + float(event["tokens"])
-    return {"tokens_per_second": tokens / seconds} if seconds > 0 else {}
-
-
 def read_taken(path: Path) -> dict[str, float]:
-    """What the run at `path` took, by the names of `TAKEN`: seconds of all waves together, bytes of the largest.
+    """What the run at `path` took: ``seconds`` of all waves together, bytes of the largest by the names of `TAKEN`, and
+    ``tokens_per_second`` after the first batches.
 
     A wave that was killed has left no word of its seconds. Never raises.
     """
+    sums = {"seconds": 0.0, "steady_seconds": 0.0, "steady_tokens": 0.0}
     found: dict[str, float] = {}
     for event in _events(path, TAKEN):
         for name in ("weights_bytes", "peak_device_bytes", "peak_resident_bytes"):
             with suppress(ValueError, KeyError, TypeError):
                 found[name] = max(found.get(name, 0.0), float(event[name]))
-        with suppress(ValueError, KeyError, TypeError):
-            found["seconds"] = found.get("seconds", 0.0) + float(event["seconds"])
+        for name in sums:
+            with suppress(ValueError, KeyError, TypeError):
+                sums[name] += float(event[name])
+    if sums["seconds"]:
+        found["seconds"] = sums["seconds"]
+    if sums["steady_seconds"]:
+        found["tokens_per_second"] = sums["steady_tokens"] / sums["steady_seconds"]
     return found
 
 

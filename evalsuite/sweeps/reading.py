@@ -13,7 +13,7 @@ from evalsuite.comparing.sides import Side, read_side
 from evalsuite.errors import CorruptStore, NothingSelected, UsageError, nearest
 from evalsuite.records import Aggregate, Estimate, RunResult
 from evalsuite.store.results import RESULTS, read_results
-from evalsuite.store.run_directory import read_rates, read_taken
+from evalsuite.store.run_directory import read_taken
 from evalsuite.sweeps.cells import Cell, read_plan
 from evalsuite.sweeps.sizes import size_of
 from evalsuite.types import Scalar
@@ -96,7 +96,7 @@ def _cell_run(directory: Path, cell: Cell) -> CellRun:
     result = read_results(path)
     if result.run_id != cell.run_id:
         raise CorruptStore(f"{path} holds run {result.run_id}; the plan's cell {cell.name!r} is run {cell.run_id}.")
-    return CellRun(cell, path, result.status, result, {**read_rates(path), **read_taken(path)})
+    return CellRun(cell, path, result.status, result, read_taken(path))
 
 
 # -- headlines

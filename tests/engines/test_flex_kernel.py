@@ -212,7 +212,7 @@ def test_prompts_that_go_on_from_others_generate_the_same(with_flex: Callable[[s
         (answer,) = dict(engine.run(engine.plan([Item(id="0", sample_id="", wave=1, request=request)]))).values()
         assert isinstance(answer, Completion)
         assert answer.text == greedy(model, request)
-    assert {event.name for event in engine.take_events()} <= {"loaded", "taken"}
+    assert {event.name for event in engine.take_events()} <= {"loaded"}
 
 
 # -- where it does not do
@@ -266,7 +266,7 @@ def test_a_kernel_that_does_not_compile_is_given_up_for_good(
     assert found.sum_nats == pytest.approx(alone(model, pair), abs=1e-3, rel=1e-5)
     assert len(calls) == 1
     engine = TransformersEngine(model)
-    assert [(event.name, event.facts) for event in engine.take_events() if event.name not in ("loaded", "taken")] == [
+    assert [(event.name, event.facts) for event in engine.take_events() if event.name != "loaded"] == [
         ("attention_by_blocks", {"because": fault})
     ]
     assert engine.take_events() == []

@@ -13,7 +13,8 @@ from statsmodels.stats.sandwich_covariance import cov_cluster
 
 from evalsuite.metrics import CORPUS, corpus_metric, corpus_score, share
 from evalsuite.stats import intervals
-from evalsuite.stats.differences import PairedGroup, PairedRows, difference_of, mean_difference, mean_of_groups
+from evalsuite.stats.differences import difference_of, mean_difference, mean_of_groups
+from evalsuite.stats.paired_rows import PairedGroup, PairedRows
 
 RANDOM = np.random.default_rng(5)
 CLUSTERS = [f"c{index // 3}" for index in range(90)]
