@@ -1,66 +1,13 @@
-"""Where a run's numbers come from, and the command that makes them again."""
+"""The command that makes a run again, and what has to be given besides."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from evalsuite.records import (
-    TASK_FILE,
-    TASK_FILE_SUFFIX,
-    DatasetPin,
-    Estimate,
-    JudgedSpec,
-    ModelSpec,
-    RunSpec,
-    TaskSpec,
-    TaskSummary,
-)
+from evalsuite.records import TASK_FILE, TASK_FILE_SUFFIX, JudgedSpec, ModelSpec, RunSpec, TaskSpec
 from evalsuite.types import Scalar
-
-from ._format import causes_text, chance_text, direction_text, pairs_text, scalar_text, task_rank, visible
-from ._runs import Run
-
-Fact = tuple[str, str]
-TRUNCATION = {
-    "": "as each task's protocol says",
-    "error": "left unscored",
-    "drop_shots": "exemplars dropped until they fit",
-    "truncate_left": "cut at their beginning",
-}
-
-
-@dataclass(frozen=True)
-class TaskRow:
-    """A task as it was asked, and what its data is."""
-
-    name: str
-    title: str
-    rules: str
-    samples: str
-    metrics: tuple[str, ...]
-    data: tuple[str, ...]
-    source: str
-    licence: str
-
-
-@dataclass(frozen=True)
-class RunView:
-    """One run's provenance."""
-
-    run: Run
-    facts: tuple[Fact, ...]
-    model: tuple[Fact, ...]
-    tasks: tuple[TaskRow, ...]
-    command: str
-    command_note: str
-
-
-def build_provenance(runs: Sequence[Run]) -> tuple[RunView, ...]:
-    """The provenance of `runs`, in their order."""
-    return tuple(_run_view(run) for run in runs)
 
 
 def repeat_command(spec: RunSpec) -> str:
@@ -70,92 +17,9 @@ def repeat_command(spec: RunSpec) -> str:
     return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
 
 
-def _run_view(run: Run) -> RunView:
-    spec = run.result.spec
-    return RunView(
-        run=run,
-        facts=tuple(_facts(run)),
-        model=tuple((visible(key), visible(scalar_text(value))) for key, value in sorted(spec.model.identity.items())),
-        tasks=tuple(
-            _task_row(run, summary)
-            for summary in sorted(
-                run.result.tasks, key=lambda task: (task.family, task_rank(task.task, task.family, task.language))
-            )
-        ),
-        command=visible(repeat_command(spec)),
-        command_note=" ".join(filter(None, (_judged_note(spec.judged), _files_note(spec), _command_note(spec.model)))),
-    )
-
-
-def _facts(run: Run) -> Iterator[Fact]:
-    result, spec = run.result, run.result.spec
-    yield "Run", result.run_id
-    yield "Status", result.status
-    yield "Engine", visible(spec.model.engine)
-    if spec.judged:
-        yield "Judge", visible(f"{spec.judged.judge}, version {spec.judged.version}, by {spec.model.name}")
-        yield "Judged runs", visible(", ".join(spec.judged.runs))
-        yield "Judged models", visible(", ".join(spec.judged.models))
-    yield "Samples", _counts_text(run)
-    chosen = sum(map(len, spec.rows.values()))
-    limit = "none" if spec.limit is None else f"{spec.limit:g}, {spec.limit_mode}"
-    yield "Limit", f"{chosen} chosen rows" if chosen else limit
-    yield "Seed", str(spec.seed)
-    yield "Prompts too long", TRUNCATION[spec.truncation]
-    yield "Generation settings", pairs_text(spec.generation) or "as each task sets them"
-    yield "System instruction", visible(spec.system_instruction) or "none"
-    yield "Exemplars as turns", "no" if spec.multiturn_shots is False else "where prompts are conversations"
-    yield (
-        "Scored with",
-        ", ".join(f"{visible(name)} {visible(found)}" for name, found in sorted(result.packages.items())),
-    )
-    for stack in result.stacks:
-        if stack:
-            yield "Computed on", pairs_text(stack)
-
-
-def _counts_text(run: Run) -> str:
-    counts = run.result.counts
-    parts = [f"{counts.scored} scored of {counts.requested}"]
-    if counts.unscored:
-        parts.append(f"{counts.unscored} unscored ({causes_text(counts.unscored_by_cause)})")
-    parts += [f"{counts.cancelled} cancelled"] if counts.cancelled else []
-    parts += [f"{counts.not_run} not run"] if counts.not_run else []
-    return ", ".join(parts)
-
-
-def _task_row(run: Run, summary: TaskSummary) -> TaskRow:
-    spec = run.specs[summary.task]
-    rules = [spec.protocol, f"{spec.num_fewshot}-shot", f"version {spec.version}", *(["as chat"] if spec.chat else [])]
-    return TaskRow(
-        name=visible(spec.name),
-        title=visible(summary.title),
-        rules=visible(", ".join(rules)),
-        samples=_samples_text(spec, summary),
-        metrics=tuple(_metric_text(part) for part in run.result.estimates if part.task == spec.name),
-        data=tuple(_pin_text(pin) for pin in spec.datasets),
-        source=visible(summary.source),
-        licence=visible(summary.licence),
-    )
-
-
-def _samples_text(spec: TaskSpec, summary: TaskSummary) -> str:
-    truncated = f", {summary.num_truncated} truncated" if summary.num_truncated else ""
-    shortened = f", {spec.num_shortened} with fewer exemplars" if spec.num_shortened else ""
-    asked = f"{spec.num_samples} asked {spec.repeats} times" if spec.repeats > 1 else f"{spec.num_samples}"
-    return f"{summary.counts.scored} of {asked} scored{truncated}{shortened}; {spec.num_available} in all"
-
-
-def _metric_text(estimate: Estimate) -> str:
-    """``acc_norm_char (acc_norm), higher is better, chance 25.0``."""
-    alias = f" ({estimate.alias})" if estimate.alias else ""
-    facts = (estimate.metric + alias, direction_text(estimate), chance_text([estimate]))
-    return visible(", ".join(fact for fact in facts if fact))
-
-
-def _pin_text(pin: DatasetPin) -> str:
-    revision = f" at {pin.revision[:12]}" if pin.revision else ""
-    return visible(f"{pin.path} {pin.config} {pin.split}{revision}, {pin.num_rows} rows, sha256 {pin.fingerprint[:16]}")
+def command_note(spec: RunSpec) -> str:
+    """What stands in the command for something else, or must be given again; empty where nothing."""
+    return " ".join(filter(None, (_judged_note(spec.judged), _files_note(spec), _command_note(spec.model))))
 
 
 def _judged_note(judged: JudgedSpec | None) -> str:
@@ -168,13 +32,13 @@ def _judged_note(judged: JudgedSpec | None) -> str:
 
 def _files_note(spec: RunSpec) -> str:
     files = ", ".join(_task_files(spec).values())
-    return visible(f"{files}: as `evalsuite translate` wrote it, wherever it lies.") if files else ""
+    return f"{files}: as `evalsuite translate` wrote it, wherever it lies." if files else ""
 
 
 def _command_note(model: ModelSpec) -> str:
     match model.engine:
         case "recorded":
-            digest = visible(str(model.identity.get("answers_sha256", "")))
+            digest = str(model.identity.get("answers_sha256", ""))
             return f"ANSWERS.jsonl stands for the file whose answers hash to {digest}."
         case "scripted":
             return ""
@@ -270,3 +134,8 @@ def _pairs(pairs: Mapping[str, Scalar]) -> str:
     if any("," in text or "=" in text for text in texts.values()):
         return json.dumps(dict(pairs))
     return ",".join(f"{key}={text}" for key, text in texts.items())
+
+
+def scalar_text(value: Scalar) -> str:
+    """A value as the command line takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

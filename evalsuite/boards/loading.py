@@ -1,0 +1,91 @@
+"""The sealed runs of a leaderboard, each with what its samples and its clock say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from evalsuite.comparing.sides import Side, read_side
+from evalsuite.records import Aggregate, Estimate, RunResult, TaskSpec, TaskSummary
+from evalsuite.store.results import read_results
+from evalsuite.store.run_directory import read_taken
+
+Measure = Estimate | Aggregate
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A sealed run and where it lies."""
+
+    path: Path
+    result: RunResult
+
+    @property
+    def name(self) -> str:
+        """The model that the numbers are about, as it was asked for."""
+        return self.result.spec.subject
+
+    @cached_property
+    def specs(self) -> Mapping[str, TaskSpec]:
+        """Task specs by name."""
+        return {task.name: task for task in self.result.spec.tasks}
+
+    @cached_property
+    def summaries(self) -> Mapping[str, TaskSummary]:
+        """Task summaries by name."""
+        return {task.task: task for task in self.result.tasks}
+
+    @cached_property
+    def side(self) -> Side:
+        """The run sample by sample. Raises SpecMismatch or CorruptStore."""
+        return read_side(self.path)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some task was asked fewer samples than it has."""
+        return any(task.is_partial for task in self.result.spec.tasks)
+
+    @cached_property
+    def measured(self) -> Mapping[str, float]:
+        """What a clock and the memory said, and money spent, as far as the telemetry tells."""
+        return read_taken(self.path)
+
+    @cached_property
+    def started(self) -> str:
+        """The day of the first event, as ``2026-11-22``; empty where the telemetry is gone."""
+        with (
+            suppress(OSError, ValueError, KeyError, TypeError, StopIteration, OverflowError),
+            (self.path / "telemetry.jsonl").open(encoding="utf-8") as lines,
+        ):
+            return datetime.fromtimestamp(float(json.loads(next(lines))["at"]), UTC).date().isoformat()
+        return ""
+
+    def is_chat(self, tasks: Iterable[str]) -> bool:
+        """Whether the prompts of all `tasks` were sent as conversations."""
+        return all(self.specs[task].chat for task in tasks)
+
+
+def load_runs(paths: Sequence[Path]) -> tuple[LoadedRun, ...]:
+    """The runs at `paths`, by name; a run given twice counts once. Raises SpecMismatch or CorruptStore."""
+    found: dict[str, LoadedRun] = {}
+    for path in paths:
+        run = LoadedRun(path, read_results(path))
+        found.setdefault(run.result.run_id, run)
+    return tuple(sorted(found.values(), key=lambda run: (run.name.casefold(), run.name, run.result.run_id)))
+
+
+def headlines(run: LoadedRun) -> tuple[Measure, ...]:
+    """A family's mean over its tasks where there is one, else the headline estimate of every task."""
+    means = [mean for mean in run.result.aggregates if mean.is_primary]
+    covered = {(mean.family, mean.metric) for mean in means}
+    singles = [
+        estimate
+        for estimate in run.result.estimates
+        if estimate.is_primary and (estimate.family, estimate.metric) not in covered
+    ]
+    return (*means, *singles)

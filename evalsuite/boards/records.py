@@ -1,0 +1,392 @@
+"""What a leaderboard holds, as one record: numbers unrounded, texts untouched, references by place.
+
+A page rounds and words it, an export tabulates it, `verify` makes it again. Places are indices: a cell's row is its
+run's place in `Board.runs`, its column the place in `Board.columns`. The same runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from evalsuite.comparing.comparison import Comparison
+from evalsuite.preference.summary import PreferenceSummary
+from evalsuite.records import Counts, JudgedSpec, ModelSpec, TaskSpec
+from evalsuite.types import Record, Scalar
+
+BOARD_VERSION = 1
+"""Version of the stored record; a reader refuses another."""
+
+SamplesKept = Literal["all", "failures", "none"]
+"""Whose texts a page holds: every sample's, those that are not right, or nobody's. Counts are always there."""
+
+
+class Cell(Record, frozen=True, kw_only=True, array_like=True):
+    """A number with all that is needed to read it, in this order, as a list.
+
+    `value` is None where a task was asked and nothing of it has a score. `low` to `high` is the 95 % interval, None
+    where it cannot be known. `worst` and `best` are what the `num_unscored` samples leave open.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    num_clusters: int
+    num_unscored: int = 0
+    worst: float | None = None
+    best: float | None = None
+    chance: float | None = None
+    is_chat: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Column(Record, frozen=True, kw_only=True):
+    """What must be equal for two numbers to stand in one column, and how to read them.
+
+    `kind` is empty for a single task. `label` sets a task apart within its family. `scale` times a value is what is
+    shown; `chance` the lowest and highest level of guessing among the column's samples. `is_averaged` columns are what
+    ranks go by. `own_signature` is what of a signature the others of its table do not have.
+    """
+
+    id: str
+    family: str
+    title: str
+    label: str
+    kind: Literal["", "macro", "micro", "suite"]
+    metric: str
+    alias: str
+    tasks: tuple[str, ...]
+    parts: tuple[str, ...]
+    num_tasks: int
+    language: str
+    provenance: str
+    protocol: str
+    shots: str
+    seed: str
+    version: str
+    data: str
+    signature: str
+    own_signature: str = ""
+    scale: float
+    higher_is_better: bool
+    is_primary: bool
+    bounds: tuple[float, float] | None
+    chance: tuple[float, float] | None
+    is_averaged: bool = False
+
+
+class Alarm(Record, frozen=True, kw_only=True):
+    """What makes the numbers of a family doubtful."""
+
+    family: str
+    text: str
+
+
+class Extreme(Record, frozen=True, kw_only=True):
+    """The worst language of a run, or its widest gap to English, with the family in which that is."""
+
+    language: str
+    family: str
+    metric: str
+    scale: float
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    num_clusters: int
+
+
+class Run(Record, frozen=True, kw_only=True):
+    """A row: who answered, how far the run came, and what a clock said of it.
+
+    `measured` has ``seconds``, ``tokens_per_second``, bytes by name and ``cost`` in US dollars, as far as known; it is
+    of one machine on one day, and no part of what is verified. `command` makes the run again.
+    """
+
+    id: str
+    name: str
+    model: ModelSpec
+    status: str
+    is_partial: bool
+    limit: float | None
+    limit_mode: str
+    num_chosen_rows: int
+    seed: int
+    system_instruction: str
+    multiturn_shots: bool | None
+    generation: Mapping[str, Scalar]
+    truncation: str
+    judged: JudgedSpec | None
+    counts: Counts
+    alarms: tuple[Alarm, ...]
+    packages: Mapping[str, str]
+    stacks: tuple[Mapping[str, Scalar], ...]
+    measured: Mapping[str, float]
+    started: str
+    command: str
+    command_note: str
+    worst_language: Extreme | None
+    gap_to_english: Extreme | None
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """A run's mean over the ranked columns, and the ranks that the paired tests leave open, 1 being best.
+
+    `is_band` says that no test sets it apart from the run with the best mean. `normalised` is the mean in which
+    guessing scores 0 and all right 1.
+    """
+
+    run: int
+    mean: Cell
+    normalised: Cell | None
+    rank_low: int
+    rank_high: int
+    is_band: bool
+
+
+class Ranking(Record, frozen=True, kw_only=True):
+    """Runs by their mean over `columns`, those all of them have; best first.
+
+    Every two are compared on the items both have, `num_pairs` chances adjusted together (Holm 1979). `unranked` runs
+    stand with the reason.
+    """
+
+    columns: tuple[int, ...]
+    standings: tuple[Standing, ...]
+    num_pairs: int
+    unranked: Mapping[str, str]
+
+
+class Table(Record, frozen=True, kw_only=True):
+    """One metric of one family under one set of rules: runs down, tasks or languages across.
+
+    `rows` are places of runs; `cells` one list a row. `signature` is what all columns' signatures share.
+    """
+
+    metric: str
+    alias: str
+    is_primary: bool
+    kind: Literal["tasks", "means"]
+    protocol: str
+    shots: str
+    seed: str
+    version: str
+    signature: str
+    columns: tuple[Column, ...]
+    rows: tuple[int, ...]
+    cells: tuple[tuple[Cell | None, ...], ...]
+
+
+class Gap(Record, frozen=True, kw_only=True):
+    """How far a language lies from English on the items both have, and how often the answers are the same."""
+
+    run: int
+    language: str
+    data: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    num_clusters: int
+    same: float | None
+    same_low: float | None
+    same_high: float | None
+    num_answered: int
+
+
+class GapTable(Record, frozen=True, kw_only=True):
+    """The gaps of one family's headline under one set of rules."""
+
+    metric: str
+    protocol: str
+    rules: str
+    scale: float
+    higher_is_better: bool
+    gaps: tuple[Gap, ...]
+
+
+class Family(Record, frozen=True, kw_only=True):
+    """Everything that is measured of one family; its means first. `tasks` are places in `Board.tasks`."""
+
+    name: str
+    title: str
+    is_judged: bool
+    tables: tuple[Table, ...]
+    gaps: tuple[GapTable, ...]
+    tasks: tuple[int, ...]
+
+
+class Rate(Record, frozen=True, kw_only=True, array_like=True):
+    """`count` of `n`, with Wilson's 95 % interval."""
+
+    count: int
+    n: int
+    low: float | None
+    high: float | None
+
+
+class CategoryCell(Record, frozen=True, kw_only=True):
+    """One category's headline in one run."""
+
+    category: str
+    run: int
+    cell: Cell
+
+
+class TaskRun(Record, frozen=True, kw_only=True):
+    """How one task went in one run: how its samples ended, how often each flag was raised, what it took."""
+
+    run: int
+    spec: TaskSpec
+    counts: Counts
+    flags: Mapping[str, Rate]
+    unscored: Rate | None
+    num_prompt_tokens: int
+    num_generated_tokens: int
+    num_truncated: int
+    lengths: tuple[int, ...] = ()
+
+
+class Task(Record, frozen=True, kw_only=True):
+    """A task, its metrics' columns, and every run of it.
+
+    `lengths` of its runs are how many answers had fewer than 1, 2, 4, 8 … generated tokens, each beyond the one before.
+    """
+
+    name: str
+    family: str
+    title: str
+    language: str
+    provenance: str
+    source: str
+    licence: str
+    is_shown: bool
+    metrics: tuple[Column, ...]
+    runs: tuple[TaskRun, ...]
+    categories: tuple[CategoryCell, ...]
+
+
+class PublishedCell(Record, frozen=True, kw_only=True):
+    """A figure as its authors printed it; `number` is what it says, without interval or n unless they gave them."""
+
+    text: str
+    number: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+
+class PublishedTable(Record, frozen=True, kw_only=True):
+    """Figures that others published: shown apart, never ranked with runs. A cell is None where nothing was published.
+
+    `checks` say which arithmetic of the table was done again and held, or by how much it did not.
+    """
+
+    title: str
+    source: str
+    date: str
+    unit: str
+    higher_is_better: bool
+    labels: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    cells: tuple[tuple[PublishedCell | None, ...], ...]
+    notes: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+
+
+class Compared(Record, frozen=True, kw_only=True):
+    """Two runs against each other; places, and what `compare` finds."""
+
+    baseline: int
+    candidate: int
+    comparison: Comparison
+
+
+class Board(Record, frozen=True, kw_only=True):
+    """A leaderboard. `cells` has a list a run; None where a run has nothing in a column."""
+
+    version: int
+    title: str
+    evalsuite: str
+    runs: tuple[Run, ...]
+    columns: tuple[Column, ...]
+    cells: tuple[tuple[Cell | None, ...], ...]
+    ranking: Ranking | None
+    families: tuple[Family, ...]
+    tasks: tuple[Task, ...]
+    comparisons: tuple[Compared, ...]
+    preference: PreferenceSummary | None
+    published: tuple[PublishedTable, ...]
+    samples_kept: SamplesKept
+
+
+# -- samples, in files of their own
+
+
+class Reply(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What came back: a text, log-likelihoods of choices, one of a whole text, or a failure.
+
+    Of choices `choices` are the texts as sent, `sums` their log-likelihoods in nats (None for a failure), `lengths` the
+    characters and tokens of each.
+    """
+
+    prompt: int
+    kind: Literal["generate", "choices", "rolling", "failure", "none"]
+    text: str = ""
+    stop_reason: str = ""
+    settings: Mapping[str, Scalar] = {}
+    stop: tuple[str, ...] = ()
+    num_prompt_tokens: int = 0
+    num_tokens: int = 0
+    choices: tuple[str, ...] = ()
+    sums: tuple[float | None, ...] = ()
+    num_chars: tuple[int, ...] = ()
+    choice_tokens: tuple[int, ...] = ()
+    picked: int | None = None
+    cause: str = ""
+    detail: str = ""
+    http_status: int | None = None
+
+
+class Answer(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """How one run did on one sample. `counts` are the vectors that enter each metric, by its name."""
+
+    status: Literal["right", "wrong", "answered", "unscored", "cancelled", "not run"]
+    flags: tuple[str, ...] = ()
+    cause: str = ""
+    detail: str = ""
+    answer: str = ""
+    explanation: str = ""
+    counts: Mapping[str, tuple[float, ...]] = {}
+    replies: tuple[Reply, ...] = ()
+
+
+class SampleFacts(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What all runs share of a sample; texts are empty where they are not kept."""
+
+    id: str
+    language: str
+    prompt_language: str = ""
+    category: str = ""
+    cluster: str = ""
+    input: str = ""
+    target: str = ""
+    choices: tuple[str, ...] = ()
+    gold: int | None = None
+    metadata: Mapping[str, str] = {}
+
+
+class TaskSamples(Record, frozen=True, kw_only=True):
+    """The samples of one task: facts once, prompts once, and of each run in `Board.runs` an answer a sample, or None.
+
+    A prompt is a text, or pairs of role and text. `metrics` are the names of the run's headline first.
+    """
+
+    task: str
+    headline: str
+    prompts: tuple[str | tuple[tuple[str, str], ...], ...]
+    samples: tuple[SampleFacts, ...]
+    runs: tuple[int, ...]
+    answers: tuple[tuple[Answer | None, ...], ...]

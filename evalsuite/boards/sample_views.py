@@ -1,0 +1,288 @@
+"""Samples for a page: facts and prompts once a task, and of every run what it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import msgspec
+
+from evalsuite.boards.loading import LoadedRun
+from evalsuite.boards.records import Answer, Reply, SampleFacts, SamplesKept, TaskSamples
+from evalsuite.canonical import canonical_json
+from evalsuite.records import SampleRecord
+from evalsuite.types import (
+    Cancelled,
+    Completion,
+    Failure,
+    GenerateRequest,
+    Item,
+    Loglikelihood,
+    LoglikelihoodRequest,
+    NotRun,
+    Prompt,
+    Response,
+    RollingRequest,
+    Sample,
+    Scalar,
+    Score,
+    Scored,
+    Unscored,
+)
+
+_RIGHT = "right"
+PromptView = str | tuple[tuple[str, str], ...]
+Pair = tuple[Item, Response | None]
+
+
+def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_shown: bool = True) -> TaskSamples:
+    """The samples of `task` in all `runs` that were asked it. Texts are left out unless `kept` and `is_shown`."""
+    asked = [(place, run) for place, run in enumerate(runs) if task in run.specs]
+    headline = next(
+        (part.metric for _, run in asked for part in run.result.estimates if part.task == task and part.is_primary), ""
+    )
+    prompts = _Prompts()
+    facts: dict[str, SampleFacts] = {}
+    answers: list[dict[str, Answer]] = []
+    for _, run in asked:
+        found: dict[str, Answer] = {}
+        for text in run.side.tasks[task].records or ():
+            record = msgspec.json.decode(text, type=SampleRecord) if text.isascii() else _decode(text)
+            has_texts = is_shown and kept != "none" and (kept == "all" or status_of(record, headline) != _RIGHT)
+            found[record.sample.id] = _answer(record, headline, prompts, has_texts=has_texts)
+            if record.sample.id not in facts or (has_texts and not facts[record.sample.id].input):
+                facts[record.sample.id] = _facts(record.sample, has_texts=has_texts)
+        answers.append(found)
+    return TaskSamples(
+        task=task,
+        headline=headline,
+        prompts=prompts.texts,
+        samples=tuple(facts.values()),
+        runs=tuple(place for place, _ in asked),
+        answers=tuple(tuple(found.get(name) for name in facts) for found in answers),
+    )
+
+
+def _decode(text: str) -> SampleRecord:
+    import json
+
+    return msgspec.convert(json.loads(text), SampleRecord)
+
+
+@dataclass
+class _Prompts:
+    """Prompts by place, each once."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    views: list[PromptView] = field(default_factory=list)
+
+    @property
+    def texts(self) -> tuple[PromptView, ...]:
+        return tuple(self.views)
+
+    def place(self, prompt: Prompt) -> int:
+        view: PromptView = (
+            prompt if isinstance(prompt, str) else tuple((message.role, message.content) for message in prompt)
+        )
+        key = canonical_json(view)
+        if key not in self.places:
+            self.places[key] = len(self.views)
+            self.views.append(view)
+        return self.places[key]
+
+
+def _facts(sample: Sample, *, has_texts: bool) -> SampleFacts:
+    bare = SampleFacts(
+        id=sample.id,
+        language=sample.language,
+        category=sample.category,
+        cluster="" if sample.cluster_id == sample.id else sample.cluster_id,
+    )
+    if not has_texts:
+        return bare
+    source = str(sample.metadata.get("source_language", sample.language))
+    return msgspec.structs.replace(
+        bare,
+        prompt_language="" if source == sample.language else source,
+        input=sample.input,
+        target=sample.target,
+        choices=sample.choices,
+        gold=sample.gold,
+        metadata={key: str(value) for key, value in sorted(sample.metadata.items())},
+    )
+
+
+# -- how a sample ended
+
+
+def status_of(record: SampleRecord, headline: str) -> str:
+    """``right`` or ``wrong`` where the sample has a known answer and its headline counts one row, else ``answered``.
+
+    Corpus scores, and shares such as language fidelity on open prompts, make no single sample right or wrong.
+    """
+    match record.outcome:
+        case Scored(scores=scores):
+            return _verdict(record.sample, scores, headline)
+        case Unscored():
+            return "unscored"
+        case Cancelled():
+            return "cancelled"
+        case NotRun():
+            return "not run"
+
+
+def _verdict(sample: Sample, scores: Sequence[Score], headline: str) -> str:
+    counts = next((score.counts for score in scores if not headline or score.name == headline), ())
+    has_answer = bool(sample.target) or sample.gold is not None
+    if not has_answer or len(counts) != 2 or counts[1] != 1.0:
+        return "answered"
+    return {1.0: _RIGHT, 0.0: "wrong"}.get(counts[0], "answered")
+
+
+def _answer(record: SampleRecord, headline: str, prompts: _Prompts, *, has_texts: bool) -> Answer:
+    outcome = record.outcome
+    scored = outcome if isinstance(outcome, Scored) else Scored(scores=())
+    cause, detail = _cause(record)
+    scores = outcome.scores if isinstance(outcome, Scored | Unscored) else ()
+    return Answer(
+        status=status_of(record, headline),  # type: ignore[arg-type]
+        flags=tuple(map(str, scored.flags)),
+        cause=cause,
+        detail=detail if has_texts else "",
+        answer=scored.answer if has_texts else "",
+        explanation=scored.explanation if has_texts else "",
+        counts={score.name: score.counts for score in scores},
+        replies=tuple(_replies(record, prompts)) if has_texts else (),
+    )
+
+
+def _cause(record: SampleRecord) -> tuple[str, str]:
+    match record.outcome:
+        case Unscored(cause=cause, detail=detail):
+            return str(cause), detail
+        case Cancelled(reason=reason) | NotRun(reason=reason):
+            return reason, ""
+    return "", ""
+
+
+# -- what was asked and answered
+
+
+def _replies(record: SampleRecord, prompts: _Prompts) -> Iterator[Reply]:
+    """In order; choices after one context are one exchange, so that it is shown once."""
+    pairs: list[Pair] = [
+        (item, record.responses[index] if index < len(record.responses) else None)
+        for index, item in enumerate(record.items)
+    ]
+    for _, group in groupby(pairs, key=lambda pair: _shared(pair[0])):
+        members = list(group)
+        item, response = members[0]
+        match item.request:
+            case LoglikelihoodRequest(context=context):
+                yield _choices(record, prompts.place(context), members)
+            case GenerateRequest() as request:
+                yield _generated(request, response, prompts.place(request.prompt))
+            case RollingRequest(text=text):
+                yield _rolled(response, prompts.place(text))
+
+
+def _shared(item: Item) -> object:
+    request = item.request
+    return (item.wave, request.context) if isinstance(request, LoglikelihoodRequest) else item.id
+
+
+def _generated(request: GenerateRequest, response: Response | None, prompt: int) -> Reply:
+    settings: dict[str, Scalar] = {"max_tokens": request.max_tokens, "temperature": request.temperature}
+    if request.temperature:
+        settings |= {"top_p": request.top_p, "seed": request.seed}
+    match response:
+        case Completion():
+            return Reply(
+                prompt=prompt,
+                kind="generate",
+                text=response.text,
+                stop_reason=response.stop_reason,
+                settings=settings,
+                stop=request.stop,
+                num_prompt_tokens=response.num_prompt_tokens,
+                num_tokens=response.num_tokens,
+            )
+        case Failure():
+            return _failed(response, prompt)
+    return Reply(prompt=prompt, kind="none")
+
+
+def _rolled(response: Response | None, prompt: int) -> Reply:
+    match response:
+        case Loglikelihood():
+            return Reply(
+                prompt=prompt,
+                kind="rolling",
+                sums=(response.sum_nats,),
+                num_chars=(response.num_chars,),
+                choice_tokens=(response.num_tokens,),
+            )
+        case Failure():
+            return _failed(response, prompt)
+    return Reply(prompt=prompt, kind="none")
+
+
+def _failed(failure: Failure, prompt: int) -> Reply:
+    return Reply(
+        prompt=prompt,
+        kind="failure",
+        cause=str(failure.cause),
+        detail=failure.detail,
+        http_status=failure.http_status,
+    )
+
+
+def _choices(record: SampleRecord, prompt: int, pairs: Sequence[Pair]) -> Reply:
+    """The sums, and how long each choice alone is: the delimiter before it is no part of its length."""
+    texts = record.sample.choices if len(record.sample.choices) == len(pairs) else None
+    failure = next((response for _, response in pairs if isinstance(response, Failure)), None)
+    return Reply(
+        prompt=prompt,
+        kind="choices",
+        choices=tuple(item.request.continuation for item, _ in pairs if isinstance(item.request, LoglikelihoodRequest)),
+        sums=tuple(response.sum_nats if isinstance(response, Loglikelihood) else None for _, response in pairs),
+        num_chars=tuple(_num_chars(response, texts[at] if texts else None) for at, (_, response) in enumerate(pairs)),
+        choice_tokens=tuple(response.num_tokens if isinstance(response, Loglikelihood) else 0 for _, response in pairs),
+        picked=_picked(record, texts),
+        cause=str(failure.cause) if failure else "",
+        detail=failure.detail if failure else "",
+    )
+
+
+def _num_chars(response: Response | None, choice: str | None) -> int:
+    if choice:
+        return len(choice)
+    return response.num_chars if isinstance(response, Loglikelihood) else 0
+
+
+def _picked(record: SampleRecord, texts: Sequence[str] | None) -> int | None:
+    if texts is None or not isinstance(record.outcome, Scored):
+        return None
+    return next((at for at, text in enumerate(texts) if text == record.outcome.answer), None)
+
+
+def lengths_of(answers: Iterable[SampleRecord]) -> tuple[int, ...]:
+    """How many answers had fewer than 1, 2, 4, 8 … generated tokens, each beyond the one before; empty without any."""
+    counts: dict[int, int] = {}
+    for record in answers:
+        for response in record.responses:
+            if isinstance(response, Completion):
+                place = response.num_tokens.bit_length()
+                counts[place] = counts.get(place, 0) + 1
+    return tuple(counts.get(place, 0) for place in range(max(counts) + 1)) if counts else ()
+
+
+def counts_by_sample(found: TaskSamples, run: int) -> Mapping[str, Mapping[str, tuple[float, ...]]]:
+    """Of one run the vectors that enter each metric, by sample; what a verifier makes the numbers from."""
+    place = found.runs.index(run)
+    return {
+        sample.id: answer.counts
+        for sample, answer in zip(found.samples, found.answers[place], strict=True)
+        if answer is not None
+    }
