@@ -157,14 +157,16 @@ def part_of_rows(rows: PairedRows) -> PairedPart | None:
 def part_of_group(group: PairedGroup) -> PairedPart | None:
     """The mean over a group; None where a task has no value."""
     parts = group.parts
-    if group.by_row is not None and parts and all(rows.is_linear for rows in parts):
+    if not any(rows.names for rows in parts):
+        return None
+    if group.by_row is not None and all(rows.is_linear for rows in parts):
         weights = [group.by_row[rows.estimate.task] for rows in parts]
         joint = pooled([rows.shared for rows in parts], weights)
         by_row = np.repeat(weights, [len(rows.names) for rows in parts])
         return _linear(parts, joint, by_row)
     found = [part_of_rows(rows) for rows in parts]
     known = [part for part in found if part is not None]
-    if not parts or len(known) < len(parts):
+    if len(known) < len(parts):
         return None
     sizes = [float(len(rows.names)) if group.kind == "micro" else 1.0 for rows in parts]
     return known[0] if len(known) == 1 else mean_of_parts(known, [size / math.fsum(sizes) for size in sizes])

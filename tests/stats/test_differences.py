@@ -255,3 +255,13 @@ def test_the_bound_follows_the_confidence_asked_for() -> None:
     assert strict.least_gain < usual.least_gain
     assert (strict.low, strict.high) == (usual.low, usual.high)
     assert intervals.CONFIDENCE == 0.95
+
+
+def test_a_random_sample_of_a_family_with_no_item_in_common_has_no_difference() -> None:
+    none = replace(
+        ratings(), names=(), clusters=(), baseline=np.zeros((0, 2)), candidate=np.zeros((0, 2))
+    )  # two samples of one family may have drawn other rows of every task
+    other = replace(none, estimate=msgspec.structs.replace(none.estimate, task="other"))
+    group = PairedGroup("mean", "macro", (none, other), by_row={"task": 0.1, "other": 0.2})
+    assert mean_difference(group) is None
+    assert mean_of_groups("means", [group]) is None
