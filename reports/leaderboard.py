@@ -1,73 +1,131 @@
 """The leaderboard page: one HTML file that opens by double-click and asks nothing of any network.
 
-Tables are in the HTML and need no script. Samples are JSON that the page's one script renders as text. A content
-security policy allows that script and the one style sheet by their hashes, and nothing else.
+What it shows is `evalsuite.boards.records.Board` and the samples, compressed in elements of the page, which the page's
+own script unpacks and renders as text nodes. A content security policy allows that script and the one style sheet by
+their hashes, and nothing else. Without scripts the page shows its tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ._format import plural, visible
+from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.loading import LoadedRun, load_runs
+from evalsuite.boards.records import Board, TaskSamples
+from evalsuite.boards.sample_views import samples_of
+from evalsuite.canonical import canonical_json
+from evalsuite.text.visible import visible
+
 from ._pages import content_policy, environment, resource
-from ._runs import Run, load_runs
-from .board import build_board
-from .judged import build_judged
-from .languages import build_languages
-from .provenance import build_provenance
-from .samples import samples_json
+from ._static import static_tables
 
-if TYPE_CHECKING:
-    from evalsuite.preference.summary import PreferenceSummary
+LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
+SCRIPTS = ("text", "messages", "numbers", "data", "state", "cells", "table", "exports")
+VIEWS = ("leaderboard",)
 
-    from .preference import PreferenceView
+MAX_BYTES = 25_000_000
+"""A page larger than this becomes a folder, with the samples in files of their own."""
 
 
-def render(runs: Sequence[Path], title: str, preference: PreferenceSummary | None = None) -> str:
-    """The page over the sealed runs in the directories `runs`, and over votes; the same of these give the same text.
+@dataclass(frozen=True)
+class PageOptions:
+    """How the page is published: the interface's language (empty for the reader's), its address, and its largest size."""
 
-    Without runs it holds the votes alone. Raises SpecMismatch for a directory without results, CorruptStore for one
-    that was changed.
+    language: str = ""
+    base_url: str = ""
+    is_indexed: bool = False
+    max_bytes: int = MAX_BYTES
+
+
+@dataclass(frozen=True)
+class Part:
+    """Compressed data under a name."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is written: the page, and files beside it by path."""
+
+    html: str
+    beside: dict[str, str]
+
+
+def render(runs: Sequence[Path], board: BoardOptions, page: PageOptions | None = None) -> Page:
+    """The page over the sealed runs in the directories `runs`, votes and published figures; the same of these give the
+    same bytes. Raises SpecMismatch for a directory without results, CorruptStore for one that was changed.
     """
+    loaded = load_runs(runs)
+    return render_board(board_of(loaded, board), _samples(loaded, board), page or PageOptions())
+
+
+def _samples(runs: Sequence[LoadedRun], options: BoardOptions) -> Iterator[TaskSamples]:
+    from evalsuite.boards.task_pages import tasks_of
+
+    for task in tasks_of(runs):
+        yield samples_of(runs, task.name, kept=options.samples, is_shown=task.is_shown)
+
+
+def render_board(board: Board, samples: Iterable[TaskSamples], options: PageOptions) -> Page:
+    """The page of a board and of its tasks' samples, in the order of its tasks."""
+    kept = [_part("board", canonical_json(board)), _part("messages", _messages())]
+    more = [_part(f"samples-{place}", canonical_json(found)) for place, found in enumerate(samples)]
+    if sum(len(part.text) for part in (*kept, *more)) <= options.max_bytes:
+        return Page(_html(board, (*kept, *more), options), {})
+    beside = {f"data/{part.name}.js": f'evalsuiteData("{part.name}","{part.text}")\n' for part in more}
+    return Page(_html(board, kept, options, has_files=True), beside)
+
+
+def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_files: bool = False) -> str:
     from markupsafe import Markup
 
-    loaded = load_runs(runs)
-    votes = _votes(preference)
-    style, script = resource("leaderboard.css"), resource("sample.js") + resource("leaderboard.js")
+    style, script = resource("page/style.css"), page_script()
     return (
         environment()
-        .get_template("page.html.j2")
+        .get_template("page/page.html.j2")
         .render(
-            title=visible(title),
-            summary=votes.line if votes and not loaded else _summary(loaded),
-            has_runs=bool(loaded) or votes is None,
-            policy=content_policy(style, script),
+            lang=options.language or "en",
+            asked_lang=options.language,
+            title=visible(board.title),
+            summary=_summary(board),
+            version=board.evalsuite,
+            base_url=options.base_url,
+            is_indexed=options.is_indexed,
+            policy=content_policy(style, script, has_files=has_files),
             style=Markup(style),  # noqa: S704  our own file
             script=Markup(script),  # noqa: S704  our own file
-            samples=Markup(samples_json(loaded)),  # noqa: S704  holds no <, > or &
-            board=build_board(loaded),
-            judged=build_judged(loaded),
-            families=build_languages(loaded),
-            preference=votes,
-            provenance=build_provenance(loaded),
+            parts=parts,
+            tables=static_tables(board),
         )
     )
 
 
-def _votes(preference: PreferenceSummary | None) -> PreferenceView | None:
-    """The view of votes, whose statistics a page without votes does not wait for."""
-    if preference is None:
-        return None
-    from .preference import build_preference
-
-    return build_preference(preference)
+def page_script() -> str:
+    """The one script of the page: small files in one scope."""
+    files = [f"page/{name}.js" for name in SCRIPTS] + [f"page/views/{name}.js" for name in VIEWS] + ["page/app.js"]
+    return '"use strict";\n(() => {\n' + "\n".join(map(resource, files)) + "})();\n"
 
 
-def _summary(runs: Sequence[Run]) -> str:
-    tasks = {task.task for run in runs for task in run.result.tasks}
-    families = {task.family for run in runs for task in run.result.tasks}
-    samples = sum(run.result.counts.requested for run in runs)
-    task_text = f"{plural(len(tasks), 'task')} in {len(families)} famil{'y' if len(families) == 1 else 'ies'}"
-    return f"{plural(len(runs), 'run')}, {task_text}, {plural(samples, 'sample')}"
+def _messages() -> str:
+    """The interface's words in all languages."""
+    found = {language: json.loads(resource(f"page/messages/{language}.json")) for language in LANGUAGES}
+    return json.dumps(found, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _part(name: str, text: str) -> Part:
+    return Part(name, base64.b64encode(gzip.compress(text.encode("ascii"), 9, mtime=0)).decode("ascii"))
+
+
+def _summary(board: Board) -> str:
+    samples = sum(run.counts.requested for run in board.runs)
+    parts = [f"{len(board.runs)} runs", f"{len(board.tasks)} tasks", f"{samples} samples"] if board.runs else []
+    parts += [f"{board.preference.counts.num_votes} votes"] if board.preference else []
+    parts += [f"{len(board.published)} published tables"] if board.published else []
+    return ", ".join(parts)

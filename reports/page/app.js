@@ -1,0 +1,100 @@
+// From the address to a view.
+
+const scrolled = new Map();
+let shownHash = null;
+let turn = 0;
+
+async function boot() {
+  try {
+    [board, messages] = await Promise.all([unpack("board"), unpack("messages")]);
+  } catch (error) {
+    document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, "This page is damaged: " + error.message));
+    return;
+  }
+  history.scrollRestoration = "manual";
+  window.addEventListener("hashchange", () => location.hash === "#main" || route());
+  document.addEventListener("keydown", keys);
+  await route();
+}
+
+async function route() {
+  const mine = ++turn;
+  const here = place();
+  const isFirst = shownHash === null;
+  if (!isFirst) scrolled.set(shownHash, window.scrollY);
+  const focused = document.activeElement?.id || "";
+  const sameView = !isFirst && place(shownHash).view === here.view;
+  speak(preferred(here.params.get("ui")));
+  const one = views.get(here.view);
+  const root = el("section", { class: "view", id: "view-" + one.id, "aria-labelledby": "title" });
+  root.append(el("h2", { id: "title", tabindex: "-1" }, t(one.title)));
+  let tables = null;
+  try {
+    tables = await one.show(root, here.params);
+  } catch (error) {
+    root.append(el("p", { class: "notice", role: "alert" }, t("damaged", { what: String(error.message || error) })));
+  }
+  if (mine !== turn) return; // the reader has gone on
+  if (tables) root.append(downloads(tables, one.id));
+  shell(one);
+  document.getElementById("main").replaceChildren(root);
+  document.title = plain(root.querySelector("h2").textContent) + " · " + plain(board.title);
+  shownHash = location.hash;
+  settle(focused, sameView, isFirst);
+}
+
+/** Leave the reader where they were: on the same control, or at the top of a new view. */
+function settle(focused, sameView, isFirst) {
+  const control = sameView && focused ? document.getElementById(focused) : null;
+  if (control) control.focus({ preventScroll: true });
+  else if (!isFirst) document.getElementById("title").focus({ preventScroll: true });
+  window.scrollTo(0, scrolled.get(location.hash) || 0);
+}
+
+// -- what stands around a view
+
+function shell(one) {
+  document.getElementById("skip").textContent = t("skip");
+  document.getElementById("page-title").replaceChildren(name(board.title));
+  document.getElementById("summary").textContent = summary();
+  const here = one.parent || one.id;
+  const links = present().filter((other) => !other.parent);
+  const nav = el(
+    "nav",
+    { "aria-label": t("views"), id: "views" },
+    links.map((other) => el("a", { href: address(other.id), "aria-current": other.id === here ? "page" : null }, t(other.title))),
+  );
+  document.getElementById("views").replaceWith(nav);
+  document.getElementById("tongue").replaceWith(tongue());
+  document.getElementById("footer").replaceChildren(el("p", {}, t("footer", { version: board.evalsuite })), ...canary());
+}
+
+function summary() {
+  const found = [];
+  if (board.runs.length) {
+    const samples = board.runs.reduce((sum, run) => sum + run.counts.requested, 0);
+    found.push(t("runs", { n: board.runs.length }), t("tasks", { n: board.tasks.length }), t("samples", { n: samples }));
+  }
+  if (board.preference) found.push(t("votes", { n: board.preference.counts.num_votes }));
+  if (board.published.length) found.push(t("published_tables", { n: board.published.length }));
+  return found.join(" · ");
+}
+
+function canary() {
+  return board.runs.length && board.samples_kept !== "none" ? [el("p", {}, t("canary"))] : [];
+}
+
+function tongue() {
+  const select = el("select", { id: "tongue", "aria-label": t("language_of_page") });
+  for (const [code, own] of Object.entries(LANGUAGES)) select.append(el("option", { value: code, lang: code, selected: code === locale }, own));
+  select.addEventListener("change", () => go(changed({ ui: select.value })));
+  return select;
+}
+
+/** Keys of a view: it listens for "evalsuite-key" on the document while it is shown. */
+function keys(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+  document.getElementById("main").firstElementChild?.dispatchEvent(new CustomEvent("page-key", { detail: event.key }));
+}
+
+boot();

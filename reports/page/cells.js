@@ -1,0 +1,129 @@
+// A number with its interval, on an axis, with what it is over: the same everywhere.
+
+const AXIS = { width: 96, pad: 4 };
+const NICE = [1, 2, 2.5, 5, 10];
+
+/** The ends, in shown units, of an axis for cells: 0 to 100 for shares, else what holds them all. */
+function axisOf(cells, scale) {
+  if (scale === 100) return [0, 100];
+  const ends = cells.flatMap((cell) => [cell.value, cell.low, cell.high, cell.worst, cell.best])
+    .filter((value) => value !== null && value !== undefined).map((value) => value * scale);
+  const top = Math.max(1e-9, ...ends);
+  const power = 10 ** Math.floor(Math.log10(top));
+  const high = power * NICE.find((step) => step * power >= top);
+  return [Math.min(0, ...ends), high];
+}
+
+/** The interval drawn as a bar with a dot at the value; the hatched line reaches from the worst to the best case. */
+function whisker(cell, scale, [from, to]) {
+  const inner = AXIS.width - 2 * AXIS.pad;
+  const x = (value) => (AXIS.pad + (inner * Math.min(1, Math.max(0, (value * scale - from) / (to - from || 1))))).toFixed(1);
+  const line = (kind, a, b) => svg("line", { class: kind, x1: a, y1: 6, x2: b, y2: 6 });
+  const marks = [line("axis", AXIS.pad, AXIS.width - AXIS.pad)];
+  if (cell.worst !== null && cell.best !== null) marks.push(line("bounds", x(cell.worst), x(cell.best)));
+  if (cell.low !== null && cell.high !== null) {
+    const [low, high] = [x(cell.low), x(cell.high)];
+    marks.push(line("range", low, high), svg("path", { class: "ends", d: `M${low} 3V9M${high} 3V9` }));
+  }
+  marks.push(svg("circle", { class: "dot", cx: x(cell.value), cy: 6, r: 3 }));
+  const box = { class: "whisker", viewBox: `0 0 ${AXIS.width} 12`, width: AXIS.width, height: 12, "aria-hidden": "true" };
+  return svg("svg", { ...box, focusable: "false" }, marks);
+}
+
+/** The text of a cell: value, interval, n. */
+function cellText(cell, scale) {
+  if (!cell || cell.value === null) return "";
+  const decimals = decimalsOf(cell.low, cell.high, scale);
+  return `${number(cell.value * scale, decimals)} (${interval(cell.low, cell.high, scale)}), ${nText(cell.n, cell.clusters)}`;
+}
+
+/** What must be said with a number: unscored samples, and what else makes it doubtful. */
+function cellWarnings(cell, scale) {
+  const found = [];
+  if (cell.value === null) {
+    const causes = cell.notes.join(", ");
+    found.push(cell.unscored ? t("no_value_unscored", { n: cell.unscored, causes }) : t("no_value", { why: causes }));
+    return found;
+  }
+  if (cell.unscored) {
+    const decimals = decimalsOf(cell.low, cell.high, scale);
+    const known = cell.worst !== null && cell.best !== null;
+    found.push(
+      known
+        ? t("unscored_case", { n: cell.unscored, worst: number(cell.worst * scale, decimals), best: number(cell.best * scale, decimals) })
+        : t("unscored_unknown", { n: cell.unscored }),
+    );
+  }
+  return [...found, ...cell.notes];
+}
+
+/** A table's cell: empty where nothing was run. `more` are further nodes. */
+function numberCell(cell, scale, axis, more = []) {
+  if (!cell) return el("td", { class: "none" }, unseen(t("not_run")));
+  const warnings = cellWarnings(cell, scale).map((text) => el("span", { class: "warning" }, shown(text)));
+  if (cell.value === null) return el("td", { class: "cell" }, warnings, more);
+  const decimals = decimalsOf(cell.low, cell.high, scale);
+  return el(
+    "td",
+    { class: "cell" },
+    el("b", { class: "value" }, number(cell.value * scale, decimals)),
+    " ",
+    el("span", { class: "interval" }, interval(cell.low, cell.high, scale, decimals)),
+    axis ? whisker(cell, scale, axis) : null,
+    el("span", { class: "n" }, nText(cell.n, cell.clusters), cell.isChat ? ", " + t("as_chat") : ""),
+    warnings,
+    more,
+  );
+}
+
+/** Which way is better, with an arrow. */
+function direction(higherIsBetter) {
+  return higherIsBetter ? "↑ " + t("higher_is_better") : "↓ " + t("lower_is_better");
+}
+
+/** The rules of a column in words: protocol, exemplars, and what else sets it apart. */
+function rules(column, likes = []) {
+  const others = likes.filter((like) => like !== column && like.metric === column.metric && String(like.tasks) === String(column.tasks));
+  const parts = [plain(column.protocol), t("shots", { n: column.shots })];
+  if (column.seed) parts.push(t("seed", { seed: column.seed }));
+  if (column.version !== "1") parts.push(t("version", { version: column.version }));
+  if (others.some((like) => like.data !== column.data)) parts.push(t("data", { hash: column.data }));
+  return parts.join(", ");
+}
+
+/** What a mean is over. */
+function scope(column) {
+  if (!column.kind) return "";
+  if (column.kind === "suite") return t("mean_of_families", { n: column.parts.length });
+  const key = column.kind === "macro" ? "macro_mean" : "micro_mean";
+  const sampled = column.num_tasks > column.tasks.length ? ", " + t("of_which_sampled", { n: column.tasks.length }) : "";
+  return t(key, { n: column.num_tasks }) + sampled;
+}
+
+/** What guessing scores, as a range where samples differ. */
+function chanceText(column) {
+  if (!column.chance) return "";
+  const [low, high] = column.chance.map((level) => number(level * column.scale, 1));
+  return t("chance", { level: low === high ? low : low + " – " + high });
+}
+
+/** A run's name with its badges, as the head of its row. */
+function runHead(place, attributes = {}, more = []) {
+  const run = board.runs[place];
+  return el("th", { scope: "row", class: "model", ...attributes }, name(runName(place)), badges(run), more);
+}
+
+/** Words about a whole run that must be seen with its numbers. */
+function badges(run) {
+  const found = [];
+  if (run.is_partial) found.push(el("span", { class: "badge partial", title: partText(run) }, t("partial")));
+  if (run.status !== "complete") found.push(el("span", { class: "badge holes" }, t("status_" + run.status)));
+  return found;
+}
+
+/** Which part of its tasks a partial run took. */
+function partText(run) {
+  if (run.limit === null) return run.judged ? t("part_judged") : t("part_rows", { n: run.num_chosen_rows });
+  const amount = run.limit < 1 ? number(100 * run.limit, 1) + " %" : t("samples", { n: run.limit });
+  return t(run.limit_mode === "first" ? "part_first" : "part_stratified", { amount });
+}

@@ -1,0 +1,63 @@
+// What the page holds: compressed JSON in elements of this file, or in scripts beside it that are loaded when wanted.
+
+let board = null;
+const parts = new Map();
+const waiting = new Map();
+
+/** The part `part` of the page's data, unpacked once. Throws where it is missing or damaged. */
+function unpack(part) {
+  if (!parts.has(part)) parts.set(part, packed(part).then(inflate).then(JSON.parse));
+  return parts.get(part);
+}
+
+function packed(part) {
+  const element = document.getElementById("data-" + part);
+  return element ? Promise.resolve(element.textContent) : beside(part);
+}
+
+// Scripts beside the page call this with what they hold: a page from a folder on disk may load scripts, and nothing else.
+window.evalsuiteData = (part, text) => {
+  const found = waiting.get(part);
+  if (found) found(text);
+};
+
+function beside(part) {
+  return new Promise((resolve, reject) => {
+    waiting.set(part, resolve);
+    const script = el("script", { src: "data/" + part + ".js" });
+    script.addEventListener("error", () => reject(new Error("data/" + part + ".js")));
+    document.head.append(script);
+  });
+}
+
+async function inflate(text) {
+  const raw = Uint8Array.from(atob(text.trim()), (char) => char.charCodeAt(0));
+  const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
+}
+
+/** The samples of the task at `place` in `board.tasks`. */
+function samplesOf(place) {
+  return unpack("samples-" + place);
+}
+
+/** Runs by place, best first where there are ranks, else in the order of rows. */
+function runsInOrder() {
+  const ranked = board.ranking ? board.ranking.standings.map((standing) => standing.run) : [];
+  const others = board.runs.map((_, place) => place).filter((place) => !ranked.includes(place));
+  return [...ranked, ...others];
+}
+
+/** What a run is called: its name, with its id where another run has that name too. */
+function runName(place) {
+  const run = board.runs[place];
+  const isShared = board.runs.some((other, at) => at !== place && other.name === run.name);
+  return isShared ? run.name + " (" + run.id.slice(0, 8) + ")" : run.name;
+}
+
+/** A list `[value, low, high, …]` as a cell with names, or null. */
+function cellOf(list) {
+  if (!list) return null;
+  const [value, low, high, n, clusters, unscored = 0, worst = null, best = null, chance = null, isChat = false, notes = []] = list;
+  return { value, low, high, n, clusters, unscored, worst, best, chance, isChat, notes };
+}

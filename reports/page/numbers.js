@@ -1,0 +1,67 @@
+// Numbers for people. Digits are the same in all languages, so that columns can be compared.
+
+const MINUS = "\u2212";
+const formats = new Map();
+
+function format(decimals, options = {}) {
+  const key = locale + decimals + JSON.stringify(options);
+  if (!formats.has(key)) {
+    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    formats.set(key, new Intl.NumberFormat(locale + "-u-nu-latn", { ...digits, ...options }));
+  }
+  return formats.get(key);
+}
+
+/** A number with so many decimals, and no minus before zero. */
+function number(value, decimals, options = {}) {
+  const text = format(decimals, { signDisplay: "negative", ...options }).format(value);
+  return text.replace("-", MINUS);
+}
+
+/** A difference: with a plus sign above zero. */
+function signed(value, decimals) {
+  return number(value, decimals, { signDisplay: "exceptZero" });
+}
+
+/** A whole number. */
+function count(value) {
+  return number(value, Number.isInteger(value) ? 0 : 2);
+}
+
+/** One decimal, or two where the interval's half-width is below half a shown unit; of small scales one more. */
+function decimalsOf(low, high, scale) {
+  if (low === null || high === null) return scale === 100 ? 1 : 2;
+  const half = ((high - low) / 2) * scale;
+  if (half >= 0.5) return 1;
+  return half >= 0.05 || scale === 100 ? 2 : 3;
+}
+
+/** ``21.9 – 61.3``, or that there is none. */
+function interval(low, high, scale, decimals = decimalsOf(low, high, scale)) {
+  if (low === null || high === null) return t("no_interval");
+  return number(low * scale, decimals) + " – " + number(high * scale, decimals);
+}
+
+/** ``n 60``, with the number of clusters where samples are fewer facts than they seem. */
+function nText(n, clusters) {
+  return clusters === n || !clusters ? t("n", { n }) : t("n_in_clusters", { n, clusters });
+}
+
+/** A chance of error, as papers write it. */
+function chance(p) {
+  if (p === null || p === undefined) return "";
+  return p < 0.001 ? "p < " + number(0.001, 3) : "p " + number(p, 3);
+}
+
+/** Bytes for people. */
+function bytes(value) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  return number(value / 1000 ** power, power ? 1 : 0) + "\u00a0" + units[power];
+}
+
+/** Seconds for people. */
+function duration(seconds) {
+  if (seconds < 120) return number(seconds, seconds < 10 ? 1 : 0) + "\u00a0s";
+  return seconds < 7200 ? number(seconds / 60, 1) + "\u00a0min" : number(seconds / 3600, 1) + "\u00a0h";
+}

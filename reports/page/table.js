@@ -1,0 +1,96 @@
+// Tables that can be sorted by their heads, and of wide ones only the columns in sight are made.
+
+const WIDE = 40;
+const COLUMN_PX = 150;
+
+/**
+ * A table in a region that scrolls. `columns`: `{id, head, value, cell}` with `head` nodes, `value(row)` what it is sorted
+ * by (null goes last; absent where it cannot be sorted), `cell(row)` a td or th; the first stays in sight. `rows`: any
+ * values. `sort`: the id of a column, with "-" before it for falling. `firstDirection`: "-" where most is best.
+ */
+function sortedTable({ id, caption, columns, rows, sort = "", kind = "numbers", param = "sort" }) {
+  const order = sortedRows(columns, rows, sort);
+  const isWide = columns.length > WIDE;
+  const table = el("table", { class: kind + (isWide ? " wide" : ""), id }, el("caption", { id: id + "-caption" }, caption));
+  const region = el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
+  if (isWide) windowed(region, table, columns, order, sort, param);
+  else table.append(head(columns, sort, param), body(columns, order));
+  return region;
+}
+
+function sortedRows(columns, rows, sort) {
+  const falls = sort.startsWith("-");
+  const column = columns.find((one) => one.id === sort.replace(/^-/, "") && one.value);
+  if (!column) return rows;
+  const sign = falls ? -1 : 1;
+  const keys = new Map(rows.map((row) => [row, column.value(row)]));
+  const isMissing = (key) => key === null || key === undefined;
+  return [...rows].sort((a, b) => {
+    const [x, y] = [keys.get(a), keys.get(b)];
+    if (isMissing(x) || isMissing(y)) return isMissing(x) - isMissing(y);
+    return typeof x === "string" ? sign * x.localeCompare(y, locale) : sign * (x - y);
+  });
+}
+
+function head(columns, sort, param) {
+  return el("thead", {}, el("tr", {}, columns.map((column) => headCell(column, sort, param))));
+}
+
+function headCell(column, sort, param) {
+  const isHere = column.value && sort.replace(/^-/, "") === column.id;
+  const state = isHere ? (sort.startsWith("-") ? "descending" : "ascending") : null;
+  const cell = el("th", { scope: "col", class: column.kind || null, "aria-sort": state });
+  if (!column.value) return fill(cell, {}, [column.head]);
+  const first = column.firstDirection || "";
+  const next = isHere ? (sort.startsWith("-") ? column.id : "-" + column.id) : first + column.id;
+  const button = el("button", { type: "button", class: "sort", id: "sort-" + param + "-" + column.id }, column.head);
+  button.addEventListener("click", () => go(changed({ [param]: next })));
+  const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, state === null ? "↕" : state === "descending" ? "↓" : "↑");
+  button.append(arrow);
+  cell.append(button, ...(column.detail ? [column.detail].flat() : []));
+  return cell;
+}
+
+function body(columns, rows) {
+  return el("tbody", {}, rows.map((row) => el("tr", {}, columns.map((column) => column.cell(row)))));
+}
+
+// Of a wide table the first column and those in sight; the space of the others is kept by two empty cells.
+function windowed(region, table, columns, rows, sort, param) {
+  const [first, ...others] = columns;
+  table.setAttribute("aria-colcount", columns.length);
+  const filler = (px, tag) => {
+    const cell = el(tag, { class: "filler", "aria-hidden": "true" });
+    cell.style.minWidth = cell.style.width = px + "px";
+    return cell;
+  };
+  let from = -1;
+  function draw() {
+    const seen = Math.ceil((region.clientWidth || 1200) / COLUMN_PX) + 4;
+    const at = Math.max(0, Math.min(others.length - seen, Math.floor(Math.abs(region.scrollLeft) / COLUMN_PX) - 2));
+    if (at === from) return;
+    from = at;
+    const part = others.slice(at, at + seen);
+    const [before, after] = [at * COLUMN_PX, Math.max(0, others.length - at - seen) * COLUMN_PX];
+    const numbered = (cell, index) => fill(cell, { "aria-colindex": at + index + 2 }, []);
+    const heads = el(
+      "tr",
+      {},
+      headCell(first, sort, param),
+      filler(before, "td"),
+      part.map((column, index) => numbered(headCell(column, sort, param), index)),
+      filler(after, "td"),
+    );
+    const lines = rows.map((row) =>
+      el("tr", {}, first.cell(row), filler(before, "td"), part.map((column, index) => numbered(column.cell(row), index)), filler(after, "td")),
+    );
+    for (const old of table.querySelectorAll("thead, tbody")) old.remove();
+    table.append(el("thead", {}, heads), el("tbody", {}, lines));
+  }
+  region.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+  new ResizeObserver(() => {
+    from = -1;
+    draw();
+  }).observe(region);
+  draw();
+}

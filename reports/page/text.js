@@ -1,0 +1,62 @@
+// Text and elements. Every word from outside becomes a text node: nothing is ever parsed as HTML.
+
+// Controls, bidirectional overrides and unseen characters, and lone surrogates; joiners are left, text needs them.
+const UNSEEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+const SVG = "http://www.w3.org/2000/svg";
+
+/** What stands for an unseen character. */
+function codePoint(char) {
+  return "⟨U+" + char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0") + "⟩";
+}
+
+/** `text` with unseen characters written out, as a string. */
+function plain(text) {
+  return String(text).replace(UNSEEN, codePoint);
+}
+
+/** `text` as nodes, unseen characters marked. */
+function shown(text) {
+  const nodes = [];
+  let from = 0;
+  for (const match of text.matchAll(UNSEEN)) {
+    nodes.push(text.slice(from, match.index), el("span", { class: "unseen", dir: "ltr" }, codePoint(match[0])));
+    from = match.index + match[0].length;
+  }
+  nodes.push(text.slice(from));
+  return nodes;
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+/** An element; children are nodes, strings, nothing, or lists of these. Attributes of null or false are left out. */
+function el(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** An element of SVG. */
+function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/** A name from outside, kept apart from the direction of what surrounds it. */
+function name(text, attributes = {}) {
+  return el("bdi", attributes, shown(text));
+}
+
+/** A text in a language of its own. */
+function prose(text, language, tag = "div", kind = "text") {
+  return el(tag, { class: kind, lang: language || null, dir: "auto" }, text === "" ? el("i", {}, t("empty")) : shown(text));
+}
+
+/** A word that only a screen reader says. */
+function unseen(text) {
+  return el("span", { class: "hidden" }, text);
+}
