@@ -26,7 +26,17 @@ from ._static import static_tables
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = ("text", "messages", "numbers", "data", "state", "cells", "table", "exports")
-VIEWS = ("leaderboard",)
+VIEWS = (
+    "leaderboard",
+    "languages",
+    "preference",
+    "judges",
+    "task",
+    "samples",
+    "compare",
+    "published",
+    "provenance",
+)
 
 MAX_BYTES = 25_000_000
 """A page larger than this becomes a folder, with the samples in files of their own."""
@@ -86,7 +96,7 @@ def render_board(board: Board, samples: Iterable[TaskSamples], options: PageOpti
 def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_files: bool = False) -> str:
     from markupsafe import Markup
 
-    style, script = resource("page/style.css"), page_script()
+    style, script = page_style(), page_script()
     return (
         environment()
         .get_template("page/page.html.j2")
@@ -113,9 +123,22 @@ def page_script() -> str:
     return '"use strict";\n(() => {\n' + "\n".join(map(resource, files)) + "})();\n"
 
 
+def page_style() -> str:
+    """The one style sheet of the page."""
+    return "\n".join(resource(f"page/style/{name}.css") for name in ("core", *VIEWS[1:]))
+
+
+def messages_of(language: str) -> dict[str, object]:
+    """The interface's words in one language, by key: a message, or its plural forms."""
+    found: dict[str, object] = {}
+    for name in ("core", *VIEWS):
+        found |= json.loads(resource(f"page/messages/{language}/{name}.json"))
+    return found
+
+
 def _messages() -> str:
     """The interface's words in all languages."""
-    found = {language: json.loads(resource(f"page/messages/{language}.json")) for language in LANGUAGES}
+    found = {language: messages_of(language) for language in LANGUAGES}
     return json.dumps(found, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
