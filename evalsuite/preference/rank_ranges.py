@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from evalsuite.stats.paired_tests import holm
+
 from .strength_model import StrengthModel
 
 
@@ -14,14 +16,13 @@ def rank_ranges(model: StrengthModel, *, alpha: float = 0.05) -> Mapping[str, tu
     correction for all of them, so that no order is claimed by chance, at `alpha`.
     """
     from scipy.special import stdtr
-    from statsmodels.stats.multitest import multipletests
 
     systems: Sequence[str] = model.systems
     pairs = [(a, b) for place, a in enumerate(systems) for b in systems[place + 1 :]]
     found = [model.difference(a, b) for a, b in pairs]
     degrees = max(model.degrees, 1)
     chances = [2 * float(stdtr(degrees, -abs(part.value) / part.stderr)) if part.stderr > 0 else 1.0 for part in found]
-    is_sure = multipletests(chances, alpha=alpha, method="holm")[0]
+    is_sure = [chance <= alpha for chance in holm(chances)]
     above, below = dict.fromkeys(systems, 0), dict.fromkeys(systems, 0)
     for (a, b), part, sure in zip(pairs, found, is_sure, strict=True):
         if sure:

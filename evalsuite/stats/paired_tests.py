@@ -114,12 +114,15 @@ def _lower_limit(gained: float, lost: float, n: float, z: float) -> float:
 
 
 def holm(chances: Sequence[float]) -> tuple[float, ...]:
-    """`chances` adjusted so that among all no false claim is made more often than by one alone (Holm 1979)."""
-    if not chances:
-        return ()
-    from statsmodels.stats.multitest import multipletests
+    """`chances` adjusted so that among all no false claim is made more often than by one alone (Holm 1979).
 
-    return tuple(float(chance) for chance in multipletests(chances, method="holm")[1])
+    statsmodels has the same, and collects the interpreter's garbage at every call: a fifth of a second each time.
+    """
+    order = np.argsort(chances, kind="stable")
+    stepped = np.asarray(chances, dtype=np.float64)[order] * np.arange(len(chances), 0, -1)
+    adjusted = np.empty(len(chances))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return tuple(adjusted.tolist())
 
 
 def _normal_quantile(level: float) -> float:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, permutation_test
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from evalsuite.stats.paired_tests import MOST_EXACT, holm, mcnemar, sign_flips, tango
 
@@ -109,3 +110,10 @@ def test_holm_on_a_fixed_table() -> None:
     # sorted .01 .03 .04: times 3, 2, 1, never below the one before
     assert holm([0.04, 0.01, 0.03]) == pytest.approx((0.06, 0.03, 0.06))
     assert holm([]) == ()
+
+
+def test_holm_is_that_of_statsmodels() -> None:
+    random = np.random.default_rng(3)
+    for size in (1, 2, 7, 60, 500):
+        chances = np.round(random.uniform(0, 0.3, size) ** 2, 3)  # ties among them
+        assert holm(chances.tolist()) == pytest.approx(multipletests(chances, method="holm")[1], abs=1e-15)
