@@ -50,7 +50,10 @@ def _families(board: Board) -> Iterator[StaticTable]:
                 title=visible(f"{family.name}: {table.metric} ({rules})"),
                 heads=("Model", *(visible(column.label) for column in table.columns)),
                 rows=tuple(
-                    (_name(board, run), *(_cell(cell, column) for cell, column in zip(cells, table.columns, strict=True)))
+                    (
+                        _name(board, run),
+                        *(_cell(cell, column) for cell, column in zip(cells, table.columns, strict=True)),
+                    )
                     for run, cells in zip(table.rows, table.cells, strict=True)
                 ),
             )

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from evalsuite.boards.building import BoardOptions, board_of
 from evalsuite.boards.loading import LoadedRun, load_runs
@@ -23,6 +24,7 @@ from evalsuite.text.visible import visible
 
 from ._pages import content_policy, environment, resource
 from ._static import static_tables
+from .card import CARD, draw_card
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = ("text", "messages", "numbers", "data", "state", "cells", "table", "exports")
@@ -44,7 +46,7 @@ MAX_BYTES = 25_000_000
 
 @dataclass(frozen=True)
 class PageOptions:
-    """How the page is published: the interface's language (empty for the reader's), its address, and its largest size."""
+    """How the page is published: its language (empty for the reader's), its address, and its largest size."""
 
     language: str = ""
     base_url: str = ""
@@ -65,15 +67,17 @@ class Page:
     """What is written: the page, and files beside it by path."""
 
     html: str
-    beside: dict[str, str]
+    beside: dict[str, bytes]
 
 
-def render(runs: Sequence[Path], board: BoardOptions, page: PageOptions | None = None) -> Page:
-    """The page over the sealed runs in the directories `runs`, votes and published figures; the same of these give the
-    same bytes. Raises SpecMismatch for a directory without results, CorruptStore for one that was changed.
+def render(runs: Sequence[Path], board: BoardOptions, **page: Any) -> Page:
+    """The page over the sealed runs in the directories `runs` and what `board` adds; `page` are `PageOptions` by name.
+
+    The same of these give the same bytes. Raises SpecMismatch for a directory without results, CorruptStore for one
+    that was changed.
     """
     loaded = load_runs(runs)
-    return render_board(board_of(loaded, board), _samples(loaded, board), page or PageOptions())
+    return render_board(board_of(loaded, board), _samples(loaded, board), PageOptions(**page))
 
 
 def _samples(runs: Sequence[LoadedRun], options: BoardOptions) -> Iterator[TaskSamples]:
@@ -87,10 +91,11 @@ def render_board(board: Board, samples: Iterable[TaskSamples], options: PageOpti
     """The page of a board and of its tasks' samples, in the order of its tasks."""
     kept = [_part("board", canonical_json(board)), _part("messages", _messages())]
     more = [_part(f"samples-{place}", canonical_json(found)) for place, found in enumerate(samples)]
+    card = {CARD: draw_card(board)} if options.base_url else {}
     if sum(len(part.text) for part in (*kept, *more)) <= options.max_bytes:
-        return Page(_html(board, (*kept, *more), options), {})
-    beside = {f"data/{part.name}.js": f'evalsuiteData("{part.name}","{part.text}")\n' for part in more}
-    return Page(_html(board, kept, options, has_files=True), beside)
+        return Page(_html(board, (*kept, *more), options), card)
+    files = {f"data/{part.name}.js": f'evalsuiteData("{part.name}","{part.text}")\n'.encode() for part in more}
+    return Page(_html(board, kept, options, has_files=True), {**files, **card})
 
 
 def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_files: bool = False) -> str:

@@ -188,6 +188,6 @@ def _comparisons(runs: Sequence[LoadedRun], ranking: Ranking | None) -> Iterator
         first = ranking.standings[0].run if ranking else 0
         pairs = [(first, other) for other in range(len(runs)) if other != first]
     for baseline, candidate in pairs:
-        found = compare(pair(runs[baseline].side, runs[candidate].side, find_metric))
+        found = compare(pair(runs[baseline].side, runs[candidate].side, find_metric), by_segments=False)
         if found.differences or found.refused:
             yield Compared(baseline=baseline, candidate=candidate, comparison=found)

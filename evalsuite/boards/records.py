@@ -277,11 +277,24 @@ class PublishedCell(Record, frozen=True, kw_only=True):
     n: int | None = None
 
 
-class PublishedTable(Record, frozen=True, kw_only=True):
-    """Figures that others published: shown apart, never ranked with runs. A cell is None where nothing was published.
+class PublishedCheck(Record, frozen=True, kw_only=True):
+    """Arithmetic of a published table that was done again.
 
-    `checks` say which arithmetic of the table was done again and held, or by how much it did not.
+    `mean`: `column` against the mean of `parts`, to within `target`; `sum`: the figures of `column` in the rows of
+    `group` against `target`. `failed` has by row how far it is off; of `num_checked` rows or groups.
     """
+
+    kind: Literal["mean", "sum"]
+    column: str
+    parts: tuple[str, ...]
+    target: float
+    num_checked: int
+    failed: Mapping[str, float]
+    group: str = ""
+
+
+class PublishedTable(Record, frozen=True, kw_only=True):
+    """Figures that others published: apart from runs, never ranked. A cell is None where nothing was published."""
 
     title: str
     source: str
@@ -293,7 +306,7 @@ class PublishedTable(Record, frozen=True, kw_only=True):
     rows: tuple[tuple[str, ...], ...]
     cells: tuple[tuple[PublishedCell | None, ...], ...]
     notes: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
+    checks: tuple[PublishedCheck, ...] = ()
 
 
 class Compared(Record, frozen=True, kw_only=True):

@@ -1,10 +1,10 @@
-"""``evalsuite report``: a leaderboard page from stored runs."""
+"""``evalsuite report``: a leaderboard page from stored runs, votes and published figures."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite import plugins
 from evalsuite.cli.output import print_json
@@ -12,32 +12,99 @@ from evalsuite.errors import SpecMismatch, UsageError
 from evalsuite.store.files import write_atomic
 from evalsuite.store.results import RESULTS
 
+if TYPE_CHECKING:
+    from evalsuite.boards.building import BoardOptions
+
+LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
+_MEGABYTE = 1_000_000
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``report``."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories, or folders of them")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="run directories, or folders of them")
     parser.add_argument(
         "--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)"
     )
+    parser.add_argument("--title", default="evalsuite leaderboard", help="heading of the page")
     parser.add_argument(
         "--votes", type=Path, metavar="FILE", help="what people prefer as a view of its own: preference.json of "
         "`evalsuite prefer report`",
     )  # fmt: skip
-    parser.add_argument("--title", default="evalsuite leaderboard", help="heading of the page")
+    parser.add_argument(
+        "--published", nargs="+", type=Path, default=[], metavar="FILE", help="figures that others published, apart "
+        "from the runs: CSV files, or descriptions of them (see configs/published)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--published_dir", type=Path, metavar="FOLDER", help="where the files that descriptions name lie"
+    )
+    parser.add_argument(
+        "--samples", choices=("all", "failures", "none"), default="all", help="whose texts the page holds: all "
+        "samples', those that are not right, or nobody's; counts are always there (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--lang", choices=LANGUAGES, default="", help="language of the page (default: the reader's)")
+    parser.add_argument(
+        "--base_url", default="", metavar="URL", help="where the page will stand: adds what link previews show, and "
+        "their picture card.png",
+    )  # fmt: skip
+    parser.add_argument("--index", action="store_true", help="let search engines list the page (default: asked not to)")
+    parser.add_argument(
+        "--max_mb", type=float, default=25.0, metavar="N", help="a larger page becomes a folder, with samples in files "
+        "of their own (default %(default)s)",
+    )  # fmt: skip
 
 
 def execute(options: argparse.Namespace) -> int:
     """Write the page and print where it is."""
+    _check(options)
+    runs = find_runs([Path(run) for run in options.runs])
+    board = _board_options(options)
+    page = write_report(runs, Path(options.output), board, _page_options(options))
+    named = [
+        f"{len(runs)} run{'s' if len(runs) != 1 else ''}",
+        *([f"the votes of {options.votes}"] if options.votes else []),
+        *([f"{len(options.published)} published table{'s' if len(options.published) != 1 else ''}"]
+          if options.published else []),
+    ]  # fmt: skip
+    print(f"{' and '.join(named)} in {page}")
+    if options.json:
+        votes = {"votes": str(options.votes)} if options.votes else {}
+        published = {"published": [str(path) for path in options.published]} if options.published else {}
+        print_json({"path": str(page), "runs": [str(run) for run in runs], **votes, **published})
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
     if Path(options.output).is_dir():
         raise UsageError(f"--output {options.output} is a folder; give a file, for example site/index.html.")
-    runs = find_runs([Path(run) for run in options.runs])
-    page = write_report(runs, Path(options.output), options.title, options.votes)
-    votes = f" and the votes of {options.votes}" if options.votes else ""
-    print(f"{len(runs)} run{'s' if len(runs) != 1 else ''}{votes} in {page}")
-    if options.json:
-        votes_json = {"votes": str(options.votes)} if options.votes else {}
-        print_json({"path": str(page), "runs": [str(run) for run in runs], **votes_json})
-    return 0
+    if not options.runs and not options.votes and not options.published:
+        raise UsageError("nothing to show: give run directories, --votes or --published.")
+    if not options.max_mb > 0:
+        raise UsageError(f"--max_mb {options.max_mb:g}: expected megabytes above 0.")
+    if options.base_url and not options.base_url.startswith(("https://", "http://")):
+        raise UsageError(f"--base_url {options.base_url}: expected an address that begins with https:// or http://.")
+
+
+def _board_options(options: argparse.Namespace) -> BoardOptions:
+    from evalsuite.boards.building import BoardOptions
+    from evalsuite.boards.published import published_table
+    from evalsuite.cli.prefer_report import read
+
+    return BoardOptions(
+        title=options.title,
+        preference=read(options.votes) if options.votes else None,
+        published=tuple(published_table(path, options.published_dir) for path in options.published),
+        samples=options.samples,
+    )
+
+
+def _page_options(options: argparse.Namespace) -> dict[str, Any]:
+    url = options.base_url
+    return {
+        "language": options.lang,
+        "base_url": url if not url or url.endswith("/") else url + "/",
+        "is_indexed": options.index,
+        "max_bytes": int(options.max_mb * _MEGABYTE),
+    }
 
 
 def find_runs(paths: list[Path]) -> list[Path]:
@@ -51,15 +118,14 @@ def find_runs(paths: list[Path]) -> list[Path]:
     return found
 
 
-def write_report(runs: list[Path], output: Path, title: str, votes: Path | None = None) -> Path:
-    """Render the leaderboard of `runs`, and what `votes` say, to `output`. Raises SaveFailed, DataError for votes."""
+def write_report(runs: list[Path], output: Path, board: BoardOptions, page: dict[str, Any] | None = None) -> Path:
+    """Write the page over `runs` and what `board` adds to `output`, with the files that stand beside it.
+
+    Raises SpecMismatch, CorruptStore or SaveFailed.
+    """
     render = plugins.load(plugins.REPORTS, "leaderboard")
-    page = render(runs, title, **_preference(votes)) if votes else render(runs, title)
-    write_atomic(output, page.encode("utf-8", "replace"))
+    found = render(runs, board, **(page or {}))
+    for name, content in found.beside.items():
+        write_atomic(output.parent / name, content)
+    write_atomic(output, found.html.encode("utf-8", "replace"))
     return output.resolve()
-
-
-def _preference(votes: Path) -> dict[str, Any]:
-    from evalsuite.cli.prefer_report import read
-
-    return {"preference": read(votes)}
