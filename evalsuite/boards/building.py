@@ -190,4 +190,5 @@ def _comparisons(runs: Sequence[LoadedRun], ranking: Ranking | None) -> Iterator
     for baseline, candidate in pairs:
         found = compare(pair(runs[baseline].side, runs[candidate].side, find_metric), by_segments=False)
         if found.differences or found.refused:
-            yield Compared(baseline=baseline, candidate=candidate, comparison=found)
+            bare = msgspec.structs.replace(found, flips=())  # the samples themselves tell them
+            yield Compared(baseline=baseline, candidate=candidate, comparison=bare)

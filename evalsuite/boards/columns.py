@@ -83,6 +83,7 @@ def column_of(key: Key, measures: Sequence[Measure], summary: TaskSummary) -> Co
         version=key.version,
         data=key.data,
         signature=key.signature,
+        formula=first.formula if isinstance(first, Estimate) else "",
         scale=first.scale,
         higher_is_better=first.higher_is_better,
         is_primary=first.is_primary,

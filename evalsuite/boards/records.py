@@ -46,7 +46,7 @@ class Column(Record, frozen=True, kw_only=True):
 
     `kind` is empty for a single task. `label` sets a task apart within its family. `scale` times a value is what is
     shown; `chance` the lowest and highest level of guessing among the column's samples. `is_averaged` columns are what
-    ranks go by. `own_signature` is what of a signature the others of its table do not have.
+    ranks go by. `formula` names how a task's value follows from its samples' counts. `own_signature` is what of a signature the others of its table do not have.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Column(Record, frozen=True, kw_only=True):
     data: str
     signature: str
     own_signature: str = ""
+    formula: str
     scale: float
     higher_is_better: bool
     is_primary: bool
@@ -310,7 +311,7 @@ class PublishedTable(Record, frozen=True, kw_only=True):
 
 
 class Compared(Record, frozen=True, kw_only=True):
-    """Two runs against each other; places, and what `compare` finds."""
+    """Two runs against each other, by place, and what `compare` finds but for the flipped samples."""
 
     baseline: int
     candidate: int

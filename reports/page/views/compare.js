@@ -1,1 +1,224 @@
-// To come.
+// Two runs against each other: paired differences, what could not be compared, and in what the runs differ.
+
+view("compare", {
+  title: "view_compare",
+  has: (found) => found.runs.length > 1,
+  show(root, params) {
+    const [a, b] = comparedRuns(params);
+    root.append(el("p", { class: "lead" }, t("compare_lead")), compareControls(a, b));
+    if (a === b) {
+      root.append(el("p", { class: "notice" }, t("compare_same")));
+      return null;
+    }
+    const found = comparisonOf(a, b);
+    root.append(found ? comparisonBody(found, a, b, params) : notCompared(a, b), manifestDiff(a, b));
+    return found ? () => [compareExport(found, a, b)] : null;
+  },
+});
+
+/** A run by the first digits of its id; `otherwise` where there is none. */
+function runById(prefix, otherwise) {
+  const at = prefix ? board.runs.findIndex((run) => run.id.startsWith(prefix)) : -1;
+  return at < 0 ? otherwise : at;
+}
+
+function shortId(run) {
+  return board.runs[run].id.slice(0, 8);
+}
+
+function comparedRuns(params) {
+  const [first, second] = runsInOrder();
+  const a = runById(params.get("a"), first);
+  return [a, runById(params.get("b"), second === a ? first : second)];
+}
+
+function compareControls(a, b) {
+  const choice = (key, chosen) => {
+    const select = el("select", { id: "compare-" + key }, runsInOrder().map((run) => el("option", { value: shortId(run), selected: run === chosen }, plain(runName(run)))));
+    select.addEventListener("change", () => go(changed({ [key]: select.value })));
+    return el("div", {}, el("label", { for: "compare-" + key }, t(key === "a" ? "baseline" : "candidate")), select);
+  };
+  const swap = el("button", { type: "button", id: "compare-swap" }, t("swap"));
+  swap.addEventListener("click", () => go(changed({ a: shortId(b), b: shortId(a) })));
+  return el("div", { class: "filters" }, choice("a", a), choice("b", b), el("div", {}, el("span", { class: "label" }, "\u00a0"), swap));
+}
+
+// -- differences
+
+function comparisonOf(a, b) {
+  const is = (one, x, y) => one.baseline === x && one.candidate === y;
+  const forward = board.comparisons.find((one) => is(one, a, b));
+  if (forward) return forward.comparison;
+  const backward = board.comparisons.find((one) => is(one, b, a));
+  return backward ? turned(backward.comparison) : null;
+}
+
+/** The same comparison seen from the other side. */
+function turned(found) {
+  const less = (value) => (value === null ? null : -value);
+  const differences = found.differences.map((one) => ({
+    ...one,
+    baseline: one.candidate,
+    candidate: one.baseline,
+    difference: -one.difference,
+    low: less(one.high),
+    high: less(one.low),
+    num_gained: one.num_lost,
+    num_lost: one.num_gained,
+  }));
+  return { ...found, differences, missing: found.added, added: found.missing, baseline: found.candidate, candidate: found.baseline };
+}
+
+function comparisonBody(found, a, b, params) {
+  const names = { a: runName(a), b: runName(b) };
+  return [
+    differencesTable(found, a, b, params),
+    el("p", { class: "quiet legend" }, t("compare_legend")),
+    listed("compare_refused", found.refused.map((one) => [one.task, one.metric, one.reasons.join("; ")].filter(Boolean).join(": "))),
+    listed("compare_missing", found.missing, names),
+    listed("compare_added", found.added, names),
+    listed("compare_warnings", found.warnings),
+  ];
+}
+
+function listed(key, texts, facts = {}) {
+  if (!texts.length) return null;
+  return el("section", {}, el("h3", {}, t(key, facts)), el("ul", { class: "says" }, texts.map((text) => el("li", {}, shown(text)))));
+}
+
+function differencesTable(found, a, b, params) {
+  const reach = Math.max(...found.differences.flatMap((one) => [one.low, one.high, one.difference].map((end) => Math.abs((end ?? 0) * one.scale))), 1);
+  const text = (id, head, write, value) => ({ id, head, value, cell: write });
+  const columns = [
+    { id: "name", kind: "model", head: t("compared"), value: (one) => one.name, cell: differenceHead },
+    text("a", [t("baseline"), " ", name(runName(a))], (one) => el("td", { class: "cell" }, number(one.baseline * one.scale, differenceDecimals(one)))),
+    text("b", [t("candidate"), " ", name(runName(b))], (one) => el("td", { class: "cell" }, number(one.candidate * one.scale, differenceDecimals(one)))),
+    { id: "difference", firstDirection: "-", head: t("difference"), value: (one) => one.difference * one.scale, cell: (one) => differenceCell(one, reach) },
+    { id: "p", head: t("p_adjusted"), value: (one) => one.p_adjusted ?? one.p_value, cell: chanceCell },
+    { id: "flips", head: t("flips"), value: (one) => (one.num_gained === null ? null : one.num_gained + one.num_lost), cell: (one) => flipsCell(one, a, b) },
+  ];
+  return sortedTable({ id: "differences", caption: t("compare_caption", { a: runName(a), b: runName(b) }), columns, rows: found.differences, sort: params.get("sort") || "" });
+}
+
+function differenceDecimals(one) {
+  return decimalsOf(one.low, one.high, one.scale);
+}
+
+function differenceHead(one) {
+  const arrow = one.higher_is_better ? "↑" : "↓";
+  return el(
+    "th",
+    { scope: "row", class: "model" },
+    name(one.name),
+    el("span", { class: "detail" }, one.kind === "task" ? plain(one.metric) + " " + arrow : t("mean") + " " + arrow),
+    el("span", { class: "detail" }, plain(one.protocol)),
+  );
+}
+
+function differenceCell(one, reach) {
+  const decimals = differenceDecimals(one);
+  const ends = one.low === null ? t("no_interval") : signed(one.low * one.scale, decimals) + " – " + signed(one.high * one.scale, decimals);
+  return el(
+    "td",
+    { class: "cell" },
+    el("b", { class: "value" }, signed(one.difference * one.scale, decimals)),
+    " ",
+    el("span", { class: "interval" }, ends),
+    forest(one, reach),
+    el("span", { class: "n" }, nText(one.n, one.num_clusters)),
+    one.num_left_out ? el("span", { class: "warning" }, t("left_out", { n: one.num_left_out })) : null,
+  );
+}
+
+/** A difference on an axis with zero in the middle. */
+function forest(one, reach) {
+  const x = (value) => (AXIS.width / 2 + ((AXIS.width / 2 - AXIS.pad) * value * one.scale) / reach).toFixed(1);
+  const marks = [
+    svg("line", { class: "axis", x1: AXIS.pad, y1: 6, x2: AXIS.width - AXIS.pad, y2: 6 }),
+    svg("line", { class: "zero", x1: AXIS.width / 2, y1: 0, x2: AXIS.width / 2, y2: 12 }),
+  ];
+  if (one.low !== null) marks.push(svg("line", { class: "range", x1: x(one.low), y1: 6, x2: x(one.high), y2: 6 }));
+  marks.push(svg("circle", { class: "dot", cx: x(one.difference), cy: 6, r: 3 }));
+  return svg("svg", { class: "whisker", viewBox: `0 0 ${AXIS.width} 12`, width: AXIS.width, height: 12, "aria-hidden": "true", focusable: "false" }, marks);
+}
+
+function chanceCell(one) {
+  const isSure = one.p_adjusted !== null && one.p_adjusted < 0.05;
+  const adjusted = one.p_adjusted === null ? "" : chance(one.p_adjusted);
+  return el(
+    "td",
+    { class: "cell" },
+    el("b", { class: "value" }, adjusted || chance(one.p_value)),
+    el("span", { class: "n" }, adjusted ? t("p_alone", { p: chance(one.p_value) }) + ", " : "", t("test_" + one.test.replaceAll("-", "_"))),
+    isSure ? el("span", { class: "badge headline" }, t("apart")) : null,
+  );
+}
+
+function flipsCell(one, a, b) {
+  if (one.num_gained === null) return el("td", { class: "none" });
+  const counts = t("gained_lost", { gained: one.num_gained, lost: one.num_lost });
+  const links = one.tasks.length === 1 ? [one.tasks[0]] : [];
+  return el(
+    "td",
+    { class: "cell" },
+    counts,
+    links.map((task) => el("a", { class: "n", href: address("samples", { task, a: shortId(a), b: shortId(b), status: "flipped" }) }, t("see_flips"))),
+  );
+}
+
+function notCompared(a, b) {
+  return [
+    el("p", { class: "notice" }, t("not_embedded")),
+    el("pre", { class: "command" }, `evalsuite compare RUN-${board.runs[a].id} RUN-${board.runs[b].id}`),
+  ];
+}
+
+// -- in what the runs themselves differ
+
+function manifestDiff(a, b) {
+  const [one, other] = [runFacts(a), runFacts(b)];
+  const keys = [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key) !== other.get(key));
+  const rows = keys.map((key) =>
+    el("tr", {}, el("th", { scope: "row" }, name(key)), [one, other].map((facts) => el("td", {}, facts.has(key) ? name(facts.get(key)) : el("i", {}, t("not_stated"))))),
+  );
+  const head = el("tr", {}, el("th", { scope: "col" }, t("fact")), [a, b].map((run) => el("th", { scope: "col" }, name(runName(run)))));
+  return el(
+    "section",
+    {},
+    el("h3", {}, t("manifest_diff")),
+    rows.length
+      ? el(
+          "div",
+          { class: "scroll", role: "region", "aria-labelledby": "manifest-caption", tabindex: "0" },
+          el("table", { class: "facts" }, el("caption", { id: "manifest-caption" }, t("manifest_caption")), el("thead", {}, head), el("tbody", {}, rows)),
+        )
+      : el("p", {}, t("manifest_same")),
+  );
+}
+
+/** What a run is, flat: everything but its name and its numbers. */
+function runFacts(place) {
+  const run = board.runs[place];
+  const facts = new Map([["engine", run.model.engine], ["limit", String(run.limit ?? "")], ["seed", String(run.seed)], ["truncation", run.truncation], ["system instruction", run.system_instruction]]);
+  const add = (front, pairs) => Object.entries(pairs).forEach(([key, value]) => facts.set(front + key, String(value)));
+  add("model ", run.model.identity);
+  add("generation ", run.generation);
+  add("package ", run.packages);
+  run.stacks.forEach((stack) => add("stack ", stack));
+  if (run.judged) facts.set("judge", run.judged.judge + " " + run.judged.version).set("judging model", run.model.name);
+  for (const task of board.tasks) {
+    const found = task.runs.find((one) => one.run === place);
+    if (found) for (const key of ["protocol", "num_fewshot", "version", "chat", "seed", "prompts_hash"]) facts.set(task.name + " " + key, String(found.spec[key] ?? ""));
+  }
+  return facts;
+}
+
+function compareExport(found, a, b) {
+  const head = ["name", "kind", "metric", "protocol", "scale", "baseline", "candidate", "difference", "low", "high", "n", "clusters", "p_value", "p_adjusted", "test", "gained", "lost"];
+  const scaled = (one, value) => (value === null ? null : value * one.scale);
+  const rows = found.differences.map((one) => [
+    one.name, one.kind, one.metric, one.protocol, one.scale, scaled(one, one.baseline), scaled(one, one.candidate), scaled(one, one.difference),
+    scaled(one, one.low), scaled(one, one.high), one.n, one.num_clusters, one.p_value, one.p_adjusted, one.test, one.num_gained, one.num_lost,
+  ]);
+  return { name: runName(a) + " → " + runName(b), head, rows };
+}
