@@ -41,6 +41,11 @@ function el(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
+/** Put nodes, strings, nothing, or lists of these at the end of an element. */
+function add(element, ...children) {
+  return fill(element, {}, children);
+}
+
 /** An element of SVG. */
 function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);

@@ -11,7 +11,7 @@ view("compare", {
       return null;
     }
     const found = comparisonOf(a, b);
-    root.append(found ? comparisonBody(found, a, b, params) : notCompared(a, b), manifestDiff(a, b));
+    add(root, found ? comparisonBody(found, a, b, params) : notCompared(a, b), manifestDiff(a, b));
     return found ? () => [compareExport(found, a, b)] : null;
   },
 });
