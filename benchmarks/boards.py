@@ -173,8 +173,8 @@ def _spec(task: str, samples: list[Sample]) -> TaskSpec:
 
 def _summary(task: str, samples: int) -> TaskSummary:
     return TaskSummary(
-        task=task, family=task, language="en", protocol="p1", counts=Counts(requested=samples, scored=samples), flags={},
-        num_prompt_tokens=60 * samples, num_generated_tokens=0, title=task,
+        task=task, family=task, language="en", protocol="p1", counts=Counts(requested=samples, scored=samples),
+        flags={}, num_prompt_tokens=60 * samples, num_generated_tokens=0, title=task,
     )  # fmt: skip
 
 
@@ -189,7 +189,8 @@ def _record(task: str, sample: Sample, skill: float, draw: random.Random) -> Sam
     sums = [-1.0 - draw.random() if place == picked else -4.0 - draw.random() for place in range(4)]
     return SampleRecord(
         sample=sample, task=task, family=task, items=items,
-        responses=tuple(Loglikelihood(sum_nats=one, num_tokens=2, num_chars=9, num_bytes=9, is_greedy=False) for one in sums),
+        responses=tuple(Loglikelihood(sum_nats=one, num_tokens=2, num_chars=9, num_bytes=9, is_greedy=False)
+                        for one in sums),
         outcome=Scored(scores=(right("acc", picked == sample.gold),), answer=sample.choices[picked]),
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ const COLUMN_PX = 150;
 /**
  * A table in a region that scrolls. `columns`: `{id, head, value, cell}` with `head` nodes, `value(row)` what it is sorted
  * by (null goes last; absent where it cannot be sorted), `cell(row)` a td or th; the first stays in sight. `rows`: any
- * values. `sort`: the id of a column, with "-" before it for falling. `firstDirection`: "-" where most is best.
+ * values. `detail` stands below a head that sorts: nodes, or a function that makes them when they are seen. `sort`: the id of a column, with "-" before it for falling. `firstDirection`: "-" where most is best.
  */
 function sortedTable({ id, caption, columns, rows, sort = "", kind = "numbers", param = "sort" }) {
   const order = sortedRows(columns, rows, sort);
@@ -47,8 +47,7 @@ function headCell(column, sort, param) {
   button.addEventListener("click", () => go(changed({ [param]: next })));
   const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, state === null ? "↕" : state === "descending" ? "↓" : "↑");
   button.append(arrow);
-  cell.append(button, ...(column.detail ? [column.detail].flat() : []));
-  return cell;
+  return add(cell, button, typeof column.detail === "function" ? column.detail() : column.detail);
 }
 
 function body(columns, rows) {

@@ -99,7 +99,8 @@ def task_spec(
     pin = DatasetPin(path="org/data", config="c", split="test", revision="r" * 40, fingerprint=fingerprint, num_rows=50)
     return TaskSpec(
         name=part.task, family=part.family, version=1, protocol=part.protocol, num_fewshot=num_fewshot, chat=False,
-        datasets=(pin,), sample_ids_hash=content_hash([one.sample.id for one in records if one.task == part.task]), prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
+        datasets=(pin,),
+        sample_ids_hash=content_hash([one.sample.id for one in records if one.task == part.task]), prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
         num_available=part.n + part.num_unscored + num_left_out,
     )  # fmt: skip
 

@@ -155,16 +155,26 @@ function coverageColumn() {
 }
 
 function metricColumn(column, at) {
-  const cells = board.cells.map((row) => cellOf(row[at]));
-  const axis = axisOf(cells.filter((cell) => cell && cell.value !== null), column.scale);
+  const cell = (run) => cellOf(board.cells[run][at]);
+  const axis = () => columnAxis(column, at);
   return {
     id: column.id,
     firstDirection: column.higher_is_better ? "-" : "",
     head: [el("span", { class: "title" }, name(column.title)), el("span", { class: "metric" }, name(column.metric))],
-    detail: columnDetails(column, axis),
-    value: (run) => cells[run]?.value ?? null,
-    cell: (run) => numberCell(cells[run], column.scale, axis),
+    detail: () => columnDetails(column, axis()),
+    value: (run) => board.cells[run][at]?.[0] ?? null,
+    cell: (run) => numberCell(cell(run), column.scale, axis()),
   };
+}
+
+const axes = new Map();
+
+function columnAxis(column, at) {
+  if (!axes.has(at)) {
+    const cells = board.cells.map((row) => cellOf(row[at]));
+    axes.set(at, axisOf(cells.filter((cell) => cell && cell.value !== null), column.scale));
+  }
+  return axes.get(at);
 }
 
 /** What must be known of a column to read its numbers, and the way to its task. */
