@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from evalsuite.boards.building import BoardOptions, board_of
 from evalsuite.boards.loading import LoadedRun, load_runs
 from evalsuite.boards.records import Board, TaskSamples
@@ -77,25 +79,35 @@ def render(runs: Sequence[Path], board: BoardOptions, **page: Any) -> Page:
     that was changed.
     """
     loaded = load_runs(runs)
-    return render_board(board_of(loaded, board), _samples(loaded, board), PageOptions(**page))
+    found = board_of(loaded, board)
+    return render_board(found, _samples(loaded, found), PageOptions(**page))
 
 
-def _samples(runs: Sequence[LoadedRun], options: BoardOptions) -> Iterator[TaskSamples]:
-    from evalsuite.boards.task_pages import tasks_of
-
-    for task in tasks_of(runs):
-        yield samples_of(runs, task.name, kept=options.samples, is_shown=task.is_shown)
+def _samples(runs: Sequence[LoadedRun], board: Board) -> Iterator[TaskSamples]:
+    for task in board.tasks:
+        yield samples_of(runs, task.name, kept=board.samples_kept, is_shown=task.is_shown)
 
 
 def render_board(board: Board, samples: Iterable[TaskSamples], options: PageOptions) -> Page:
     """The page of a board and of its tasks' samples, in the order of its tasks."""
-    kept = [_part("board", canonical_json(board)), _part("messages", _messages())]
+    kept = [*_board_parts(board), _part("messages", _messages())]
     more = [_part(f"samples-{place}", canonical_json(found)) for place, found in enumerate(samples)]
     card = {CARD: draw_card(board)} if options.base_url else {}
     if sum(len(part.text) for part in (*kept, *more)) <= options.max_bytes:
         return Page(_html(board, (*kept, *more), options), card)
     files = {f"data/{part.name}.js": f'evalsuiteData("{part.name}","{part.text}")\n'.encode() for part in more}
     return Page(_html(board, kept, options, has_files=True), {**files, **card})
+
+
+LATER = ("families", "tasks", "comparisons")
+"""What the page unpacks after its first view is seen."""
+
+
+def _board_parts(board: Board) -> list[Part]:
+    """The board in two: what the leaderboard needs, and the rest."""
+    fields: dict[str, Any] = msgspec.to_builtins(board, str_keys=True)
+    rest = {name: fields.pop(name) for name in LATER}
+    return [_part("board", canonical_json(fields)), _part("rest", canonical_json(rest))]
 
 
 def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_files: bool = False) -> str:

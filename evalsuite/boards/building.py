@@ -39,6 +39,9 @@ from evalsuite.records import Estimate
 MAX_PAIRS = 66
 """Of twelve runs every two are compared; of more only each with the first in rank."""
 
+MAX_DIFFERENCES = 10_000
+"""Of runs with so many columns fewer are compared, the first in rank."""
+
 
 @dataclass(frozen=True)
 class BoardOptions:
@@ -181,12 +184,19 @@ def _widest_gap(run: LoadedRun) -> Extreme | None:
     )  # fmt: skip
 
 
+def _in_rank(num_runs: int, ranking: Ranking | None) -> list[int]:
+    ranked = [standing.run for standing in ranking.standings] if ranking else []
+    return [*ranked, *(run for run in range(num_runs) if run not in ranked)]
+
+
 def _comparisons(runs: Sequence[LoadedRun], ranking: Ranking | None) -> Iterator[Compared]:
     """Every two runs of the same kind, the earlier row as baseline; of many runs each with the first in rank."""
     pairs = list(combinations(range(len(runs)), 2))
     if len(pairs) > MAX_PAIRS:
         first = ranking.standings[0].run if ranking else 0
-        pairs = [(first, other) for other in range(len(runs)) if other != first]
+        pairs = [(first, other) for other in _in_rank(len(runs), ranking) if other != first]
+    num_tasks = max((len(run.result.tasks) for run in runs), default=1)
+    pairs = pairs[: max(1, MAX_DIFFERENCES // num_tasks)]
     for baseline, candidate in pairs:
         found = compare(pair(runs[baseline].side, runs[candidate].side, find_metric), by_segments=False)
         if found.differences or found.refused:

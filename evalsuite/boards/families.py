@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -17,28 +17,24 @@ _PLAIN_SIGNATURE = "v1"
 
 def families_of(runs: Sequence[LoadedRun], task_places: Mapping[str, int]) -> tuple[Family, ...]:
     """Every family of `runs`, by name."""
-    names = sorted({summary.family for run in runs for summary in run.result.tasks})
+    names = sorted({family for run in runs for family in run.families})
     return tuple(_family(name, runs, task_places) for name in names)
 
 
 def _family(name: str, runs: Sequence[LoadedRun], task_places: Mapping[str, int]) -> Family:
-    summaries = {task.task: task for run in runs for task in run.result.tasks if task.family == name}
+    summaries = {task.task: task for run in runs for task in run.families.get(name, ())}
     titles = {summary.title for summary in summaries.values()}
     return Family(
         name=name,
         title=titles.pop() if len(titles) == 1 else "",
-        is_judged=any(run.result.spec.judged is not None and name in _families(run) for run in runs),
-        tables=(*_means(name, runs), *_singles(name, runs, summaries)),
+        is_judged=any(run.result.spec.judged is not None and name in run.families for run in runs),
+        tables=(*_means(name, runs, summaries), *_singles(name, runs, summaries)),
         gaps=_gap_tables(name, runs),
-        tasks=tuple(task_places[task] for task in task_places if task in summaries),
+        tasks=tuple(sorted(task_places[task] for task in summaries)),
     )
 
 
-def _families(run: LoadedRun) -> set[str]:
-    return {summary.family for summary in run.result.tasks}
-
-
-def _means(name: str, runs: Sequence[LoadedRun]) -> list[Table]:
+def _means(name: str, runs: Sequence[LoadedRun], summaries: Mapping[str, TaskSummary]) -> list[Table]:
     """Every mean over the family's tasks, headline or not: macro and micro have different names, not places."""
     found = [
         (place, key_of(run, mean), mean)
@@ -46,17 +42,17 @@ def _means(name: str, runs: Sequence[LoadedRun]) -> list[Table]:
         for mean in run.result.aggregates
         if mean.family == name
     ]
-    return _tables(found, runs, "means", _by_metric)
+    return _tables(found, runs, "means", summaries)
 
 
 def _singles(name: str, runs: Sequence[LoadedRun], summaries: Mapping[str, TaskSummary]) -> list[Table]:
     found = [
         (place, key_of(run, estimate), estimate)
         for place, run in enumerate(runs)
-        for estimate in run.result.estimates
-        if estimate.family == name
+        for summary in run.families.get(name, ())
+        for estimate in run.estimates.get(summary.task, ())
     ]
-    return _tables(found, runs, "tasks", _by_metric)
+    return _tables(found, runs, "tasks", summaries)
 
 
 def _by_metric(entry: Entry) -> tuple[object, ...]:
@@ -65,16 +61,15 @@ def _by_metric(entry: Entry) -> tuple[object, ...]:
 
 
 def _tables(
-    found: Sequence[Entry], runs: Sequence[LoadedRun], kind: str, group: Callable[[Entry], tuple[object, ...]]
+    found: Sequence[Entry], runs: Sequence[LoadedRun], kind: str, summaries: Mapping[str, TaskSummary]
 ) -> list[Table]:
     groups: dict[tuple[object, ...], list[Entry]] = {}
     for entry in found:
-        groups.setdefault(group(entry), []).append(entry)
-    return [_table(groups[key], runs, kind) for key in sorted(groups, key=repr)]
+        groups.setdefault(_by_metric(entry), []).append(entry)
+    return [_table(groups[key], runs, kind, summaries) for key in sorted(groups, key=repr)]
 
 
-def _table(found: Sequence[Entry], runs: Sequence[LoadedRun], kind: str) -> Table:
-    summaries = {task.task: task for run in runs for task in run.result.tasks}
+def _table(found: Sequence[Entry], runs: Sequence[LoadedRun], kind: str, summaries: Mapping[str, TaskSummary]) -> Table:
     numbers = {(place, key): measure for place, key, measure in found}
     keys = in_order({key for _, key, _ in found}, summaries)
     columns = [column_of(key, [numbers[at] for at in numbers if at[1] == key], summaries[key.tasks[0]]) for key in keys]

@@ -41,6 +41,26 @@ class LoadedRun:
         return {task.task: task for task in self.result.tasks}
 
     @cached_property
+    def estimates(self) -> Mapping[str, tuple[Estimate, ...]]:
+        """Estimates by task, headline first; only tasks that have some."""
+        found: dict[str, list[Estimate]] = {}
+        for one in self.result.estimates:
+            found.setdefault(one.task, []).append(one)
+        return {task: tuple(sorted(ones, key=lambda one: not one.is_primary)) for task, ones in found.items()}
+
+    @cached_property
+    def families(self) -> Mapping[str, tuple[TaskSummary, ...]]:
+        """Task summaries by family."""
+        found: dict[str, list[TaskSummary]] = {}
+        for task in self.result.tasks:
+            found.setdefault(task.family, []).append(task)
+        return {family: tuple(tasks) for family, tasks in found.items()}
+
+    def headline(self, task: str) -> Estimate | None:
+        """The headline estimate of a task; None where it has none."""
+        return next((one for one in self.estimates.get(task, ()) if one.is_primary), None)
+
+    @cached_property
     def side(self) -> Side:
         """The run sample by sample. Raises SpecMismatch or CorruptStore."""
         return read_side(self.path)

@@ -45,8 +45,9 @@ class Column(Record, frozen=True, kw_only=True):
     """What must be equal for two numbers to stand in one column, and how to read them.
 
     `kind` is empty for a single task. `label` sets a task apart within its family. `scale` times a value is what is
-    shown; `chance` the lowest and highest level of guessing among the column's samples. `is_averaged` columns are what
-    ranks go by. `formula` names how a task's value follows from its samples' counts. `own_signature` is what of a signature the others of its table do not have.
+    shown; `chance` the lowest and highest level of guessing among the column's samples; `formula` names how a task's
+    value follows from its samples' counts. `is_averaged` columns are what ranks go by. `own_signature` is what of a
+    signature the others of its table do not have.
     """
 
     id: str

@@ -39,9 +39,7 @@ Pair = tuple[Item, Response | None]
 def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_shown: bool = True) -> TaskSamples:
     """The samples of `task` in all `runs` that were asked it. Texts are left out unless `kept` and `is_shown`."""
     asked = [(place, run) for place, run in enumerate(runs) if task in run.specs]
-    headline = next(
-        (part.metric for _, run in asked for part in run.result.estimates if part.task == task and part.is_primary), ""
-    )
+    headline = next((part.metric for _, run in asked if (part := run.headline(task))), "")
     prompts = _Prompts()
     facts: dict[str, SampleFacts] = {}
     answers: list[dict[str, Answer]] = []

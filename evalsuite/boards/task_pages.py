@@ -53,11 +53,10 @@ def _metrics(summary: TaskSummary, runs: Sequence[LoadedRun]) -> tuple[Column, .
     found: dict[str, list[Estimate]] = {}
     keys = {}
     for run in runs:
-        for estimate in run.result.estimates:
-            if estimate.task == summary.task:
-                key = key_of(run, estimate)
-                found.setdefault(repr(key), []).append(estimate)
-                keys[repr(key)] = key
+        for estimate in run.estimates.get(summary.task, ()):
+            key = key_of(run, estimate)
+            found.setdefault(repr(key), []).append(estimate)
+            keys[repr(key)] = key
     return tuple(column_of(keys[name], found[name], summary) for name in sorted(found))
 
 
@@ -91,7 +90,7 @@ def _rate(count: int, n: int) -> Rate:
 
 def _categories(place: int, run: LoadedRun, task: str) -> Iterator[CategoryCell]:
     """The headline of every category, where there are several and its formula can be had from the record."""
-    headline = next((one for one in run.result.estimates if one.task == task and one.is_primary), None)
+    headline = run.headline(task)
     side = run.side.tasks[task]
     names = np.array(side.categories or ())
     known = sorted({name for name in names.tolist() if name})

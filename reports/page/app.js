@@ -7,6 +7,11 @@ let turn = 0;
 async function boot() {
   try {
     [board, messages] = await Promise.all([unpack("board"), unpack("messages")]);
+    const isFirst = mayWait();
+    if (isFirst) await route();
+    Object.assign(board, await unpack("rest"));
+    if (isFirst) shell(views.get(place().view));
+    else await route();
   } catch (error) {
     document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, "This page is damaged: " + error.message));
     return;
@@ -14,7 +19,12 @@ async function boot() {
   history.scrollRestoration = "manual";
   window.addEventListener("hashchange", () => location.hash === "#main" || route());
   document.addEventListener("keydown", keys);
-  await route();
+}
+
+/** Whether the first view is the leaderboard, which can be seen before the rest of the data is unpacked. */
+function mayWait() {
+  Object.assign(board, { families: [], tasks: [], comparisons: [] });
+  return board.runs.length > 0 && place().view === "board";
 }
 
 async function route() {
@@ -73,7 +83,7 @@ function summary() {
   const found = [];
   if (board.runs.length) {
     const samples = board.runs.reduce((sum, run) => sum + run.counts.requested, 0);
-    found.push(t("runs", { n: board.runs.length }), t("tasks", { n: board.tasks.length }), t("samples", { n: samples }));
+    found.push(t("runs", { n: board.runs.length }), t("tasks", { n: new Set(board.columns.flatMap((column) => column.tasks)).size }), t("samples", { n: samples }));
   }
   if (board.preference) found.push(t("votes", { n: board.preference.counts.num_votes }));
   if (board.published.length) found.push(t("published_tables", { n: board.published.length }));
