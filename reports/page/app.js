@@ -4,27 +4,28 @@ const scrolled = new Map();
 let shownHash = null;
 let turn = 0;
 
+let rest = null;
+
 async function boot() {
   try {
     [board, messages] = await Promise.all([unpack("board"), unpack("messages")]);
-    const isFirst = mayWait();
-    if (isFirst) await route();
-    Object.assign(board, await unpack("rest"));
-    if (isFirst) shell(views.get(place().view));
-    else await route();
+    Object.assign(board, { families: [], tasks: [], comparisons: [] });
+    rest = unpack("rest").then((found) => Object.assign(board, found));
+    history.scrollRestoration = "manual";
+    window.addEventListener("hashchange", () => location.hash === "#main" || arrive());
+    document.addEventListener("keydown", keys);
+    await arrive();
+    await rest;
+    shell(views.get(place().view)); // now it is known which views there are
   } catch (error) {
     document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, "This page is damaged: " + error.message));
-    return;
   }
-  history.scrollRestoration = "manual";
-  window.addEventListener("hashchange", () => location.hash === "#main" || route());
-  document.addEventListener("keydown", keys);
 }
 
-/** Whether the first view is the leaderboard, which can be seen before the rest of the data is unpacked. */
-function mayWait() {
-  Object.assign(board, { families: [], tasks: [], comparisons: [] });
-  return board.runs.length > 0 && place().view === "board";
+/** The leaderboard is shown before the rest of the data is unpacked; every other view waits for it. */
+async function arrive() {
+  if (!board.runs.length || !/^#?(board)?(&|$)/.test(location.hash)) await rest;
+  await route();
 }
 
 async function route() {

@@ -2,6 +2,7 @@
 
 const WIDE = 40;
 const COLUMN_PX = 150;
+const CELLS_AT_ONCE = 600;
 
 /**
  * A table in a region that scrolls. `columns`: `{id, head, value, cell}` with `head` nodes, `value(row)` what it is sorted
@@ -51,7 +52,19 @@ function headCell(column, sort, param) {
 }
 
 function body(columns, rows) {
-  return el("tbody", {}, rows.map((row) => el("tr", {}, columns.map((column) => column.cell(row)))));
+  return filled(el("tbody"), rows, columns.length, (row) => el("tr", {}, columns.map((column) => column.cell(row))));
+}
+
+/** `element` with a line for each row: the first at once, those further down a moment later, so that none waits long. */
+function filled(element, rows, width, line) {
+  const step = Math.max(10, Math.ceil(CELLS_AT_ONCE / width));
+  const more = (from) => {
+    if (from && !element.isConnected) return; // sorted anew in the meantime
+    element.append(...rows.slice(from, from + step).map(line));
+    if (from + step < rows.length) setTimeout(() => more(from + step));
+  };
+  more(0);
+  return element;
 }
 
 // Of a wide table the first column and those in sight; the space of the others is kept by two empty cells.
@@ -80,11 +93,10 @@ function windowed(region, table, columns, rows, sort, param) {
       part.map((column, index) => numbered(headCell(column, sort, param), index)),
       filler(after, "td"),
     );
-    const lines = rows.map((row) =>
-      el("tr", {}, first.cell(row), filler(before, "td"), part.map((column, index) => numbered(column.cell(row), index)), filler(after, "td")),
-    );
+    const line = (row) =>
+      el("tr", {}, first.cell(row), filler(before, "td"), part.map((column, index) => numbered(column.cell(row), index)), filler(after, "td"));
     for (const old of table.querySelectorAll("thead, tbody")) old.remove();
-    table.append(el("thead", {}, heads), el("tbody", {}, lines));
+    table.append(el("thead", {}, heads), filled(el("tbody"), rows, seen, line));
   }
   region.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
   new ResizeObserver(() => {
