@@ -52,6 +52,7 @@ LAYERS = {
     "run": 4,
     "translating": 4,
     "annotate": 4,
+    "boards": 4,
     "comparing": 4,
     "gates": 4,
     "sweeps": 4,
@@ -61,13 +62,15 @@ LAYERS = {
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
     "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "gates", "sweeps",
-    "interop",
+    "boards", "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
     "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
     "reports": {
+        "boards",
+        "canonical",
         "comparability",
         "comparing",
         "gates",
