@@ -29,7 +29,19 @@ from ._static import static_tables
 from .card import CARD, draw_card
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
-SCRIPTS = ("text", "messages", "numbers", "data", "state", "cells", "table", "exports")
+SCRIPTS = (
+    "text",
+    "messages",
+    "numbers",
+    "data",
+    "state",
+    "cells",
+    "table",
+    "exports",
+    "folds",
+    "views/language_flags",
+    "views/task_results",
+)
 VIEWS = (
     "leaderboard",
     "languages",

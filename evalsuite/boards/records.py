@@ -237,12 +237,16 @@ class CategoryCell(Record, frozen=True, kw_only=True):
 
 
 class TaskRun(Record, frozen=True, kw_only=True):
-    """How one task went in one run: how its samples ended, how often each flag was raised, what it took."""
+    """How one task went in one run: how its samples ended, how often each flag was raised, what it took.
+
+    `flags` has those that were raised; `unraised` is the rate of each that was not: none of the scored samples.
+    """
 
     run: int
     spec: TaskSpec
     counts: Counts
     flags: Mapping[str, Rate]
+    unraised: Rate
     unscored: Rate | None
     num_prompt_tokens: int
     num_generated_tokens: int

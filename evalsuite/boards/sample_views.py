@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -46,7 +47,7 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
     for _, run in asked:
         found: dict[str, Answer] = {}
         for text in run.side.tasks[task].records or ():
-            record = msgspec.json.decode(text, type=SampleRecord) if text.isascii() else _decode(text)
+            record = record_of(text)
             has_texts = is_shown and kept != "none" and (kept == "all" or status_of(record, headline) != _RIGHT)
             found[record.sample.id] = _answer(record, headline, prompts, has_texts=has_texts)
             if record.sample.id not in facts or (has_texts and not facts[record.sample.id].input):
@@ -62,10 +63,12 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
     )
 
 
-def _decode(text: str) -> SampleRecord:
-    import json
-
-    return msgspec.convert(json.loads(text), SampleRecord)
+def record_of(text: str) -> SampleRecord:
+    """The stored sample whose canonical JSON `text` is; it may hold half of a pair of surrogates."""
+    try:
+        return msgspec.json.decode(text, type=SampleRecord)
+    except (msgspec.DecodeError, UnicodeError):  # such a half, which msgspec's own decoder refuses
+        return msgspec.convert(json.loads(text), SampleRecord)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 from evalsuite.boards.columns import cell_of, column_of, key_of, task_rank
 from evalsuite.boards.loading import LoadedRun
 from evalsuite.boards.records import CategoryCell, Cell, Column, Rate, Task, TaskRun
-from evalsuite.boards.sample_views import lengths_of
+from evalsuite.boards.sample_views import lengths_of, record_of
 from evalsuite.comparing.sides import TaskSide
 from evalsuite.metrics import reduce_of
 from evalsuite.records import Estimate, SampleRecord, TaskSummary
@@ -67,6 +67,7 @@ def _task_run(place: int, run: LoadedRun, summary: TaskSummary) -> TaskRun:
         spec=run.specs[summary.task],
         counts=counts,
         flags={name: _rate(count, counts.scored) for name, count in sorted(summary.flags.items())},
+        unraised=_rate(0, counts.scored),
         unscored=_rate(counts.unscored, counts.requested) if counts.unscored else None,
         num_prompt_tokens=summary.num_prompt_tokens,
         num_generated_tokens=summary.num_generated_tokens,
@@ -77,7 +78,7 @@ def _task_run(place: int, run: LoadedRun, summary: TaskSummary) -> TaskRun:
 
 def _records(side: TaskSide) -> Iterator[SampleRecord]:
     for text in side.records or ():
-        yield msgspec.json.decode(text, type=SampleRecord)
+        yield record_of(text)
 
 
 def _rate(count: int, n: int) -> Rate:

@@ -8,10 +8,13 @@ function axisOf(cells, scale) {
   if (scale === 100) return [0, 100];
   const ends = cells.flatMap((cell) => [cell.value, cell.low, cell.high, cell.worst, cell.best])
     .filter((value) => value !== null && value !== undefined).map((value) => value * scale);
-  const top = Math.max(1e-9, ...ends);
-  const power = 10 ** Math.floor(Math.log10(top));
-  const high = power * NICE.find((step) => step * power >= top);
-  return [Math.min(0, ...ends), high];
+  return [Math.min(0, ...ends), roundUp(Math.max(1e-9, ...ends))];
+}
+
+/** The next round number from `value`, which is above zero. */
+function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * NICE.find((step) => step * power >= value * (1 - 1e-9));
 }
 
 /** The interval drawn as a bar with a dot at the value; the hatched line reaches from the worst to the best case. */
@@ -76,6 +79,22 @@ function numberCell(cell, scale, axis, more = []) {
   );
 }
 
+/** A share, as a list `[count, n, low, high]`, in a table's cell; empty where it is not known. */
+function rateCell(rate) {
+  if (!rate) return el("td", { class: "none" }, unseen(t("not_known")));
+  const [hits, n, low, high] = rate;
+  if (!n) return el("td", { class: "cell" }, el("span", { class: "warning" }, t("none_scored")));
+  const decimals = decimalsOf(low, high, 100);
+  return el(
+    "td",
+    { class: "cell" },
+    el("b", { class: "value" }, number((100 * hits) / n, decimals) + "\u00a0%"),
+    " ",
+    el("span", { class: "interval" }, interval(low, high, 100, decimals)),
+    el("span", { class: "n" }, t("of", { part: hits, whole: n })),
+  );
+}
+
 /** Which way is better, with an arrow. */
 function direction(higherIsBetter) {
   return higherIsBetter ? "↑ " + t("higher_is_better") : "↓ " + t("lower_is_better");
@@ -126,4 +145,24 @@ function partText(run) {
   if (run.limit === null) return run.judged ? t("part_judged") : t("part_rows", { n: run.num_chosen_rows });
   const amount = run.limit < 1 ? number(100 * run.limit, 1) + " %" : t("samples", { n: run.limit });
   return t(run.limit_mode === "first" ? "part_first" : "part_stratified", { amount });
+}
+
+/** How a text came into its language, in words: as it was written, or translated by whom. */
+function originText(provenance) {
+  if (!provenance) return "";
+  const known = ["native", "human", "machine"].includes(provenance);
+  return known ? t("origin_" + provenance) : t("origin_other", { how: provenance });
+}
+
+/** What the part of a name says that its family's lacks: a language, a pair of them, or a subject as it is. */
+function labelNodes(label, language) {
+  if (label === language) return [languageName(label)];
+  const [source, target, ...others] = label.split("-");
+  const isPair = target !== undefined && !others.length && target === language && languageName(source) !== source;
+  return isPair ? [t("language_pair", { source: languageName(source), target: languageName(target) })] : [name(label)];
+}
+
+/** What stands in a caption: in sight however far its table is scrolled. */
+function said(...nodes) {
+  return el("span", { class: "said" }, nodes);
 }

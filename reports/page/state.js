@@ -39,7 +39,7 @@ function address(id, params = {}) {
   if (ui && !("ui" in found)) found.ui = ui;
   const parts = Object.entries(found)
     .filter(([, value]) => value !== "" && value !== null && value !== undefined)
-    .map(([key, value]) => encodeURIComponent(key) + "=" + encodeURIComponent(value));
+    .map(([key, value]) => encodeURIComponent(key) + "=" + encodeURIComponent(String(value).replace(/\p{Cs}/gu, "\ufffd")));
   return "#" + [id, ...parts].join("&");
 }
 
@@ -54,7 +54,8 @@ function go(hash) {
   location.hash = hash;
 }
 
-/** Note settings in the address without leaving: for what is typed. */
+/** Note settings in the address without leaving: for what is typed, or opened. */
 function note(changes) {
   history.replaceState(null, "", changed(changes));
+  shownHash = location.hash; // under which it is kept how far the reader had scrolled
 }

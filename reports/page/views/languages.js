@@ -1,1 +1,253 @@
-// To come.
+// Languages: of every family a table for each metric, models down and languages, pairs or subjects across.
+
+const TINTS = 10;
+
+view("languages", {
+  title: "view_languages",
+  has: (found) => found.families.some(isInLanguages),
+  show(root, params) {
+    const shownPlaces = languageFamilies(params.get("family"));
+    const settings = { isDifference: params.get("diff") === "1", isTinted: params.get("tint") !== "0" };
+    root.append(el("p", { class: "lead" }, t("lang_lead")), languageControls(params, settings));
+    if (!shownPlaces.length) root.append(el("p", { class: "notice" }, t("lang_no_family", { name: params.get("family") })));
+    if (settings.isDifference) root.append(el("p", { class: "quiet legend" }, t("lang_gap_lead")));
+    root.append(...familyParts(shownPlaces, settings), languageLegend(settings));
+    return () => languageTables(shownPlaces, settings);
+  },
+});
+
+/** A judge's metrics of one benchmark stand in the judges' view. */
+function isInLanguages(family) {
+  return !(family.is_judged && family.tasks.length === 1);
+}
+
+/** The places of the families shown: the one asked for, else all. */
+function languageFamilies(wanted) {
+  const all = board.families.map((_, at) => at).filter((at) => isInLanguages(board.families[at]));
+  return wanted ? all.filter((at) => plain(board.families[at].name) === plain(wanted)) : all;
+}
+
+function languageControls(params, settings) {
+  const names = languageFamilies("").map((at) => board.families[at].name);
+  const family = params.get("family") || "";
+  const select = el("select", { id: "languages-family" }, el("option", { value: "", selected: !family }, t("lang_all")));
+  for (const one of names) select.append(el("option", { value: one, selected: one === family }, plain(one)));
+  select.addEventListener("change", () => go(changed({ family: select.value, open: "" })));
+  const hasGaps = board.families.some((one) => isInLanguages(one) && one.gaps.length);
+  const toggles = [
+    hasGaps ? toggle("diff", settings.isDifference, { diff: settings.isDifference ? "" : "1" }) : null,
+    toggle("tint", settings.isTinted, { tint: settings.isTinted ? "0" : "" }),
+  ];
+  return el(
+    "div",
+    { class: "filters" },
+    el("div", {}, el("label", { for: "languages-family" }, t("lang_family")), select),
+    el("div", { role: "group", "aria-labelledby": "languages-shown" }, el("span", { class: "label", id: "languages-shown" }, t("lang_shown")), el("div", { class: "toggles" }, toggles)),
+  );
+}
+
+function toggle(id, isOn, changes) {
+  const button = el("button", { type: "button", id: "languages-" + id, "aria-pressed": String(isOn) }, t("lang_" + id));
+  button.addEventListener("click", () => go(changed(changes)));
+  return button;
+}
+
+function languageLegend({ isDifference, isTinted }) {
+  const keys = [...(isTinted ? [isDifference ? "lang_legend_gap" : "lang_legend_tint"] : []), "lang_legend_clusters"];
+  return el("div", { class: "quiet legend" }, keys.map((key) => el("p", {}, t(key))));
+}
+
+// -- families
+
+/** One family as it is; of several each under its name, the first opened: a page may have many. */
+function familyParts(places, settings) {
+  const title = (at) => el("h3", {}, name(board.families[at].name));
+  if (places.length === 1) {
+    const [at] = places;
+    const { title: about } = board.families[at];
+    return [el("section", { class: "family" }, title(at), about ? el("p", { class: "quiet" }, name(about)) : null, familyNodes(at, settings))];
+  }
+  const usual = places.slice(0, 1).map(String);
+  return places.map((at) => fold(String(at), [title(at), " ", familySummary(at)], () => familyNodes(at, settings, usual), usual));
+}
+
+function familySummary(at) {
+  const family = board.families[at];
+  const metrics = new Set(family.tables.map((table) => table.metric)).size;
+  const counts = [t("tasks", { n: family.tasks.length }), t("lang_metrics", { n: metrics })].join(", ");
+  return el("span", { class: "quiet" }, family.title ? [name(family.title), " · "] : null, counts);
+}
+
+function familyNodes(at, settings, usual = []) {
+  const family = board.families[at];
+  if (settings.isDifference) return gapTables(at, settings);
+  const groups = heatGroups(family);
+  const headlines = groups.filter((group) => group.isHeadline);
+  const others = groups.filter((group) => !group.isHeadline);
+  return [
+    groups.length ? null : el("p", { class: "quiet" }, t("lang_no_numbers"), " ", family.tasks.map((task) => [taskLink(board.tasks[task].name), " "])),
+    headlines.map((group) => heatTable(at, group, settings)),
+    fidelityPart(at, settings),
+    others.map((group) => fold(`${at}.${group.place}`, metricTitle(group, others), () => heatTable(at, group, settings), usual)),
+    flagsPart(at, settings, usual),
+  ];
+}
+
+function metricTitle(group, others) {
+  const isAlone = others.filter((other) => other.metric === group.metric).length === 1;
+  return [el("h4", {}, name(group.metric)), " ", el("span", { class: "quiet" }, isAlone ? "" : rules(group.columns[0]))];
+}
+
+// -- one metric of a family
+
+/**
+ * The tables of a family by metric and rules, headlines first: `columns` of means before those of tasks, `rows` the runs,
+ * `cells` by column's id and run.
+ */
+function heatGroups(family) {
+  const groups = new Map();
+  for (const table of family.tables) {
+    const key = JSON.stringify([table.metric, table.protocol, table.shots, table.seed, table.version]);
+    if (!groups.has(key)) groups.set(key, { metric: table.metric, place: groups.size, tables: [], columns: [], cells: new Map() });
+    const group = groups.get(key);
+    group.tables.push(table);
+    table.columns.forEach((column, at) => {
+      group.columns.push(column);
+      group.cells.set(column.id, new Map(table.rows.map((run, row) => [run, cellOf(table.cells[row][at])])));
+    });
+  }
+  const found = [...groups.values()].map((group) => ({
+    ...group,
+    isHeadline: group.tables.some((table) => table.is_primary),
+    rows: runsInOrder().filter((run) => group.tables.some((table) => table.rows.includes(run))),
+  }));
+  return found.sort((a, b) => b.isHeadline - a.isHeadline);
+}
+
+function heatTable(at, group, { isTinted }) {
+  const [{ scale }] = group.columns;
+  const cells = [...group.cells.values()].flatMap((column) => [...column.values()]).filter((cell) => cell && cell.value !== null);
+  const axis = heatAxis(group, cells, scale);
+  const shared = sharedChance(group.columns);
+  const id = `heat-${at}-${group.place}`;
+  const columns = group.columns.map((column) => ({
+    id: column.id,
+    firstDirection: column.higher_is_better ? "-" : "",
+    head: headNodes(column),
+    detail: headDetails(column, group, shared),
+    value: (run) => group.cells.get(column.id).get(run)?.value ?? null,
+    cell: (run) => heatCell(group.cells.get(column.id).get(run) || null, column, axis, isTinted),
+  }));
+  const param = "sort-" + id;
+  return sortedTable({
+    id,
+    caption: heatCaption(group, axis, shared, isTinted),
+    columns: [modelColumn(), ...columns],
+    rows: group.rows,
+    sort: place().params.get(param) || "",
+    kind: isTinted ? "numbers heats" : "numbers",
+    param,
+  });
+}
+
+/** The first column of a table whose rows are runs. */
+function modelColumn() {
+  return { id: "model", kind: "model", head: t("model"), value: (run) => runName(run).toLocaleLowerCase(), cell: (run) => runHead(run) };
+}
+
+/** What tints span, in shown units: all that the metric can be, else what its cells are. */
+function heatAxis(group, cells, scale) {
+  const bounds = group.columns.map((column) => column.bounds).find(Boolean);
+  return bounds ? bounds.map((bound) => bound * scale) : axisOf(cells, scale);
+}
+
+function heatCell(cell, column, [from, to], isTinted) {
+  const node = numberCell(cell, column.scale, isTinted ? null : [from, to]);
+  if (!isTinted || !cell || cell.value === null) return node;
+  const share = (cell.value * column.scale - from) / (to - from || 1);
+  return tinted(node, "heat", column.higher_is_better ? share : 1 - share);
+}
+
+/** A cell with a tint of so much of the deepest. */
+function tinted(node, kind, share) {
+  node.classList.add("heat", `${kind}-${Math.round(TINTS * Math.min(1, Math.max(0, share)))}`);
+  return node;
+}
+
+function heatCaption(group, axis, chanceShared, isTinted) {
+  const [column] = group.columns;
+  const [from, to] = column.higher_is_better ? axis : [axis[1], axis[0]];
+  const texts = [
+    column.alias ? t("alias", { name: column.alias }) : "",
+    rules(column),
+    direction(column.higher_is_better),
+    chanceShared,
+    isTinted ? t("lang_tint_range", { from: count(from), to: count(to) }) : t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+  ];
+  const signatures = [...new Set(group.tables.map((table) => table.signature).filter(Boolean))];
+  return said(
+    el("b", {}, name(group.metric)),
+    group.isHeadline ? [" ", el("span", { class: "badge headline" }, t("headline"))] : null,
+    el("span", { class: "detail" }, texts.filter(Boolean).join(", ")),
+    signatures.map((text) => el("span", { class: "detail signature" }, shown(text.replaceAll("|", " ")))),
+  );
+}
+
+/** What guessing scores, where that is the same in all columns that have it. */
+function sharedChance(columns) {
+  const texts = new Set(columns.map(chanceText).filter(Boolean));
+  return texts.size === 1 ? [...texts][0] : "";
+}
+
+function headNodes(column) {
+  if (!column.kind) return [el("span", { class: "title" }, labelNodes(column.label, column.language))];
+  const isPlain = column.label === column.kind + " " + column.metric;
+  return [el("span", { class: "title" }, scope(column)), isPlain ? null : el("span", { class: "metric" }, name(column.label))];
+}
+
+/** What of a column differs from its neighbours': whose texts, which data and signature; and the way to its task. */
+function headDetails(column, group, chanceShared) {
+  const same = group.columns.filter((other) => String(other.tasks) === String(column.tasks) && other.kind === column.kind);
+  const texts = [
+    column.kind ? partsText(column) : column.label === column.language ? plain(column.label) : "",
+    originText(column.provenance),
+    same.some((other) => other.data !== column.data) ? t("data", { hash: column.data }) : "",
+    chanceShared ? "" : chanceText(column),
+  ];
+  const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
+  if (column.own_signature) details.push(el("span", { class: "detail signature" }, shown(column.own_signature.replaceAll("|", " "))));
+  if (!column.kind) details.push(taskLink(column.tasks[0]));
+  return details;
+}
+
+function taskLink(task) {
+  return el("a", { class: "detail", href: address("task", { task }) }, name(task));
+}
+
+/** The tasks behind a mean, by what of their names is their own. */
+function partsText(column) {
+  const own = (part) => (part.startsWith(column.family) ? part.slice(column.family.length).replace(/^[_:]+/, "") || part : part);
+  const names = column.parts.map((part) => plain(own(part)));
+  return names.length > 8 ? names.slice(0, 8).join(", ") + " …" : names.join(", ");
+}
+
+// -- to download
+
+function languageTables(places, { isDifference }) {
+  if (isDifference) return [gapExport(places)];
+  const head = ["family", "metric", "headline", "kind", "column", "language", "provenance", "protocol", "shots", "model", "run", "scale"];
+  const rows = places.flatMap((at) => board.families[at].tables.flatMap((table) => tableLines(board.families[at], table)));
+  return [{ name: board.title, head: [...head, ...CELL_FIELDS], rows }, flagExport(places)];
+}
+
+function tableLines(family, table) {
+  return table.rows.flatMap((run, row) =>
+    table.columns
+      .map((column, at) => ({ column, cell: cellOf(table.cells[row][at]) }))
+      .filter(({ cell }) => cell)
+      .map(({ column, cell }) => [
+        family.name, table.metric, column.is_primary ? "yes" : "no", column.kind || "task", column.title, column.language, column.provenance,
+        column.protocol, column.shots, board.runs[run].name, board.runs[run].id, column.scale, ...cellFields(cell, column.scale),
+      ]),
+  );
+}

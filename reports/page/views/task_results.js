@@ -1,0 +1,239 @@
+// One task: what came of it in every run.
+
+const BIN_PX = 22;
+const CHART_PX = 56;
+
+/** Of a column of one task the cells by run. */
+function cellsOf(column) {
+  const family = board.families.find((one) => one.name === column.family);
+  for (const table of family ? family.tables : []) {
+    const at = table.columns.findIndex((other) => other.id === column.id);
+    if (at >= 0) return new Map(table.rows.map((run, row) => [run, cellOf(table.cells[row][at])]));
+  }
+  return new Map();
+}
+
+/** The places of the runs that a task was asked in, best first. */
+function taskRuns(task) {
+  return runsInOrder().filter((run) => task.runs.some((one) => one.run === run));
+}
+
+function resultsPart(task) {
+  const columns = metricsOf(task).map((column) => {
+    const cells = cellsOf(column);
+    const known = [...cells.values()].filter((cell) => cell && cell.value !== null);
+    const axis = axisOf(known, column.scale);
+    return {
+      id: column.id,
+      firstDirection: column.higher_is_better ? "-" : "",
+      head: [el("span", { class: "title" }, name(column.metric)), column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : null],
+      detail: [rules(column, task.metrics), direction(column.higher_is_better), t("axis", { from: count(axis[0]), to: count(axis[1]) })].map((text) =>
+        el("span", { class: "detail" }, text),
+      ),
+      value: (run) => cells.get(run)?.value ?? null,
+      cell: (run) => numberCell(cells.get(run) || null, column.scale, axis),
+    };
+  });
+  return [el("h3", {}, t("task_results")), taskTable(task, "task-results", t("task_results_caption"), columns)];
+}
+
+/** A table with a row for every run of `task`, sorted by the address. */
+function taskTable(task, id, caption, columns, kind = "numbers") {
+  const param = "sort-" + id;
+  return sortedTable({
+    id,
+    caption: said(caption),
+    columns: [modelColumn(), ...columns],
+    rows: taskRuns(task),
+    sort: place().params.get(param) || "",
+    kind,
+    param,
+  });
+}
+
+// -- categories
+
+function categoriesPart(task) {
+  if (!task.categories.length) return [];
+  const [headline] = metricsOf(task);
+  const cells = new Map(task.categories.map((one) => [JSON.stringify([one.category, one.run]), cellOf(one.cell)]));
+  const found = (category, run) => cells.get(JSON.stringify([category, run])) || null;
+  const axis = axisOf([...cells.values()].filter((cell) => cell.value !== null), headline.scale);
+  const columns = taskRuns(task).map((run) => ({
+    id: board.runs[run].id,
+    firstDirection: headline.higher_is_better ? "-" : "",
+    head: [el("span", { class: "title" }, name(runName(run)))],
+    detail: badges(board.runs[run]),
+    value: (category) => found(category, run)?.value ?? null,
+    cell: (category) => numberCell(found(category, run), headline.scale, axis),
+  }));
+  const first = {
+    id: "category",
+    kind: "model",
+    head: t("task_category"),
+    value: (category) => category.toLocaleLowerCase(),
+    cell: (category) => el("th", { scope: "row", class: "model" }, name(category)),
+  };
+  const param = "sort-task-categories";
+  const caption = [el("b", {}, name(headline.metric)), el("span", { class: "detail" }, direction(headline.higher_is_better) + ", " + t("axis", { from: count(axis[0]), to: count(axis[1]) }))];
+  const rows = [...new Set(task.categories.map((one) => one.category))];
+  const table = sortedTable({ id: "task-categories", caption: said(caption), columns: [first, ...columns], rows, sort: place().params.get(param) || "", param });
+  return [el("h3", {}, t("task_categories")), table];
+}
+
+// -- lengths
+
+/** How long answers are, as a picture for each run and as a table. */
+function lengthsPart(task) {
+  const runs = taskRuns(task).map((run) => task.runs.find((one) => one.run === run)).filter((one) => one.lengths.length);
+  if (!runs.length) return [];
+  const bins = Math.max(...runs.map((one) => one.lengths.length));
+  const top = Math.max(...runs.flatMap((one) => one.lengths.map((part) => part / sum(one.lengths))));
+  return [
+    el("h3", {}, t("task_lengths")),
+    el("p", { class: "quiet legend" }, t("task_lengths_lead")),
+    el("div", { class: "charts" }, runs.map((one) => lengthFigure(one, bins, top))),
+    fold("lengths", t("task_as_numbers"), () => lengthTable(runs, bins)),
+  ];
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The tokens that the answers of a bin have: ``0``, ``1``, ``2 – 3``, ``4 – 7`` … */
+function binText(at) {
+  const [low, high] = [at ? 2 ** (at - 1) : 0, at ? 2 ** at - 1 : 0];
+  return low === high ? count(low) : count(low) + " – " + count(high);
+}
+
+function lengthFigure(one, bins, top) {
+  const total = sum(one.lengths);
+  const most = one.lengths.indexOf(Math.max(...one.lengths));
+  const label = t("task_length_picture", { n: total, most: binText(most), part: one.lengths[most] });
+  return el(
+    "figure",
+    { class: "lengths" },
+    el("figcaption", {}, name(runName(one.run)), badges(board.runs[one.run]), el("span", { class: "n" }, t("task_answers", { n: total }))),
+    lengthChart(one.lengths, bins, top, label),
+  );
+}
+
+function lengthChart(lengths, bins, top, label) {
+  const total = sum(lengths);
+  const marks = [];
+  for (let at = 0; at < bins; at++) {
+    const height = (CHART_PX * (lengths[at] || 0)) / total / top;
+    const x = at * BIN_PX + 2;
+    if (height) marks.push(svg("rect", { x, y: (CHART_PX - height).toFixed(1), width: BIN_PX - 4, height: height.toFixed(1) }));
+    marks.push(svg("text", { x: x + BIN_PX / 2 - 2, y: CHART_PX + 12 }, binStart(at)));
+  }
+  marks.push(svg("line", { class: "axis", x1: 0, x2: bins * BIN_PX, y1: CHART_PX, y2: CHART_PX }));
+  const [width, height] = [bins * BIN_PX, CHART_PX + 16];
+  return svg("svg", { class: "histogram", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}`, width, height }, marks);
+}
+
+/** Where a bin begins, short enough for an axis: powers of two beyond a thousand in thousands. */
+function binStart(at) {
+  const low = at ? 2 ** (at - 1) : 0;
+  return low < 1024 ? String(low) : low / 1024 + "k";
+}
+
+function lengthTable(runs, bins) {
+  const heads = Array.from({ length: bins }, (_, at) => binText(at));
+  const rows = runs.map((one) => {
+    const total = sum(one.lengths);
+    const cells = heads.map((_, at) => {
+      const part = one.lengths[at] || 0;
+      return el("td", { class: "cell" }, count(part), " ", el("span", { class: "quiet" }, number((100 * part) / total, 1) + "\u00a0%"));
+    });
+    return el("tr", {}, runHead(one.run), el("td", { class: "cell" }, count(total)), cells);
+  });
+  return plainTable("task-lengths", t("task_lengths_caption"), [t("model"), t("task_answers_head"), ...heads], rows);
+}
+
+// -- how samples ended
+
+function endingsPart(task) {
+  const one = (run) => task.runs.find((found) => found.run === run);
+  const numbers = [
+    ["asked", (found) => found.counts.requested, askedCell],
+    ["scored", (found) => found.counts.scored],
+    ["unscored", (found) => found.counts.unscored, unscoredCell],
+    ["cancelled", (found) => found.counts.cancelled],
+    ["not_run", (found) => found.counts.not_run],
+    ["truncated", (found) => found.num_truncated],
+    ["shortened", (found) => found.spec.num_shortened],
+    ["prompt_tokens", (found) => found.num_prompt_tokens],
+    ["generated_tokens", (found) => found.num_generated_tokens],
+  ];
+  const usual = ["asked", "scored", "unscored", "truncated", "generated_tokens"];
+  const kept = numbers.filter(([id, value]) => usual.includes(id) || task.runs.some((found) => value(found)));
+  const columns = kept.map(([id, value, cell = countCell]) => ({
+    id,
+    firstDirection: "-",
+    head: t("task_end_" + id),
+    value: (run) => value(one(run)),
+    cell: (run) => cell(value(one(run)), one(run)),
+  }));
+  return [el("h3", {}, t("task_endings")), taskTable(task, "task-endings", t("task_endings_caption"), columns)];
+}
+
+function countCell(value) {
+  return el("td", { class: "cell" }, count(value));
+}
+
+function askedCell(value, { spec }) {
+  const { num_available: available, repeats } = spec;
+  const details = [spec.num_samples < available ? t("task_of_available", { n: available }) : "", repeats > 1 ? t("task_repeats", { n: repeats }) : ""];
+  return el("td", { class: "cell" }, count(value), details.filter(Boolean).map((text) => el("span", { class: "n" }, text)));
+}
+
+/** Unscored samples as a rate, and by cause. */
+function unscoredCell(value, { unscored, counts }) {
+  const cell = unscored ? rateCell(unscored) : countCell(value);
+  const causes = Object.entries(counts.unscored_by_cause).map(([cause, n]) => plain(cause.replaceAll("_", " ")) + " " + count(n));
+  return fill(cell, {}, causes.map((text) => el("span", { class: "warning" }, text)));
+}
+
+// -- flags
+
+/** Extraction failures and all else that is flagged of an answer, as shares of the scored ones. */
+function flagRatesPart(task) {
+  const flags = raisedFlags([task]).sort((a, b) => (b === "unparsed") - (a === "unparsed"));
+  const title = el("h3", {}, t("task_flags"));
+  if (!flags.length) return [title, el("p", { class: "quiet" }, t("task_no_flags"))];
+  const columns = flags.map((flag) => ({
+    id: flag,
+    firstDirection: "-",
+    head: [el("span", { class: "title" }, flagName(flag))],
+    detail: [el("span", { class: "detail" }, flagAbout(flag))],
+    value: (run) => shareOf(flagRate(task, run, flag)),
+    cell: (run) => rateCell(flagRate(task, run, flag)),
+  }));
+  return [title, taskTable(task, "task-flags", t("task_flags_caption"), columns, "numbers flags")];
+}
+
+// -- to download
+
+function taskTables(task) {
+  const front = (run) => [task.name, board.runs[run].name, board.runs[run].id];
+  const results = metricsOf(task).flatMap((column) =>
+    [...cellsOf(column)].filter(([, cell]) => cell).map(([run, cell]) => [
+      ...front(run), column.metric, column.protocol, column.shots, column.signature, column.scale, ...cellFields(cell, column.scale),
+    ]),
+  );
+  const [headline] = metricsOf(task);
+  const categories = task.categories.map((one) => [...front(one.run), one.category, headline.metric, headline.scale, ...cellFields(cellOf(one.cell), headline.scale)]);
+  const endings = task.runs.map((one) => [
+    ...front(one.run), one.counts.requested, one.counts.scored, one.counts.unscored, one.num_truncated, one.num_prompt_tokens, one.num_generated_tokens,
+  ]);
+  const head = ["task", "model", "run"];
+  const found = [
+    { name: t("task_results"), head: [...head, "metric", "protocol", "shots", "signature", "scale", ...CELL_FIELDS], rows: results },
+    { name: t("task_categories"), head: [...head, "category", "metric", "scale", ...CELL_FIELDS], rows: categories },
+    { name: t("task_endings"), head: [...head, "requested", "scored", "unscored", "truncated", "prompt_tokens", "generated_tokens"], rows: endings },
+    { name: t("task_flags"), head: FLAG_HEAD, rows: task.runs.flatMap((one) => flagLines(task, one)) },
+  ];
+  return found.filter((table) => table.rows.length);
+}
