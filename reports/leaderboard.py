@@ -39,8 +39,8 @@ SCRIPTS = (
     "table",
     "exports",
     "folds",
-    "views/language_flags",
-    "views/task_results",
+    "language_flags",
+    "task_results",
 )
 VIEWS = (
     "leaderboard",

@@ -1,7 +1,6 @@
 // From the address to a view.
 
 const scrolled = new Map();
-let shownHash = null;
 let turn = 0;
 
 let rest = null;

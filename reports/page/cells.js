@@ -57,13 +57,13 @@ function cellWarnings(cell, scale) {
         : t("unscored_unknown", { n: cell.unscored }),
     );
   }
-  return [...found, ...cell.notes];
+  return [...found, ...cell.notes.map(plain)];
 }
 
 /** A table's cell: empty where nothing was run. `more` are further nodes. */
 function numberCell(cell, scale, axis, more = []) {
   if (!cell) return el("td", { class: "none" }, unseen(t("not_run")));
-  const warnings = cellWarnings(cell, scale).map((text) => el("span", { class: "warning" }, shown(text)));
+  const warnings = cellWarnings(cell, scale).map((text) => el("span", { class: "warning" }, text));
   if (cell.value === null) return el("td", { class: "cell" }, warnings, more);
   const decimals = decimalsOf(cell.low, cell.high, scale);
   return el(

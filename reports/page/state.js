@@ -1,6 +1,7 @@
 // Where the reader is: a view and its settings, all in the address, so that a link shows what was seen.
 
 const views = new Map();
+let shownHash = null; // the address of what is shown
 
 /**
  * Register a view. `has(board)` says whether there is anything to show; `show(root, params)` fills an empty element and
@@ -39,8 +40,13 @@ function address(id, params = {}) {
   if (ui && !("ui" in found)) found.ui = ui;
   const parts = Object.entries(found)
     .filter(([, value]) => value !== "" && value !== null && value !== undefined)
-    .map(([key, value]) => encodeURIComponent(key) + "=" + encodeURIComponent(String(value).replace(/\p{Cs}/gu, "\ufffd")));
+    .map(([key, value]) => encodeURIComponent(key) + "=" + encodeURIComponent(wellFormed(value)));
   return "#" + [id, ...parts].join("&");
+}
+
+/** `value` as a text without halves of characters, of which an address can hold none. */
+function wellFormed(value) {
+  return String(value).replace(/\p{Cs}/gu, "\ufffd");
 }
 
 /** The address of the view shown now with some settings changed. */
@@ -54,8 +60,8 @@ function go(hash) {
   location.hash = hash;
 }
 
-/** Note settings in the address without leaving: for what is typed, or opened. */
+/** Note settings in the address without leaving: for what is typed. */
 function note(changes) {
   history.replaceState(null, "", changed(changes));
-  shownHash = location.hash; // under which it is kept how far the reader had scrolled
+  shownHash = location.hash;
 }

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from evalsuite.reports import _format, board, languages, samples
+from evalsuite.reports import _format, board, samples
 from evalsuite.reports._runs import load_runs
 from evalsuite.reports.leaderboard import render
 from evalsuite.reports.provenance import repeat_command
@@ -189,8 +189,6 @@ def test_what_does_not_compare_never_shares_a_column(tmp_path: Path, other: Part
         [[True, False], [False, True]],
         [[False, True], [True, False]],
     )
-    tables = languages.build_languages(load_runs(sorted(tmp_path.iterdir())))[0].tables
-    assert sum(len(table.heads) for table in tables) == 2
 
 
 def test_exemplar_counts_never_share_a_column(tmp_path: Path) -> None:
@@ -203,8 +201,6 @@ def test_other_data_is_another_column_and_says_so(tmp_path: Path) -> None:
     rules = [head.rules for head in board.build_board(runs).heads]
     assert len({*rules}) == 2
     assert all(re.fullmatch(r"p1, 0-shot, data [0-9a-f]{8}", rule) for rule in rules)
-    (table,) = languages.build_languages(runs)[0].tables
-    assert [head.detail.partition(" data")[0] for head in table.heads] == ["English,", "English,"]
 
 
 def test_unscored_samples_show_worst_and_best_case(tmp_path: Path) -> None:
@@ -246,30 +242,6 @@ def test_a_limited_run_is_called_a_partial_sample(tmp_path: Path) -> None:
     assert "partial sample</span>" in page
     assert "20 samples of each family, stratified" in page
     assert "partial sample</span>" not in render([write_run(tmp_path, "m", [EN])], "t")
-
-
-# -- languages
-
-
-def test_languages_stand_in_their_order_with_flags_as_rates(tmp_path: Path) -> None:
-    parts = [Part(f"qa_{code}", "qa", code) for code in ("hi", "es", "ar", "fr", "zh", "en")]
-    (view,) = languages.build_languages(load_runs([write_run(tmp_path, "m", parts, flags={"capped": 5})]))
-    assert [head.label for head in view.tables[0].heads] == ["en", "zh", "fr", "ar", "es", "hi"]
-    (group,) = view.flags.groups
-    assert group.rows[0].flag == "capped"
-    assert group.rows[0].cells[0] == ("5 of 20", "25.0 %")
-
-
-def test_signatures_are_shown_what_is_shared_once(tmp_path: Path) -> None:
-    parts = [
-        Part("mt_en-zh", "mt", "zh", metric="bleu", signature="nrefs:1|tok:zh|version:2", scale=1.0),
-        Part("mt_en-hi", "mt", "hi", metric="bleu", signature="nrefs:1|tok:13a|version:2", scale=1.0),
-    ]
-    (view,) = languages.build_languages(load_runs([write_run(tmp_path, "m", parts)]))
-    table = view.tables[0]
-    assert table.signature == "nrefs:1|version:2"
-    assert [(head.label, head.own_signature) for head in table.heads] == [("en → zh", "tok:zh"), ("en → hi", "tok:13a")]
-    assert table.heads[0].signature == parts[0].signature
 
 
 # -- samples

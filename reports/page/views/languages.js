@@ -24,14 +24,14 @@ function isInLanguages(family) {
 /** The places of the families shown: the one asked for, else all. */
 function languageFamilies(wanted) {
   const all = board.families.map((_, at) => at).filter((at) => isInLanguages(board.families[at]));
-  return wanted ? all.filter((at) => plain(board.families[at].name) === plain(wanted)) : all;
+  return wanted ? all.filter((at) => wellFormed(board.families[at].name) === wellFormed(wanted)) : all;
 }
 
 function languageControls(params, settings) {
   const names = languageFamilies("").map((at) => board.families[at].name);
   const family = params.get("family") || "";
   const select = el("select", { id: "languages-family" }, el("option", { value: "", selected: !family }, t("lang_all")));
-  for (const one of names) select.append(el("option", { value: one, selected: one === family }, plain(one)));
+  for (const one of names) select.append(el("option", { value: one, selected: wellFormed(one) === wellFormed(family) }, plain(one)));
   select.addEventListener("change", () => go(changed({ family: select.value, open: "" })));
   const hasGaps = board.families.some((one) => isInLanguages(one) && one.gaps.length);
   const toggles = [
@@ -134,7 +134,7 @@ function heatTable(at, group, { isTinted }) {
     id: column.id,
     firstDirection: column.higher_is_better ? "-" : "",
     head: headNodes(column),
-    detail: headDetails(column, group, shared),
+    detail: () => headDetails(column, group, shared),
     value: (run) => group.cells.get(column.id).get(run)?.value ?? null,
     cell: (run) => heatCell(group.cells.get(column.id).get(run) || null, column, axis, isTinted),
   }));

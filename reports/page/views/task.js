@@ -9,11 +9,12 @@ view("task", {
   has: (found) => found.tasks.length > 0,
   async show(root, params) {
     const wanted = params.get("task") || "";
-    const at = board.tasks.findIndex((task) => task.name === wanted);
+    const at = board.tasks.findIndex((task) => wellFormed(task.name) === wellFormed(wanted));
     if (at < 0) return taskList(root, wanted);
     const task = board.tasks[at];
     root.querySelector("h2").replaceChildren(t("task_title"), " ", name(task.name));
-    fill(root, {}, [
+    add(
+      root,
       task.title ? el("p", { class: "lead" }, name(task.title)) : null,
       taskFacts(task),
       el("p", {}, el("a", { href: address("task") }, t("task_all"))),
@@ -25,7 +26,7 @@ view("task", {
       endingsPart(task),
       flagRatesPart(task),
       dataPart(task),
-    ]);
+    );
     return () => taskTables(task);
   },
 });
