@@ -30,7 +30,7 @@ function gapTable(at, index, table, { isTinted }) {
   const param = "sort-" + id;
   return sortedTable({
     id,
-    caption: gapCaption(table, range, isTinted),
+    caption: said(gapCaption(table, range, isTinted), ofFamily(at)),
     columns: [modelColumn(), ...columns],
     rows: runsInOrder().filter((run) => table.gaps.some((gap) => gap.run === run)),
     sort: place().params.get(param) || "",
@@ -43,10 +43,10 @@ function gapCaption(table, range, isTinted) {
   const rulesText = [plain(table.protocol), plain(table.rules)].filter(Boolean).join(", ");
   const side = t(table.higher_is_better ? "lang_gap_below" : "lang_gap_above");
   const tint = isTinted ? t("lang_gap_tint_range", { range: count(range) }) : "";
-  return said(
+  return [
     el("b", {}, t("lang_gap_to"), " ", name(table.metric)),
     el("span", { class: "detail" }, [rulesText, t("lang_gap_paired"), side, tint].filter(Boolean).join("; ")),
-  );
+  ];
 }
 
 /** The languages and data of gaps, in the order of the family's tasks; of a language with several data which they are. */
@@ -172,7 +172,7 @@ function flagTable(at, flag, tasks, { isTinted }) {
   const param = "sort-" + id;
   return sortedTable({
     id,
-    caption: said(el("b", {}, flagName(flag)), el("span", { class: "detail" }, flagAbout(flag))),
+    caption: said(el("b", {}, flagName(flag)), el("span", { class: "detail" }, flagAbout(flag)), ofFamily(at)),
     columns: [modelColumn(), ...columns],
     rows: runsInOrder().filter((run) => tasks.some((task) => task.runs.some((one) => one.run === run))),
     sort: place().params.get(param) || "",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from evalsuite.reports.leaderboard import render
+
+from evalsuite.boards.building import BoardOptions
 from evalsuite.cli.main import main
 from evalsuite.engines.scripted import completion, loglikelihood, plausible
 from evalsuite.types import LoglikelihoodRequest, Request, Response
@@ -45,6 +48,12 @@ def run(folder: Path, name: str, *arguments: object, function: str = "") -> Path
     assert code == 0
     (found,) = set(folder.glob("*/results.json")) - before
     return found.parent
+
+
+def page_of(runs: Sequence[Path], file: Path, **options: Any) -> str:
+    """The address of a page over `runs`, written to `file`."""
+    file.write_text(render(runs, BoardOptions(**{"title": "t", **options})).html, encoding="utf-8")
+    return file.as_uri()
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from evalsuite.reports.leaderboard import PageOptions, render, render_board
-from scripted_runs import at, cells, heads, opened, run, words
+from evalsuite.reports.leaderboard import PageOptions, render_board
+from scripted_runs import at, cells, heads, opened, page_of, run, words
 from sealed_runs import Part, choice_record, text_record, write_run
 
 from evalsuite.boards.building import BoardOptions, board_of
@@ -48,9 +48,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     chat = run(folder, "talk", "--tasks", "mini_math_fr,mini_choice_ar", "--apply_chat_template", *shots)
     limits = ("--limit", "12", *shots)
     stray = run(folder, "stray", "--tasks", "mini_math_fr", *limits, function="scripted_runs:stray")
-    file = folder / "page.html"
-    file.write_text(render([plain, chat, stray], BoardOptions(title="t")).html, encoding="utf-8")
-    return Small(file.as_uri(), plain, chat, stray)
+    address = page_of([plain, chat, stray], folder / "page.html")
+    return Small(address, plain, chat, stray)
 
 
 @pytest.fixture
@@ -196,9 +195,8 @@ def test_texts_that_are_not_kept_are_not_missed_silently(
 def test_where_all_are_right_failures_leave_no_prompt(browser: Any, tmp_path: Path) -> None:
     right = choice_record("qa_en:test:0", "en", "Q?", ("a", "b"), gold=0, picked=0)
     run = write_run(tmp_path, "m", [EN], [right])
-    file = tmp_path / "p.html"
-    file.write_text(render([run], BoardOptions(samples="failures")).html, encoding="utf-8")
-    with opened(browser, file.as_uri() + "#task&task=qa_en") as page:
+    address = page_of([run], tmp_path / "p.html", samples="failures")
+    with opened(browser, address + "#task&task=qa_en") as page:
         assert "of this task there is none" in words(page.locator(".notice"))
 
 
@@ -234,9 +232,8 @@ def test_rows_are_pinned_and_of_runs_on_other_rows_it_is_said_which(
         pin.path: [pin.config, pin.split, pin.revision, f"{pin.num_rows:,}", pin.fingerprint]
     }
     runs = [write_run(tmp_path, "a", [EN]), write_run(tmp_path, "b", [EN], fingerprint="e" * 64)]
-    file = tmp_path / "p.html"
-    file.write_text(render(runs, BoardOptions()).html, encoding="utf-8")
-    with opened(browser, file.as_uri() + "#task&task=qa_en") as other:
+    address = page_of(runs, tmp_path / "p.html")
+    with opened(browser, address + "#task&task=qa_en") as other:
         texts = [words(row) for row in section(other, "Data").locator("tbody tr").all()]
         assert texts == [
             f"org/data c test {'r' * 40} 50 {digit * 64} {name}" for digit, name in (("f", "a"), ("e", "b"))
@@ -348,9 +345,8 @@ def test_samples_end_as_counted(browser: Any, page: Any, small: Small, tmp_path:
     result = read_results(path)
     tasks = tuple(msgspec.structs.replace(task, num_truncated=3, num_prompt_tokens=1234) for task in result.tasks)
     write_results(path, msgspec.structs.replace(result, tasks=tasks))
-    file = tmp_path / "p.html"
-    file.write_text(render([path], BoardOptions()).html, encoding="utf-8")
-    with opened(browser, file.as_uri() + "#task&task=qa_en") as other:
+    address = page_of([path], tmp_path / "p.html")
+    with opened(browser, address + "#task&task=qa_en") as other:
         assert cells(section(other, "How samples ended"))["m"] == [
             "20", "16", "20.0 % 8.1 – 41.6 4 of 20 timeout 4", "3", "1,234", "0",
         ]  # fmt: skip
@@ -404,9 +400,8 @@ def test_hostile_texts_are_inert(browser: Any, tmp_path: Path) -> None:
         for task in result.tasks
     )
     write_results(path, msgspec.structs.replace(result, tasks=tasks))
-    file = tmp_path / "p.html"
-    file.write_text(render([path], BoardOptions(title=HOSTILE)).html, encoding="utf-8")
-    with opened(browser, file.as_uri() + "#task&task=qa_en") as page:
+    address = page_of([path], tmp_path / "p.html", title=HOSTILE)
+    with opened(browser, address + "#task&task=qa_en") as page:
         view = page.locator("#view-task")
         assert view.locator(".asked .text").first.inner_text().startswith("<img src=x onerror=")
         assert view.locator(".asked .unseen").all_inner_texts() == ["⟨U+202E⟩", "⟨U+D83D⟩"]

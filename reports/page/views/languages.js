@@ -1,6 +1,7 @@
 // Languages: of every family a table for each metric, models down and languages, pairs or subjects across.
 
 const TINTS = 10;
+const MOST_PARTS = 8;
 
 view("languages", {
   title: "view_languages",
@@ -141,7 +142,7 @@ function heatTable(at, group, { isTinted }) {
   const param = "sort-" + id;
   return sortedTable({
     id,
-    caption: heatCaption(group, axis, shared, isTinted),
+    caption: said(heatCaption(group, axis, shared, isTinted), ofFamily(at)),
     columns: [modelColumn(), ...columns],
     rows: group.rows,
     sort: place().params.get(param) || "",
@@ -185,12 +186,17 @@ function heatCaption(group, axis, chanceShared, isTinted) {
     isTinted ? t("lang_tint_range", { from: count(from), to: count(to) }) : t("axis", { from: count(axis[0]), to: count(axis[1]) }),
   ];
   const signatures = [...new Set(group.tables.map((table) => table.signature).filter(Boolean))];
-  return said(
+  return [
     el("b", {}, name(group.metric)),
     group.isHeadline ? [" ", el("span", { class: "badge headline" }, t("headline"))] : null,
     el("span", { class: "detail" }, texts.filter(Boolean).join(", ")),
     signatures.map((text) => el("span", { class: "detail signature" }, shown(text.replaceAll("|", " ")))),
-  );
+  ];
+}
+
+/** Sets tables of different families apart for those who hear them. */
+function ofFamily(at) {
+  return unseen(" " + plain(board.families[at].name));
 }
 
 /** What guessing scores, where that is the same in all columns that have it. */
@@ -224,11 +230,11 @@ function taskLink(task) {
   return el("a", { class: "detail", href: address("task", { task }) }, name(task));
 }
 
-/** The tasks behind a mean, by what of their names is their own. */
+/** The tasks behind a mean, in the order and by the names that they have within their family. */
 function partsText(column) {
-  const own = (part) => (part.startsWith(column.family) ? part.slice(column.family.length).replace(/^[_:]+/, "") || part : part);
-  const names = column.parts.map((part) => plain(own(part)));
-  return names.length > 8 ? names.slice(0, 8).join(", ") + " …" : names.join(", ");
+  const { tasks } = board.families.find((one) => one.name === column.family);
+  const names = tasks.map((at) => board.tasks[at]).filter((task) => column.parts.includes(task.name)).map((task) => plain(taskLabel(task)));
+  return names.length > MOST_PARTS ? names.slice(0, MOST_PARTS).join(", ") + " …" : names.join(", ");
 }
 
 // -- to download
