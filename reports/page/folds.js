@@ -8,7 +8,7 @@ function openParts(usual = []) {
   return new Set(asked === undefined ? usual : asked.split(",").filter((key) => key !== NONE_OPEN));
 }
 
-/** A part under `title` that opens; `make()` gives what is in it. `usual` are the keys open where the address has none. */
+/** A part under `title` that opens, with what `make()` gives; `usual` are the keys open where the address has none. */
 function fold(key, title, make, usual = []) {
   const part = el("details", { class: "fold" }, el("summary", { id: "fold-" + key }, title));
   let isMade = false;

@@ -17,7 +17,8 @@ function gapTable(at, index, table, { isTinted }) {
   const widest = Math.max(1e-9, ...table.gaps.map((gap) => Math.abs(gap.value * table.scale)));
   const range = Math.max(roundUp(widest), table.scale === 100 ? LEAST_SPAN : 0);
   const languages = gapLanguages(board.families[at], table);
-  const found = (run, column) => table.gaps.find((gap) => gap.run === run && gap.language === column.language && gap.data === column.data);
+  const found = (run, column) =>
+    table.gaps.find((gap) => gap.run === run && gap.language === column.language && gap.data === column.data);
   const id = `gaps-${at}-${index}`;
   const columns = languages.map((column) => ({
     id: column.language + column.data,
@@ -49,18 +50,26 @@ function gapCaption(table, range, isTinted) {
   ];
 }
 
-/** The languages and data of gaps, in the order of the family's tasks; of a language with several data which they are. */
+/** The languages and data of gaps, in the order of the family's tasks; where data differ, which they are. */
 function gapLanguages(family, table) {
   const tasks = family.tasks.map((at) => board.tasks[at]);
   const order = [...new Set(tasks.map((task) => task.language))];
   const rank = (code) => (order.includes(code) ? order.indexOf(code) : order.length);
   const found = new Map(table.gaps.map((gap) => [JSON.stringify([gap.language, gap.data]), gap]));
   const columns = [...found.values()].map(({ language, data }) => ({ language, data }));
-  columns.sort((a, b) => rank(a.language) - rank(b.language) || compareText(a.language, b.language) || compareText(a.data, b.data));
+  columns.sort(
+    (a, b) => rank(a.language) - rank(b.language) || compareText(a.language, b.language) || compareText(a.data, b.data),
+  );
   return columns.map((column) => {
-    const origins = tasks.filter((task) => task.language === column.language).map((task) => originText(task.provenance));
+    const origins = tasks
+      .filter((task) => task.language === column.language)
+      .map((task) => originText(task.provenance));
     const isOneOfSeveral = columns.filter((other) => other.language === column.language).length > 1;
-    const details = [plain(column.language), ...new Set(origins), isOneOfSeveral ? t("data", { hash: column.data }) : ""];
+    const details = [
+      plain(column.language),
+      ...new Set(origins),
+      isOneOfSeveral ? t("data", { hash: column.data }) : "",
+    ];
     return { ...column, details: details.filter(Boolean) };
   });
 }
@@ -74,7 +83,9 @@ function gapCell(gap, { scale, higher_is_better: higherIsBetter }, range) {
   if (!gap) return el("td", { class: "none" }, unseen(t("not_run")));
   const decimals = decimalsOf(gap.low, gap.high, scale);
   const isKnown = gap.low !== null && gap.high !== null;
-  const ends = isKnown ? signed(gap.low * scale, decimals) + " – " + signed(gap.high * scale, decimals) : t("no_interval");
+  const ends = isKnown
+    ? signed(gap.low * scale, decimals) + " – " + signed(gap.high * scale, decimals)
+    : t("no_interval");
   const cell = el(
     "td",
     { class: "cell" },
@@ -94,7 +105,9 @@ function sameText(gap) {
   if (gap.same === null || gap.same_low === null || gap.same_high === null) return "";
   const [share, low, high] = [gap.same, gap.same_low, gap.same_high].map((value) => number(100 * value, 1));
   const ends = low + " – " + high;
-  return gap.num_answered === gap.n ? t("lang_same_answer", { share, ends }) : t("lang_same_answer_of", { share, ends, n: gap.num_answered });
+  return gap.num_answered === gap.n
+    ? t("lang_same_answer", { share, ends })
+    : t("lang_same_answer_of", { share, ends, n: gap.num_answered });
 }
 
 // -- flags
@@ -111,7 +124,9 @@ function familyTasks(at) {
 }
 
 function tellsLanguage(task) {
-  return task.metrics.some((metric) => metric.metric === FIDELITY) || LANGUAGE_FLAGS.some((flag) => isRaised(task, flag));
+  return (
+    task.metrics.some((metric) => metric.metric === FIDELITY) || LANGUAGE_FLAGS.some((flag) => isRaised(task, flag))
+  );
 }
 
 function isRaised(task, flag) {
@@ -157,7 +172,11 @@ function canRaise(task, flag) {
 }
 
 function flagTables(at, flags, tasks, settings) {
-  return el("div", { class: "tables" }, flags.map((flag) => flagTable(at, flag, tasks, settings)));
+  return el(
+    "div",
+    { class: "tables" },
+    flags.map((flag) => flagTable(at, flag, tasks, settings)),
+  );
 }
 
 function flagTable(at, flag, tasks, { isTinted }) {
@@ -200,15 +219,46 @@ function flagCell(rate, isTinted) {
 const FLAG_HEAD = ["task", "flag", "model", "run", "count", "n", "low", "high"];
 
 function gapExport(places) {
-  const head = ["family", "metric", "protocol", "rules", "language", "data", "model", "run", "scale", "gap", "low", "high", "n", "clusters"];
+  const head = [
+    "family",
+    "metric",
+    "protocol",
+    "rules",
+    "language",
+    "data",
+    "model",
+    "run",
+    "scale",
+    "gap",
+    "low",
+    "high",
+    "n",
+    "clusters",
+  ];
   const rows = places.flatMap((at) =>
     board.families[at].gaps.flatMap((table) =>
       table.gaps.map((gap) => {
         const scaled = (value) => (value === null ? null : value * table.scale);
         const run = board.runs[gap.run];
         return [
-          board.families[at].name, table.metric, table.protocol, table.rules, gap.language, gap.data, run.name, run.id, table.scale,
-          scaled(gap.value), scaled(gap.low), scaled(gap.high), gap.n, gap.num_clusters, gap.same, gap.same_low, gap.same_high, gap.num_answered,
+          board.families[at].name,
+          table.metric,
+          table.protocol,
+          table.rules,
+          gap.language,
+          gap.data,
+          run.name,
+          run.id,
+          table.scale,
+          scaled(gap.value),
+          scaled(gap.low),
+          scaled(gap.high),
+          gap.n,
+          gap.num_clusters,
+          gap.same,
+          gap.same_low,
+          gap.same_high,
+          gap.num_answered,
         ];
       }),
     ),
@@ -217,10 +267,18 @@ function gapExport(places) {
 }
 
 function flagExport(places) {
-  const rows = places.flatMap((at) => familyTasks(at).flatMap((task) => task.runs.flatMap((one) => flagLines(task, one))));
+  const rows = places.flatMap((at) =>
+    familyTasks(at).flatMap((task) => task.runs.flatMap((one) => flagLines(task, one))),
+  );
   return { name: t("lang_flags"), head: FLAG_HEAD, rows };
 }
 
 function flagLines(task, one) {
-  return Object.entries(one.flags).map(([flag, rate]) => [task.name, flag, board.runs[one.run].name, board.runs[one.run].id, ...rate]);
+  return Object.entries(one.flags).map(([flag, rate]) => [
+    task.name,
+    flag,
+    board.runs[one.run].name,
+    board.runs[one.run].id,
+    ...rate,
+  ]);
 }

@@ -26,10 +26,15 @@ function resultsPart(task) {
     return {
       id: column.id,
       firstDirection: column.higher_is_better ? "-" : "",
-      head: [el("span", { class: "title" }, name(column.metric)), column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : null],
-      detail: [rules(column, task.metrics), direction(column.higher_is_better), t("axis", { from: count(axis[0]), to: count(axis[1]) })].map((text) =>
-        el("span", { class: "detail" }, text),
-      ),
+      head: [
+        el("span", { class: "title" }, name(column.metric)),
+        column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : null,
+      ],
+      detail: [
+        rules(column, task.metrics),
+        direction(column.higher_is_better),
+        t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+      ].map((text) => el("span", { class: "detail" }, text)),
       value: (run) => cells.get(run)?.value ?? null,
       cell: (run) => numberCell(cells.get(run) || null, column.scale, axis),
     };
@@ -58,7 +63,10 @@ function categoriesPart(task) {
   const [headline] = metricsOf(task);
   const cells = new Map(task.categories.map((one) => [JSON.stringify([one.category, one.run]), cellOf(one.cell)]));
   const found = (category, run) => cells.get(JSON.stringify([category, run])) || null;
-  const axis = axisOf([...cells.values()].filter((cell) => cell.value !== null), headline.scale);
+  const axis = axisOf(
+    [...cells.values()].filter((cell) => cell.value !== null),
+    headline.scale,
+  );
   const columns = taskRuns(task).map((run) => ({
     id: board.runs[run].id,
     firstDirection: headline.higher_is_better ? "-" : "",
@@ -75,9 +83,23 @@ function categoriesPart(task) {
     cell: (category) => el("th", { scope: "row", class: "model" }, name(category)),
   };
   const param = "sort-task-categories";
-  const caption = [el("b", {}, name(headline.metric)), el("span", { class: "detail" }, direction(headline.higher_is_better) + ", " + t("axis", { from: count(axis[0]), to: count(axis[1]) }))];
+  const caption = [
+    el("b", {}, name(headline.metric)),
+    el(
+      "span",
+      { class: "detail" },
+      direction(headline.higher_is_better) + ", " + t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+    ),
+  ];
   const rows = [...new Set(task.categories.map((one) => one.category))];
-  const table = sortedTable({ id: "task-categories", caption: said(caption), columns: [first, ...columns], rows, sort: place().params.get(param) || "", param });
+  const table = sortedTable({
+    id: "task-categories",
+    caption: said(caption),
+    columns: [first, ...columns],
+    rows,
+    sort: place().params.get(param) || "",
+    param,
+  });
   return [el("h3", {}, t("task_categories")), table];
 }
 
@@ -85,14 +107,20 @@ function categoriesPart(task) {
 
 /** How long answers are, as a picture for each run and as a table. */
 function lengthsPart(task) {
-  const runs = taskRuns(task).map((run) => task.runs.find((one) => one.run === run)).filter((one) => one.lengths.length);
+  const runs = taskRuns(task)
+    .map((run) => task.runs.find((one) => one.run === run))
+    .filter((one) => one.lengths.length);
   if (!runs.length) return [];
   const bins = Math.max(...runs.map((one) => one.lengths.length));
   const top = Math.max(...runs.flatMap((one) => one.lengths.map((part) => part / sum(one.lengths))));
   return [
     el("h3", {}, t("task_lengths")),
     el("p", { class: "quiet legend" }, t("task_lengths_lead")),
-    el("div", { class: "charts" }, runs.map((one) => lengthFigure(one, bins, top))),
+    el(
+      "div",
+      { class: "charts" },
+      runs.map((one) => lengthFigure(one, bins, top)),
+    ),
     fold("lengths", t("task_as_numbers"), () => lengthTable(runs, bins)),
   ];
 }
@@ -114,7 +142,13 @@ function lengthFigure(one, bins, top) {
   return el(
     "figure",
     { class: "lengths" },
-    el("figcaption", {}, name(runName(one.run)), badges(board.runs[one.run]), el("span", { class: "n" }, t("task_answers", { n: total }))),
+    el(
+      "figcaption",
+      {},
+      name(runName(one.run)),
+      badges(board.runs[one.run]),
+      el("span", { class: "n" }, t("task_answers", { n: total })),
+    ),
     lengthChart(one.lengths, bins, top, label),
   );
 }
@@ -125,12 +159,17 @@ function lengthChart(lengths, bins, top, label) {
   for (let at = 0; at < bins; at++) {
     const height = (CHART_PX * (lengths[at] || 0)) / total / top;
     const x = at * BIN_PX + 2;
-    if (height) marks.push(svg("rect", { x, y: (CHART_PX - height).toFixed(1), width: BIN_PX - 4, height: height.toFixed(1) }));
+    if (height)
+      marks.push(svg("rect", { x, y: (CHART_PX - height).toFixed(1), width: BIN_PX - 4, height: height.toFixed(1) }));
     marks.push(svg("text", { x: x + BIN_PX / 2 - 2, y: CHART_PX + 12 }, binStart(at)));
   }
   marks.push(svg("line", { class: "axis", x1: 0, x2: bins * BIN_PX, y1: CHART_PX, y2: CHART_PX }));
   const [width, height] = [bins * BIN_PX, CHART_PX + 16];
-  return svg("svg", { class: "histogram", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}`, width, height }, marks);
+  return svg(
+    "svg",
+    { class: "histogram", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}`, width, height },
+    marks,
+  );
 }
 
 /** Where a bin begins, short enough for an axis: powers of two beyond a thousand in thousands. */
@@ -145,7 +184,13 @@ function lengthTable(runs, bins) {
     const total = sum(one.lengths);
     const cells = heads.map((_, at) => {
       const part = one.lengths[at] || 0;
-      return el("td", { class: "cell" }, count(part), " ", el("span", { class: "quiet" }, number((100 * part) / total, 1) + "\u00a0%"));
+      return el(
+        "td",
+        { class: "cell" },
+        count(part),
+        " ",
+        el("span", { class: "quiet" }, number((100 * part) / total, 1) + "\u00a0%"),
+      );
     });
     return el("tr", {}, runHead(one.run), el("td", { class: "cell" }, count(total)), cells);
   });
@@ -185,15 +230,29 @@ function countCell(value) {
 
 function askedCell(value, { spec }) {
   const { num_available: available, repeats } = spec;
-  const details = [spec.num_samples < available ? t("task_of_available", { n: available }) : "", repeats > 1 ? t("task_repeats", { n: repeats }) : ""];
-  return el("td", { class: "cell" }, count(value), details.filter(Boolean).map((text) => el("span", { class: "n" }, text)));
+  const details = [
+    spec.num_samples < available ? t("task_of_available", { n: available }) : "",
+    repeats > 1 ? t("task_repeats", { n: repeats }) : "",
+  ];
+  return el(
+    "td",
+    { class: "cell" },
+    count(value),
+    details.filter(Boolean).map((text) => el("span", { class: "n" }, text)),
+  );
 }
 
 /** Unscored samples as a rate, and by cause. */
 function unscoredCell(value, { unscored, counts }) {
   const cell = unscored ? rateCell(unscored) : countCell(value);
-  const causes = Object.entries(counts.unscored_by_cause).map(([cause, n]) => plain(cause.replaceAll("_", " ")) + " " + count(n));
-  return fill(cell, {}, causes.map((text) => el("span", { class: "warning" }, text)));
+  const causes = Object.entries(counts.unscored_by_cause).map(
+    ([cause, n]) => plain(cause.replaceAll("_", " ")) + " " + count(n),
+  );
+  return fill(
+    cell,
+    {},
+    causes.map((text) => el("span", { class: "warning" }, text)),
+  );
 }
 
 // -- flags
@@ -219,20 +278,48 @@ function flagRatesPart(task) {
 function taskTables(task) {
   const front = (run) => [task.name, board.runs[run].name, board.runs[run].id];
   const results = metricsOf(task).flatMap((column) =>
-    [...cellsOf(column)].filter(([, cell]) => cell).map(([run, cell]) => [
-      ...front(run), column.metric, column.protocol, column.shots, column.signature, column.scale, ...cellFields(cell, column.scale),
-    ]),
+    [...cellsOf(column)]
+      .filter(([, cell]) => cell)
+      .map(([run, cell]) => [
+        ...front(run),
+        column.metric,
+        column.protocol,
+        column.shots,
+        column.signature,
+        column.scale,
+        ...cellFields(cell, column.scale),
+      ]),
   );
   const [headline] = metricsOf(task);
-  const categories = task.categories.map((one) => [...front(one.run), one.category, headline.metric, headline.scale, ...cellFields(cellOf(one.cell), headline.scale)]);
+  const categories = task.categories.map((one) => [
+    ...front(one.run),
+    one.category,
+    headline.metric,
+    headline.scale,
+    ...cellFields(cellOf(one.cell), headline.scale),
+  ]);
   const endings = task.runs.map((one) => [
-    ...front(one.run), one.counts.requested, one.counts.scored, one.counts.unscored, one.num_truncated, one.num_prompt_tokens, one.num_generated_tokens,
+    ...front(one.run),
+    one.counts.requested,
+    one.counts.scored,
+    one.counts.unscored,
+    one.num_truncated,
+    one.num_prompt_tokens,
+    one.num_generated_tokens,
   ]);
   const head = ["task", "model", "run"];
   const found = [
-    { name: t("task_results"), head: [...head, "metric", "protocol", "shots", "signature", "scale", ...CELL_FIELDS], rows: results },
+    {
+      name: t("task_results"),
+      head: [...head, "metric", "protocol", "shots", "signature", "scale", ...CELL_FIELDS],
+      rows: results,
+    },
     { name: t("task_categories"), head: [...head, "category", "metric", "scale", ...CELL_FIELDS], rows: categories },
-    { name: t("task_endings"), head: [...head, "requested", "scored", "unscored", "truncated", "prompt_tokens", "generated_tokens"], rows: endings },
+    {
+      name: t("task_endings"),
+      head: [...head, "requested", "scored", "unscored", "truncated", "prompt_tokens", "generated_tokens"],
+      rows: endings,
+    },
     { name: t("task_flags"), head: FLAG_HEAD, rows: task.runs.flatMap((one) => flagLines(task, one)) },
   ];
   return found.filter((table) => table.rows.length);

@@ -10,7 +10,8 @@ view("languages", {
     const shownPlaces = languageFamilies(params.get("family"));
     const settings = { isDifference: params.get("diff") === "1", isTinted: params.get("tint") !== "0" };
     root.append(el("p", { class: "lead" }, t("lang_lead")), languageControls(params, settings));
-    if (!shownPlaces.length) root.append(el("p", { class: "notice" }, t("lang_no_family", { name: params.get("family") })));
+    if (!shownPlaces.length)
+      root.append(el("p", { class: "notice" }, t("lang_no_family", { name: params.get("family") })));
     if (settings.isDifference) root.append(el("p", { class: "quiet legend" }, t("lang_gap_lead")));
     root.append(...familyParts(shownPlaces, settings), languageLegend(settings));
     return () => languageTables(shownPlaces, settings);
@@ -31,8 +32,13 @@ function languageFamilies(wanted) {
 function languageControls(params, settings) {
   const names = languageFamilies("").map((at) => board.families[at].name);
   const family = params.get("family") || "";
-  const select = el("select", { id: "languages-family" }, el("option", { value: "", selected: !family }, t("lang_all")));
-  for (const one of names) select.append(el("option", { value: one, selected: wellFormed(one) === wellFormed(family) }, plain(one)));
+  const select = el(
+    "select",
+    { id: "languages-family" },
+    el("option", { value: "", selected: !family }, t("lang_all")),
+  );
+  for (const one of names)
+    select.append(el("option", { value: one, selected: wellFormed(one) === wellFormed(family) }, plain(one)));
   select.addEventListener("change", () => go(changed({ family: select.value, open: "" })));
   const hasGaps = board.families.some((one) => isInLanguages(one) && one.gaps.length);
   const toggles = [
@@ -43,7 +49,12 @@ function languageControls(params, settings) {
     "div",
     { class: "filters" },
     el("div", {}, el("label", { for: "languages-family" }, t("lang_family")), select),
-    el("div", { role: "group", "aria-labelledby": "languages-shown" }, el("span", { class: "label", id: "languages-shown" }, t("lang_shown")), el("div", { class: "toggles" }, toggles)),
+    el(
+      "div",
+      { role: "group", "aria-labelledby": "languages-shown" },
+      el("span", { class: "label", id: "languages-shown" }, t("lang_shown")),
+      el("div", { class: "toggles" }, toggles),
+    ),
   );
 }
 
@@ -55,7 +66,11 @@ function toggle(id, isOn, changes) {
 
 function languageLegend({ isDifference, isTinted }) {
   const keys = [...(isTinted ? [isDifference ? "lang_legend_gap" : "lang_legend_tint"] : []), "lang_legend_clusters"];
-  return el("div", { class: "quiet legend" }, keys.map((key) => el("p", {}, t(key))));
+  return el(
+    "div",
+    { class: "quiet legend" },
+    keys.map((key) => el("p", {}, t(key))),
+  );
 }
 
 // -- families
@@ -66,10 +81,20 @@ function familyParts(places, settings) {
   if (places.length === 1) {
     const [at] = places;
     const { title: about } = board.families[at];
-    return [el("section", { class: "family" }, title(at), about ? el("p", { class: "quiet" }, name(about)) : null, familyNodes(at, settings))];
+    return [
+      el(
+        "section",
+        { class: "family" },
+        title(at),
+        about ? el("p", { class: "quiet" }, name(about)) : null,
+        familyNodes(at, settings),
+      ),
+    ];
   }
   const usual = places.slice(0, 1).map(String);
-  return places.map((at) => fold(String(at), [title(at), " ", familySummary(at)], () => familyNodes(at, settings, usual), usual));
+  return places.map((at) =>
+    fold(String(at), [title(at), " ", familySummary(at)], () => familyNodes(at, settings, usual), usual),
+  );
 }
 
 function familySummary(at) {
@@ -86,30 +111,45 @@ function familyNodes(at, settings, usual = []) {
   const headlines = groups.filter((group) => group.isHeadline);
   const others = groups.filter((group) => !group.isHeadline);
   return [
-    groups.length ? null : el("p", { class: "quiet" }, t("lang_no_numbers"), " ", family.tasks.map((task) => [taskLink(board.tasks[task].name), " "])),
+    groups.length
+      ? null
+      : el(
+          "p",
+          { class: "quiet" },
+          t("lang_no_numbers"),
+          " ",
+          family.tasks.map((task) => [taskLink(board.tasks[task].name), " "]),
+        ),
     headlines.map((group) => heatTable(at, group, settings)),
     fidelityPart(at, settings),
-    others.map((group) => fold(`${at}.${group.place}`, metricTitle(group, others), () => heatTable(at, group, settings), usual)),
+    others.map((group) =>
+      fold(`${at}.${group.place}`, metricTitle(group, others), () => heatTable(at, group, settings), usual),
+    ),
     flagsPart(at, settings, usual),
   ];
 }
 
 function metricTitle(group, others) {
   const isAlone = others.filter((other) => other.metric === group.metric).length === 1;
-  return [el("h4", {}, name(group.metric)), " ", el("span", { class: "quiet" }, isAlone ? "" : rules(group.columns[0]))];
+  return [
+    el("h4", {}, name(group.metric)),
+    " ",
+    el("span", { class: "quiet" }, isAlone ? "" : rules(group.columns[0])),
+  ];
 }
 
 // -- one metric of a family
 
 /**
- * The tables of a family by metric and rules, headlines first: `columns` of means before those of tasks, `rows` the runs,
- * `cells` by column's id and run.
+ * The tables of a family by metric and rules, headlines first: `columns` of means before those of tasks, `rows` the
+ * runs, `cells` by column's id and run.
  */
 function heatGroups(family) {
   const groups = new Map();
   for (const table of family.tables) {
     const key = JSON.stringify([table.metric, table.protocol, table.shots, table.seed, table.version]);
-    if (!groups.has(key)) groups.set(key, { metric: table.metric, place: groups.size, tables: [], columns: [], cells: new Map() });
+    if (!groups.has(key))
+      groups.set(key, { metric: table.metric, place: groups.size, tables: [], columns: [], cells: new Map() });
     const group = groups.get(key);
     group.tables.push(table);
     table.columns.forEach((column, at) => {
@@ -127,7 +167,9 @@ function heatGroups(family) {
 
 function heatTable(at, group, { isTinted }) {
   const [{ scale }] = group.columns;
-  const cells = [...group.cells.values()].flatMap((column) => [...column.values()]).filter((cell) => cell && cell.value !== null);
+  const cells = [...group.cells.values()]
+    .flatMap((column) => [...column.values()])
+    .filter((cell) => cell && cell.value !== null);
   const axis = heatAxis(group, cells, scale);
   const shared = sharedChance(group.columns);
   const id = `heat-${at}-${group.place}`;
@@ -153,7 +195,13 @@ function heatTable(at, group, { isTinted }) {
 
 /** The first column of a table whose rows are runs. */
 function modelColumn() {
-  return { id: "model", kind: "model", head: t("model"), value: (run) => runName(run).toLocaleLowerCase(), cell: (run) => runHead(run) };
+  return {
+    id: "model",
+    kind: "model",
+    head: t("model"),
+    value: (run) => runName(run).toLocaleLowerCase(),
+    cell: (run) => runHead(run),
+  };
 }
 
 /** What tints span, in shown units: all that the metric can be, else what its cells are. */
@@ -183,7 +231,9 @@ function heatCaption(group, axis, chanceShared, isTinted) {
     rules(column),
     direction(column.higher_is_better),
     chanceShared,
-    isTinted ? t("lang_tint_range", { from: count(from), to: count(to) }) : t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+    isTinted
+      ? t("lang_tint_range", { from: count(from), to: count(to) })
+      : t("axis", { from: count(axis[0]), to: count(axis[1]) }),
   ];
   const signatures = [...new Set(group.tables.map((table) => table.signature).filter(Boolean))];
   return [
@@ -208,12 +258,17 @@ function sharedChance(columns) {
 function headNodes(column) {
   if (!column.kind) return [el("span", { class: "title" }, labelNodes(column.label, column.language))];
   const isPlain = column.label === column.kind + " " + column.metric;
-  return [el("span", { class: "title" }, scope(column)), isPlain ? null : el("span", { class: "metric" }, name(column.label))];
+  return [
+    el("span", { class: "title" }, scope(column)),
+    isPlain ? null : el("span", { class: "metric" }, name(column.label)),
+  ];
 }
 
 /** What of a column differs from its neighbours': whose texts, which data and signature; and the way to its task. */
 function headDetails(column, group, chanceShared) {
-  const same = group.columns.filter((other) => String(other.tasks) === String(column.tasks) && other.kind === column.kind);
+  const same = group.columns.filter(
+    (other) => String(other.tasks) === String(column.tasks) && other.kind === column.kind,
+  );
   const texts = [
     column.kind ? partsText(column) : column.label === column.language ? plain(column.label) : "",
     originText(column.provenance),
@@ -221,7 +276,8 @@ function headDetails(column, group, chanceShared) {
     chanceShared ? "" : chanceText(column),
   ];
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
-  if (column.own_signature) details.push(el("span", { class: "detail signature" }, shown(column.own_signature.replaceAll("|", " "))));
+  if (column.own_signature)
+    details.push(el("span", { class: "detail signature" }, shown(column.own_signature.replaceAll("|", " "))));
   if (!column.kind) details.push(taskLink(column.tasks[0]));
   return details;
 }
@@ -233,7 +289,10 @@ function taskLink(task) {
 /** The tasks behind a mean, in the order and by the names that they have within their family. */
 function partsText(column) {
   const { tasks } = board.families.find((one) => one.name === column.family);
-  const names = tasks.map((at) => board.tasks[at]).filter((task) => column.parts.includes(task.name)).map((task) => plain(taskLabel(task)));
+  const names = tasks
+    .map((at) => board.tasks[at])
+    .filter((task) => column.parts.includes(task.name))
+    .map((task) => plain(taskLabel(task)));
   return names.length > MOST_PARTS ? names.slice(0, MOST_PARTS).join(", ") + " …" : names.join(", ");
 }
 
@@ -241,8 +300,23 @@ function partsText(column) {
 
 function languageTables(places, { isDifference }) {
   if (isDifference) return [gapExport(places)];
-  const head = ["family", "metric", "headline", "kind", "column", "language", "provenance", "protocol", "shots", "model", "run", "scale"];
-  const rows = places.flatMap((at) => board.families[at].tables.flatMap((table) => tableLines(board.families[at], table)));
+  const head = [
+    "family",
+    "metric",
+    "headline",
+    "kind",
+    "column",
+    "language",
+    "provenance",
+    "protocol",
+    "shots",
+    "model",
+    "run",
+    "scale",
+  ];
+  const rows = places.flatMap((at) =>
+    board.families[at].tables.flatMap((table) => tableLines(board.families[at], table)),
+  );
   return [{ name: board.title, head: [...head, ...CELL_FIELDS], rows }, flagExport(places)];
 }
 
@@ -252,8 +326,19 @@ function tableLines(family, table) {
       .map((column, at) => ({ column, cell: cellOf(table.cells[row][at]) }))
       .filter(({ cell }) => cell)
       .map(({ column, cell }) => [
-        family.name, table.metric, column.is_primary ? "yes" : "no", column.kind || "task", column.title, column.language, column.provenance,
-        column.protocol, column.shots, board.runs[run].name, board.runs[run].id, column.scale, ...cellFields(cell, column.scale),
+        family.name,
+        table.metric,
+        column.is_primary ? "yes" : "no",
+        column.kind || "task",
+        column.title,
+        column.language,
+        column.provenance,
+        column.protocol,
+        column.shots,
+        board.runs[run].name,
+        board.runs[run].id,
+        column.scale,
+        ...cellFields(cell, column.scale),
       ]),
   );
 }

@@ -35,16 +35,26 @@ function taskList(root, wanted) {
   if (wanted) root.append(el("p", { class: "notice" }, t("task_unknown", { name: wanted })));
   root.append(el("p", { class: "lead" }, t("task_list_lead")));
   for (const family of board.families) {
-    const links = family.tasks.map((at) => board.tasks[at]).map((task) =>
-      el("li", {}, el("a", { href: address("task", { task: task.name }) }, name(task.name)), " ", el("span", { class: "quiet" }, taskLine(task))),
-    );
+    const links = family.tasks
+      .map((at) => board.tasks[at])
+      .map((task) =>
+        el(
+          "li",
+          {},
+          el("a", { href: address("task", { task: task.name }) }, name(task.name)),
+          " ",
+          el("span", { class: "quiet" }, taskLine(task)),
+        ),
+      );
     root.append(el("h3", {}, name(family.name)), el("ul", { class: "task-list" }, links));
   }
   return null;
 }
 
 function taskLine(task) {
-  return [languageName(task.language), originText(task.provenance), t("runs", { n: task.runs.length })].filter(Boolean).join(", ");
+  return [languageName(task.language), originText(task.provenance), t("runs", { n: task.runs.length })]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function taskFacts(task) {
@@ -59,7 +69,11 @@ function taskFacts(task) {
     ["task_licence", task.licence && name(task.licence)],
     ["task_runs", count(task.runs.length)],
   ];
-  return el("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
+  return el(
+    "dl",
+    { class: "facts" },
+    facts.filter(([, value]) => value).map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))),
+  );
 }
 
 // -- the prompt
@@ -76,11 +90,17 @@ async function promptPart(task, at, params) {
   } catch (error) {
     return [title, el("p", { class: "notice", role: "alert" }, t("damaged", { what: String(error.message || error) }))];
   }
-  const first = samples.samples.findIndex((_, place) => samples.answers.some((answers) => answers[place]?.replies?.length));
+  const first = samples.samples.findIndex((_, place) =>
+    samples.answers.some((answers) => answers[place]?.replies?.length),
+  );
   if (first < 0) return says(board.samples_kept === "failures" ? "task_texts_of_failures" : "task_nothing_asked");
   const [main, ...others] = sentPrompts(samples, first);
   const facts = samples.samples[first];
-  const link = el("a", { href: address("samples", { task: task.name, sample: facts.id }) }, name(facts.id, { class: "id" }));
+  const link = el(
+    "a",
+    { href: address("samples", { task: task.name, sample: facts.id }) },
+    name(facts.id, { class: "id" }),
+  );
   return [
     title,
     el("p", { class: "quiet" }, t("task_prompt_of"), " ", link, others.length ? [", ", sentTo(main)] : null),
@@ -96,25 +116,44 @@ function sentPrompts(samples, at) {
     const replies = samples.answers[row][at]?.replies || [];
     if (!replies.length) return;
     const key = JSON.stringify([replies[0].prompt, replies[0].settings, replies[0].stop, replies[0].choices]);
-    if (!found.has(key)) found.set(key, { reply: replies[0], prompt: samples.prompts[replies[0].prompt], runs: [], more: replies.length - 1 });
+    if (!found.has(key))
+      found.set(key, {
+        reply: replies[0],
+        prompt: samples.prompts[replies[0].prompt],
+        runs: [],
+        more: replies.length - 1,
+      });
     found.get(key).runs.push(run);
   });
   return [...found.values()];
 }
 
 function sentTo({ runs }) {
-  return el("span", { class: "quiet" }, t("task_sent_to"), " ", runs.map((run, at) => [at ? ", " : "", name(runName(run))]));
+  return el(
+    "span",
+    { class: "quiet" },
+    t("task_sent_to"),
+    " ",
+    runs.map((run, at) => [at ? ", " : "", name(runName(run))]),
+  );
 }
 
 function exchangeNodes({ reply, prompt, more }, facts, params) {
   const language = facts.prompt_language || facts.language;
   const texts = typeof prompt === "string" ? [prompt] : prompt.map(([, content]) => content);
-  const nodes = typeof prompt === "string" ? [prose(prompt, language)] : prompt.map((message) => messageNode(message, language));
+  const nodes =
+    typeof prompt === "string" ? [prose(prompt, language)] : prompt.map((message) => messageNode(message, language));
   const choices = (reply.choices || []).map((text) => el("li", {}, prose(text, facts.language)));
   return [
     params ? clamped(el("div", { class: "asked" }, nodes), texts, params) : el("div", { class: "asked" }, nodes),
-    choices.length ? [el("p", { class: "quiet" }, t("task_continuations")), el("ol", { class: "continuations" }, choices)] : null,
-    el("p", { class: "quiet" }, [askedHow(reply), more ? t("task_more_requests", { n: more }) : ""].filter(Boolean).join(" ")),
+    choices.length
+      ? [el("p", { class: "quiet" }, t("task_continuations")), el("ol", { class: "continuations" }, choices)]
+      : null,
+    el(
+      "p",
+      { class: "quiet" },
+      [askedHow(reply), more ? t("task_more_requests", { n: more }) : ""].filter(Boolean).join(" "),
+    ),
   ];
 }
 
@@ -124,7 +163,9 @@ function messageNode([role, content], language) {
 
 /** The settings an answer was asked with, and where it stops. */
 function askedHow(reply) {
-  const settings = Object.keys(reply.settings || {}).length ? t("task_settings", { settings: pairsText(reply.settings) }) : "";
+  const settings = Object.keys(reply.settings || {}).length
+    ? t("task_settings", { settings: pairsText(reply.settings) })
+    : "";
   const stops = (reply.stop || []).map((text) => plain(JSON.stringify(text))).join(" ");
   return [settings, stops ? t("task_stops", { stops }) : ""].filter(Boolean).join(" ");
 }
@@ -136,7 +177,11 @@ function clamped(node, texts, params) {
   const isWhole = params.get("prompt") === "whole";
   fill(node, { id: "task-prompt-text", class: isWhole ? "asked" : "asked clamped" }, []);
   const text = t(isWhole ? "task_prompt_part" : "task_prompt_whole", { n: [...whole].length });
-  const button = el("button", { type: "button", id: "task-prompt-whole", "aria-expanded": String(isWhole), "aria-controls": "task-prompt-text" }, text);
+  const button = el(
+    "button",
+    { type: "button", id: "task-prompt-whole", "aria-expanded": String(isWhole), "aria-controls": "task-prompt-text" },
+    text,
+  );
   button.addEventListener("click", () => go(changed({ prompt: isWhole ? "" : "whole" })));
   return [node, el("p", {}, button)];
 }
@@ -154,12 +199,30 @@ function metricsPart(task) {
     ["about", about],
     ["alias", (column) => column.alias && name(column.alias)],
     ["direction", (column) => direction(column.higher_is_better)],
-    ["range", (column) => (column.bounds ? column.bounds.map((bound) => count(bound * column.scale)).join(" – ") : t("task_unbounded"))],
+    [
+      "range",
+      (column) =>
+        column.bounds ? column.bounds.map((bound) => count(bound * column.scale)).join(" – ") : t("task_unbounded"),
+    ],
     ["chance", (column) => chanceText(column) || t("task_no_chance")],
-    ["rules", (column) => rules(column, task.metrics) + (column.version === "1" ? ", " + t("version", { version: "1" }) : "")],
-    ["signature", (column) => column.signature !== "v1" && el("span", { class: "signature" }, shown(column.signature.replaceAll("|", " ")))],
+    [
+      "rules",
+      (column) => rules(column, task.metrics) + (column.version === "1" ? ", " + t("version", { version: "1" }) : ""),
+    ],
+    [
+      "signature",
+      (column) =>
+        column.signature !== "v1" && el("span", { class: "signature" }, shown(column.signature.replaceAll("|", " "))),
+    ],
   ].filter(([, cell]) => task.metrics.some(cell));
-  const rows = metricsOf(task).map((column) => el("tr", {}, metricHead(column), columns.map(([, cell]) => el("td", {}, cell(column) || ""))));
+  const rows = metricsOf(task).map((column) =>
+    el(
+      "tr",
+      {},
+      metricHead(column),
+      columns.map(([, cell]) => el("td", {}, cell(column) || "")),
+    ),
+  );
   const heads = ["metric", ...columns.map(([key]) => key)].map((key) => t("task_head_" + key));
   return [el("h3", {}, t("task_metrics")), plainTable("task-metrics", t("task_metrics_caption"), heads, rows)];
 }
@@ -172,8 +235,17 @@ function metricHead(column) {
 /** A table with `heads`, the first of which stays in sight, in a region that scrolls. */
 function plainTable(id, caption, heads, rows, kind = "numbers") {
   const [first, ...others] = heads;
-  const cells = [el("th", { scope: "col", class: "model" }, first), others.map((text) => el("th", { scope: "col" }, text))];
-  const table = el("table", { class: kind, id }, el("caption", { id: id + "-caption" }, said(caption)), el("thead", {}, el("tr", {}, cells)), el("tbody", {}, rows));
+  const cells = [
+    el("th", { scope: "col", class: "model" }, first),
+    others.map((text) => el("th", { scope: "col" }, text)),
+  ];
+  const table = el(
+    "table",
+    { class: kind, id },
+    el("caption", { id: id + "-caption" }, said(caption)),
+    el("thead", {}, el("tr", {}, cells)),
+    el("tbody", {}, rows),
+  );
   return el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
 }
 
@@ -193,11 +265,22 @@ function dataPart(task) {
       "tr",
       {},
       el("th", { scope: "row", class: "model" }, name(pin.path)),
-      [plain(pin.config), plain(pin.split), code(pin.revision), count(pin.num_rows), code(pin.fingerprint)].map((text) => el("td", {}, text)),
-      isShared ? null : el("td", {}, runs.map((run, at) => [at ? ", " : "", name(runName(run))])),
+      [plain(pin.config), plain(pin.split), code(pin.revision), count(pin.num_rows), code(pin.fingerprint)].map(
+        (text) => el("td", {}, text),
+      ),
+      isShared
+        ? null
+        : el(
+            "td",
+            {},
+            runs.map((run, at) => [at ? ", " : "", name(runName(run))]),
+          ),
     ),
   );
   const heads = ["config", "split", "revision", "rows", "sha256"].map((key) => t("task_head_" + key));
   const more = isShared ? [] : [t("task_runs")];
-  return [el("h3", {}, t("task_data")), plainTable("task-data", t("task_data_caption"), [t("task_head_dataset"), ...heads, ...more], rows, "numbers pins")];
+  return [
+    el("h3", {}, t("task_data")),
+    plainTable("task-data", t("task_data_caption"), [t("task_head_dataset"), ...heads, ...more], rows, "numbers pins"),
+  ];
 }
