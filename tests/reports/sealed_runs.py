@@ -100,7 +100,8 @@ def task_spec(
     return TaskSpec(
         name=part.task, family=part.family, version=1, protocol=part.protocol, num_fewshot=num_fewshot, chat=False,
         datasets=(pin,),
-        sample_ids_hash=content_hash([one.sample.id for one in records if one.task == part.task]), prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
+        sample_ids_hash=content_hash([one.sample.id for one in records if one.task == part.task]),
+        prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
         num_available=part.n + part.num_unscored + num_left_out,
     )  # fmt: skip
 
