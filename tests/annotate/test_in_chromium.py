@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import collection
 import pytest
 import yaml
 from browsing import OpenPage, assert_accessible, assert_nothing_ran, watched_pages
+from commands import Ran, command_line, run_apart
 from payloads import PAYLOADS
 from studies import ANSWERS, PROMPTS, write_study
 
@@ -24,17 +24,11 @@ pytestmark = pytest.mark.browser
 LANGUAGES = tuple(PROMPTS)
 
 
-def evalsuite(*arguments: object) -> str:
-    """A command in a process of its own, as a coordinator runs it."""
-    ran = subprocess.run([sys.executable, "-m", "evalsuite.cli.main", *map(str, arguments)], capture_output=True,
-                         text=True, timeout=120, check=False)  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
-def last_line(*arguments: object) -> Any:
-    """The object that ``--json`` ends with."""
-    return json.loads(evalsuite(*arguments).splitlines()[-1])
+def evalsuite(*arguments: object) -> Ran:
+    """A command that goes well in a process of its own, as a coordinator runs it."""
+    ran = run_apart(*arguments)
+    assert ran.code == 0, ran.err
+    return ran
 
 
 class Server:
@@ -46,8 +40,8 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "evalsuite.cli.main", "annotate", "serve", self.folder, "--port", self.port]
-        self.process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+        command = command_line("annotate", "serve", self.folder, "--port", self.port)
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         for _ in range(300):
             try:
                 with urlopen(f"http://127.0.0.1:{self.port}/favicon.ico", timeout=1):
@@ -168,15 +162,13 @@ def test_from_two_runs_to_a_report(tmp_path: Path, browser: Any, open_page: Open
         offline = answer_packet(made, open_page)
     finally:
         server.kill()
-    assert '"saved": 3' in evalsuite("annotate", "import", made, offline, "--json")
+    assert '"saved": 3' in evalsuite("annotate", "import", made, offline, "--json").out
     evalsuite("annotate", "close", made)
-    status = last_line("annotate", "status", made, "--json")
+    status = evalsuite("annotate", "status", made, "--json").json
     assert {rater["name"]: (rater["votes"], rater["skips"]) for rater in status["raters"]} == {
         "Ana": (7, 0), "Nour": (2, 0), "Ravi": (1, 1), "Away": (3, 0)}  # fmt: skip
     evalsuite("annotate", "export", made)
-    rates = json.loads(
-        evalsuite("prefer", "win-rates", made / "votes.jsonl", "--format", "votes", "--json").splitlines()[-1]
-    )
+    rates = evalsuite("prefer", "win-rates", made / "votes.jsonl", "--format", "votes", "--json").json
     by_language = {rate["language"]: rate["num_votes"] for rate in rates["results"] if rate["scope"] == "language"}
     assert by_language == {"en": 10, "ar": 2, "hi": 1}
     evalsuite("prefer", "report", made / "votes.jsonl", "--format", "votes", "--output", tmp_path / "report")
@@ -213,9 +205,7 @@ def vote_by_mouse(page: Any, choice: str) -> None:
 
 def answer_packet(made: Path, open_page: OpenPage) -> Path:
     """Three pairs of a packet, answered without a network and over a closed window, saved to a file."""
-    found = json.loads(
-        evalsuite("annotate", "packets", made, "--rater", "Away", "--count", "3", "--json").splitlines()[-1]
-    )
+    found = evalsuite("annotate", "packets", made, "--rater", "Away", "--count", "3", "--json").json
     page = open_page(offline=True, accept_downloads=True)
     page.goto(Path(found["packets"][0]["path"]).as_uri())
     for keys in (("1", "4", "2", "Enter"), ("4", "1", "1", "Enter")):
@@ -239,7 +229,7 @@ def answer_packet(made: Path, open_page: OpenPage) -> Path:
 
 def test_two_windows_of_one_packet_lose_nothing(serve: Serve, open_page: OpenPage) -> None:
     server = serve(num_prompts=6, raters=[RATERS[0]])
-    found = last_line("annotate", "packets", server.folder, "--json")
+    found = evalsuite("annotate", "packets", server.folder, "--json").json
     first = open_page(offline=True, accept_downloads=True)
     second = first.context.new_page()
     for page in (first, second):
@@ -284,7 +274,7 @@ def test_the_same_keys_say_the_same_when_a_pair_is_answered_again(serve: Serve, 
 
 def test_going_on_in_a_packet_without_the_button_answers_all_the_same(serve: Serve, open_page: OpenPage) -> None:
     server = serve(num_prompts=3, raters=[RATERS[0]])
-    found = last_line("annotate", "packets", server.folder, "--json")
+    found = evalsuite("annotate", "packets", server.folder, "--json").json
     page = open_page(offline=True, accept_downloads=True)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(Path(found["packets"][0]["path"]).as_uri())
@@ -436,7 +426,7 @@ def test_payloads_do_nothing_even_where_the_policy_is_off_or_nothing_is_escaped(
     """Escaping must hold without the policy, and the policy without the escaping."""
     texts = {f"en-{number}": payload for number, payload in enumerate(PAYLOADS)}
     server = serve(num_prompts=len(PAYLOADS), raters=[RATERS[0]], answers={"one": texts, "two": texts})
-    found = last_line("annotate", "packets", server.folder, "--count", "99", "--json")
+    found = evalsuite("annotate", "packets", server.folder, "--count", "99", "--json").json
     packet = Path(found["packets"][0]["path"])
     html = packet.read_text(encoding="utf-8")
     policy = re.search(r'<meta http-equiv="Content-Security-Policy"[^>]*>', html)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+from commands import Run, run_here
 from small_sweeps import plan, planned_elsewhere
 
-from evalsuite.cli.main import main
 from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.pairing import pair
 from evalsuite.comparing.sides import read_side
@@ -34,29 +34,9 @@ from evalsuite.sweeps.spread import spread_of
 CHOICE = "mini_choice macro acc_norm_char"
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out.splitlines()[-1])
-
-
 @pytest.fixture
-def sweep(capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*arguments: object) -> Ran:
-        capsys.readouterr()
-        try:
-            code = main(["sweep", *map(str, arguments)])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
+def sweep(capsys: pytest.CaptureFixture[str]) -> Run:
+    return partial(run_here, capsys, "sweep")
 
 
 @pytest.fixture
