@@ -9,6 +9,7 @@ from itertools import groupby
 from evalsuite.comparing.comparison import Comparison, Flip, Refusal
 from evalsuite.comparing.pairing import PairedTask, Pairing
 from evalsuite.stats.differences import Difference
+from evalsuite.text.number_texts import between, chance, decimals_for, fixed
 
 _NARROW = 160
 _LISTED = 6
@@ -33,15 +34,16 @@ def difference_rows(differences: Sequence[Difference]) -> list[tuple[str, ...]]:
 
 
 def _row(one: Difference) -> tuple[str, ...]:
+    low, high = (None if end is None else _signed(end, one) for end in (one.low, one.high))
     clusters = f" ({one.num_clusters})" if one.num_clusters < one.n else ""
     return (
         one.name,
         one.metric if one.kind == "task" else "",
         f"{one.n}{clusters}",
-        number(one.baseline, one),
-        number(one.candidate, one),
-        signed(one.difference, one),
-        "none" if one.low is None or one.high is None else f"{signed(one.low, one)} to {signed(one.high, one)}",
+        fixed(one.baseline * one.scale, _decimals(one)),
+        fixed(one.candidate * one.scale, _decimals(one)),
+        _signed(one.difference, one),
+        "none" if low is None or high is None else between(low, high),
         "" if one.num_lost is None else str(one.num_lost),
         "" if one.num_gained is None else str(one.num_gained),
         chance(one.p_value),
@@ -49,35 +51,19 @@ def _row(one: Difference) -> tuple[str, ...]:
     )
 
 
-def number(value: float, one: Difference) -> str:
-    """A value of the metric as it is shown."""
-    return f"{value * one.scale:.{_decimals(one)}f}"
-
-
-def signed(value: float, one: Difference) -> str:
-    """A difference of the metric as it is shown, with its sign."""
-    text = f"{value * one.scale:+.{_decimals(one)}f}"
-    return text[1:] if float(text) == 0 else text
+def _signed(value: float, one: Difference) -> str:
+    return fixed(value * one.scale, _decimals(one), is_signed=True)
 
 
 def _decimals(one: Difference) -> int:
-    """One more than the interval is worth."""
-    if one.low is None or one.high is None:
-        return 2
-    width = (one.high - one.low) * one.scale
-    return 1 if width >= 1 else 2 if width >= 0.1 else 3
-
-
-def chance(value: float) -> str:
-    """A p-value."""
-    return "< .001" if value < 0.001 else f"{value:.3f}"
+    return 2 if one.low is None or one.high is None else decimals_for((one.high - one.low) * one.scale)
 
 
 def flip_lines(found: Comparison, pairing: Pairing, most: int, *, is_shown: bool) -> Iterator[str]:
     """The samples that flip, of each task and way at most so many."""
     for (task, way), group in groupby(found.flips, key=lambda flip: (flip.task, flip.way)):
         flips = list(group)
-        listed = flips[: max(0, most)]
+        listed = flips[:most]
         more = f" and {len(flips) - len(listed)} more" if len(flips) > len(listed) else ""
         if not is_shown:
             names = ", ".join(flip.sample.removeprefix(f"{task}:") for flip in listed)

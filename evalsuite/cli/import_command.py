@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evalsuite.cli.main import printable
 from evalsuite.cli.output import estimate_json, print_json, print_table
 from evalsuite.cli.run_command import finish, run_in
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
@@ -21,6 +20,7 @@ from evalsuite.interop.judged import Judged
 from evalsuite.interop.mt_bench_answers import prepare_answers
 from evalsuite.interop.mt_bench_results import compare, rate
 from evalsuite.records import Estimate
+from evalsuite.text.visible import printable
 
 _FORMATS = ("mt-bench", "alpaca_eval")
 _RULES = {"mt-bench": "fastchat", "alpaca_eval": "alpaca_eval"}

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from evalsuite.alarms import alarms
-from evalsuite.cli.main import printable
 from evalsuite.records import Counts, Estimate, RunResult, TaskSummary
 from evalsuite.run import Finished
+from evalsuite.text.number_texts import fixed
+from evalsuite.text.visible import printable
 
 
 def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
@@ -169,4 +170,4 @@ def interval_text(low: float | None, high: float | None, scale: float) -> str:
 
 
 def _number(value: float, scale: float) -> str:
-    return f"{value * scale:.1f}" if scale != 1 else f"{value:.2f}"
+    return fixed(value * scale, 2 if scale == 1 else 1)

@@ -82,6 +82,19 @@ def test_right_and_wrong_are_counted_from_the_samples(
     assert "question" in said
 
 
+def test_fewer_flips_than_none_are_refused(runs: Mapping[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["compare", str(runs["a"]), str(runs["b"]), "--flips=-1"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (
+        "", "evalsuite: --flips is -1; expected how many samples to list, 0 or more.\n"
+    )  # fmt: skip
+    _, found, said = compared(capsys, runs["a"], runs["b"], "--flips", "0")
+    assert found["flips"]
+    assert {flip["metric"] for flip in found["flips"] if flip["task"] == "mini_choice_en"} == {"acc_norm_char"}
+    assert "mini_choice_en: " in said
+
+
 def test_corpus_scores_have_sacrebleus_own_chance(runs: Mapping[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     _, found, _ = compared(capsys, runs["a"], runs["b"])
     translations = [one for one in found["differences"] if one["name"].startswith("mini_translation_")]

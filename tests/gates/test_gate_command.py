@@ -227,7 +227,7 @@ def test_a_margin_below_the_noise_of_the_baseline_is_refused(gate: Gate, runs: R
         ({"gates": [{"task": "*", "max_drop": "100%"}]}, "which allows everything"),
         ({"gates": [{"task": "*", "max_drop": 1, "min": 2}]}, "either max_drop or min and max"),
         ({"gates": [{"task": "*", "min": 2, "max": 1}]}, "min 2.0 is above max 1.0"),
-        ({"gates": [{"task": "*"}], "defaults": {"alpha": 0.7}}, "defaults: expected `float`"),
+        ({"gates": [{"task": "*"}], "defaults": {"alpha": 0.7}}, "line 2: defaults.alpha: expected `float`"),
         ({"gates": [{"task": "*"}], "looks": [500, 100]}, "looks are sizes that grow"),
         ({"gates": [{"task": "*", "metric": "acc", "min": 97}]}, "write 97 % as 0.97"),
         ({"gates": [{"task": "*", "metric": "tied_rate", "max_drop": 1}]}, "is a rate of one run"),
@@ -352,7 +352,8 @@ def test_a_run_that_is_given_is_not_confirmed_by_another_model(gate: Gate, runs:
     file = {**rules(FAMILY), "suite": str(suite), "noise": {"confirm": 1}}
     code, report, said = gate(file, runs["good"], runs["bad"])
     assert (code, report["gates"][0]["confirmation"]) == (1, "")
-    assert "--run is gated as it is" in said
+    assert "note: a run that is given is gated as it is: neither looks nor a second run" in said
+    assert len(report["warnings"]) == 1
 
 
 def test_gates_of_one_name_are_confirmed_each_by_its_own(runs: Runs, tmp_path: Path) -> None:
