@@ -25,6 +25,8 @@ LAYERS = {
     "alarms": 1,
     "charts": 1,
     "comparability": 1,
+    "number_texts": 1,
+    "tables": 1,
     "preference": 1,
     "hub": 2,
     "fetching": 2,
@@ -79,9 +81,11 @@ PLUGIN_MAY = {
         "errors",
         "text",
         "metrics",
+        "number_texts",
         "stats",
         "store",
         "preference",
+        "tables",
     },
 }
 LATE_ONLY = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff")
+_UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\ufeff\ufff9\ufffa\ufffb")
 
 
 def visible(text: str) -> str:
@@ -15,9 +15,11 @@ def visible(text: str) -> str:
     return "".join(f"⟨U+{ord(char):04X}⟩" if _is_unseen(char) else char for char in text)
 
 
-def visible_line(text: str, most: int = 400) -> str:
-    """`text` on one line, as `visible` shows it, line ends and tabs spelt out too; of `most` characters at most."""
-    cut = text if len(text) <= most else text[: most - 1] + "…"
+def visible_line(text: str, most: int | None = 400) -> str:
+    """`text` on one line, as `visible` shows it, line ends and tabs spelt out too; of `most` characters at most, or
+    all of them with None.
+    """
+    cut = text if most is None or len(text) <= most else text[: most - 1] + "…"
     return "".join(f"⟨U+{ord(char):04X}⟩" if char in "\n\t" else char for char in visible(cut))
 
 
@@ -29,6 +31,6 @@ def _is_unseen(char: str) -> bool:
         category in ("Cc", "Cs")
         or char in _UNSEEN
         or "\u202a" <= char <= "\u202e"
-        or "\u2066" <= char <= "\u2069"
+        or "\u2060" <= char <= "\u206f"
         or "\U000e0000" <= char <= "\U000e007f"
     )
