@@ -25,6 +25,7 @@ LAYERS = {
     "alarms": 1,
     "charts": 1,
     "comparability": 1,
+    "tables": 1,
     "preference": 1,
     "hub": 2,
     "fetching": 2,
@@ -82,6 +83,7 @@ PLUGIN_MAY = {
         "stats",
         "store",
         "preference",
+        "tables",
     },
 }
 LATE_ONLY = {

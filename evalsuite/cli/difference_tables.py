@@ -9,7 +9,7 @@ from itertools import groupby
 from evalsuite.comparing.comparison import Comparison, Flip, Refusal
 from evalsuite.comparing.pairing import PairedTask, Pairing
 from evalsuite.stats.differences import Difference
-from evalsuite.text.number_texts import between, chance, decimals_for, fixed
+from evalsuite.text.number_texts import chance_text, decimals_of, interval_text, number
 
 _NARROW = 160
 _LISTED = 6
@@ -34,36 +34,27 @@ def difference_rows(differences: Sequence[Difference]) -> list[tuple[str, ...]]:
 
 
 def _row(one: Difference) -> tuple[str, ...]:
-    low, high = (None if end is None else _signed(end, one) for end in (one.low, one.high))
+    decimals = decimals_of(one.low, one.high, one.scale)
     clusters = f" ({one.num_clusters})" if one.num_clusters < one.n else ""
     return (
         one.name,
         one.metric if one.kind == "task" else "",
         f"{one.n}{clusters}",
-        fixed(one.baseline * one.scale, _decimals(one)),
-        fixed(one.candidate * one.scale, _decimals(one)),
-        _signed(one.difference, one),
-        "none" if low is None or high is None else between(low, high),
+        *(number(value * one.scale, decimals) for value in (one.baseline, one.candidate)),
+        number(one.difference * one.scale, decimals, is_signed=True),
+        interval_text(one.low, one.high, one.scale, is_signed=True, between=" to "),
         "" if one.num_lost is None else str(one.num_lost),
         "" if one.num_gained is None else str(one.num_gained),
-        chance(one.p_value),
-        "" if one.p_adjusted is None else chance(one.p_adjusted),
+        chance_text(one.p_value),
+        "" if one.p_adjusted is None else chance_text(one.p_adjusted),
     )
-
-
-def _signed(value: float, one: Difference) -> str:
-    return fixed(value * one.scale, _decimals(one), is_signed=True)
-
-
-def _decimals(one: Difference) -> int:
-    return 2 if one.low is None or one.high is None else decimals_for((one.high - one.low) * one.scale)
 
 
 def flip_lines(found: Comparison, pairing: Pairing, most: int, *, is_shown: bool) -> Iterator[str]:
     """The samples that flip, of each task and way at most so many."""
     for (task, way), group in groupby(found.flips, key=lambda flip: (flip.task, flip.way)):
         flips = list(group)
-        listed = flips[:most]
+        listed = flips[: max(0, most)]
         more = f" and {len(flips) - len(listed)} more" if len(flips) > len(listed) else ""
         if not is_shown:
             names = ", ".join(flip.sample.removeprefix(f"{task}:") for flip in listed)

@@ -100,8 +100,8 @@ def build_parser(wanted: str) -> _Parser:
         prog="evalsuite",
         description="Measures language models in many languages and says what the measurement is worth.",
         epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 1 a gate failed, 2 usage or "
-        "data refused, 3 incomplete or not saved, 4 budget or quota spent, 5 a gate is inconclusive under --strict, "
-        "6 nothing selected, 130 interrupted.",
+        "data refused, 3 incomplete, not comparable or not saved, 4 budget or quota spent, 5 a gate is inconclusive "
+        "under --strict, 6 nothing selected, 130 interrupted.",
         formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"evalsuite {evalsuite.__version__}")

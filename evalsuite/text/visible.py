@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u2060\ufeff")
+_UNSEEN = frozenset("\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\ufeff\ufff9\ufffa\ufffb")
 _LINE_ENDS = "\n\t"
 _MARKS = "\u200c\u200d\u200e\u200f"
 """Joiners and marks of direction, which scripts are written with."""
@@ -53,7 +53,7 @@ def _is_unseen(char: str) -> bool:
         category in ("Cc", "Cs")
         or char in _UNSEEN
         or "\u202a" <= char <= "\u202e"
-        or "\u2066" <= char <= "\u2069"
+        or "\u2060" <= char <= "\u206f"
         or "\U000e0000" <= char <= "\U000e007f"
         or ord(char) & 0xFFFE == 0xFFFE  # no characters at all, such as U+FFFF, which XML forbids
     )

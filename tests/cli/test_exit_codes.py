@@ -111,6 +111,26 @@ def test_3_not_comparable(place: Path) -> None:
     assert "not comparable: mini_math_en: exemplars: 0, 1" in done.out
 
 
+def test_3_nothing_of_a_sweep_is_comparable(place: Path) -> None:
+    """Two cells of one number of exemplars each and of other tasks: nothing to hold side by side in any way."""
+    (place / "sweep.yaml").write_text(
+        "name: s\nbase: {model: scripted, limit: 2}\n"
+        "axes: {tasks: [mini_math_en, mini_choice_en], num_fewshot: [0, 1]}\n"
+        "exclude: [{tasks: mini_math_en, num_fewshot: 0}, {tasks: mini_choice_en, num_fewshot: 1}]\n",
+        encoding="utf-8",
+    )
+    assert command("sweep", "run", "sweep.yaml", cwd=place).returncode == 0
+    assert command("sweep", "table", "sweeps/s", cwd=place).returncode == 0
+    for analysis in (("scaling", "--x"), ("spread", "--over"), ("pareto", "--against")):
+        done = command("sweep", analysis[0], "sweeps/s", analysis[1], "num_fewshot", cwd=place)
+        assert done.returncode == 3, analysis
+    done = command("sweep", "quantisation", "sweeps/s", "--reference", "num_fewshot=0", cwd=place)
+    assert done.returncode == 3
+    assert done.stderr == (
+        "evalsuite: --reference num_fewshot=0: no two cells with results differ in num_fewshot alone.\n"
+    )
+
+
 def test_4_the_budget_is_spent(place: Path, server: str) -> None:
     done = command("run", "--model", "openai", "--model_args", f"model=echo,base_url={server},max_requests=3",
                    "--tasks", "mini_math_en", "--output_path", "e", cwd=place)  # fmt: skip
