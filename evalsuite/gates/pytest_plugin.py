@@ -54,10 +54,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """The id of a gate. Given as ``ids``, pytest would spell every letter that is not ASCII as an escape."""
-    return _spoken(val.id) if is_gate_check(val) else None
+    return _encodable(val.id) if is_gate_check(val) else None
 
 
-def _spoken(text: str) -> str:
+def _encodable(text: str) -> str:
     """`text`, escaped only where the system's own encoding lacks its letters: pytest puts ids into the environment."""
     try:
         text.encode(sys.getfilesystemencoding())
@@ -73,14 +73,15 @@ def _checks(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[GateCheck]:
     where = f"{metafunc.definition.nodeid}: "
     try:
         arguments = _arguments(*marker.args, **marker.kwargs)
-        if not arguments[1] and hasattr(metafunc.config, "workerinput"):
-            raise pytest.Collector.CollectError(f"{where}several processes cannot run one suite at once; give run=RUN.")
-        found = metafunc.config.stash.setdefault(_FOUND, {})
+    except TypeError as error:
+        raise pytest.Collector.CollectError(f"{where}{error}; expected @pytest.mark.{_SIGNATURE}.") from error
+    if not arguments[1] and hasattr(metafunc.config, "workerinput"):
+        raise pytest.Collector.CollectError(f"{where}several processes cannot run one suite at once; give run=RUN.")
+    found = metafunc.config.stash.setdefault(_FOUND, {})
+    try:
         if arguments not in found:
             found[arguments] = checks_of(metafunc.config.rootpath, *arguments)
         return found[arguments]
-    except TypeError as error:
-        raise pytest.Collector.CollectError(f"{where}{error}; expected @pytest.mark.{_SIGNATURE}.") from error
     except EvalsuiteError as error:
         raise pytest.Collector.CollectError(where + str(error).replace("\n", " ")) from error
 
