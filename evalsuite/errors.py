@@ -17,6 +17,7 @@
     ├── RunStopped              3   an engine cannot go on for now; what it answered is safe, the same command resumes
     │   ├── EndpointDown        3   a server does not answer, or asks for too long a pause
     │   └── BudgetExhausted     4   a cap of the user or the account's own is reached
+    ├── NothingComparable       3   what there is cannot be held side by side
     └── NothingSelected         6   no task or no sample is left to run
 """
 
@@ -114,6 +115,12 @@ class BudgetExhausted(RunStopped):
 
     exit_code = EXIT_BUDGET
     reason = "budget"
+
+
+class NothingComparable(EvalsuiteError):
+    """No two of the results there are can be held side by side in the way that was asked for."""
+
+    exit_code = EXIT_INCOMPLETE
 
 
 class NothingSelected(EvalsuiteError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from evalsuite.comparing.pairing import PairedTask, Pairing
 from evalsuite.gates.records import GateReport, GateResult
 from evalsuite.gates.telling import Numbers, headline, numbers_of, reason_of, standing_of, worst_first
+from evalsuite.text.number_texts import PERCENT
 
 from ._changed import Change, changes_of
 from ._format import number, plural, visible
@@ -22,7 +23,6 @@ MOST_SAMPLES = 200
 """Of all gates together."""
 
 _WIDTH, _PAD = 200.0, 6.0
-_PERCENT = 100.0
 _LEADS = {
     "pass": "Every gate passed: a loss as large as is minded can be ruled out, and values keep to their limits.",
     "fail": "At least one gate failed: a loss that is real and as large as is minded, or a value beyond its limit.",
@@ -144,7 +144,7 @@ def _views(report: GateReport, pairing: Pairing) -> list[GateView]:
 
 def _axis(gates: Iterable[GateResult]) -> float:
     """How far the one axis of all differences of percentages reaches to either side of zero."""
-    ends = [end for gate in gates if gate.difference and gate.difference.scale == _PERCENT for end in _ends(gate)]
+    ends = [end for gate in gates if gate.difference and gate.difference.scale == PERCENT for end in _ends(gate)]
     return max([*ends, 0.01]) * 1.08
 
 
@@ -157,14 +157,14 @@ def _ends(gate: GateResult) -> list[float]:
 def _drawing(gate: GateResult, axis: float) -> Drawing | None:
     found, level = gate.difference, gate.level
     if found is not None:
-        reach = axis if found.scale == _PERCENT else max([*_ends(gate), 1e-9]) * 1.08
+        reach = axis if found.scale == PERCENT else max([*_ends(gate), 1e-9]) * 1.08
         margin = () if gate.margin is None else (-gate.margin if found.higher_is_better else gate.margin,)
         return _drawn(found.difference, found.low, found.high, margin, (-reach, reach), found.scale, has_zero=True)
     if level is not None and level.n != 0 and level.low is not None and level.high is not None:
         limits = tuple(limit for limit in (gate.at_least, gate.at_most) if limit is not None)
         ends = (level.low, level.high, *limits)
         room = max(max(ends) - min(ends), 1e-9) * 0.15
-        span = (0.0, 1.0) if level.scale == _PERCENT else (min(ends) - room, max(ends) + room)
+        span = (0.0, 1.0) if level.scale == PERCENT else (min(ends) - room, max(ends) + room)
         return _drawn(level.value, level.low, level.high, limits, span, level.scale, has_zero=False)
     return None
 

@@ -14,6 +14,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 settings.register_profile("untimed", deadline=None)  # a busy machine must not fail a test
 settings.load_profile("untimed")
+pytest.register_assert_rewrite("browsing")  # what helpers assert is told as what tests assert is
 
 
 @pytest.fixture(scope="session")

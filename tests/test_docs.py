@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from commands import run_apart
 
 from evalsuite import plugins
 from evalsuite.cli.main import build_parser
@@ -32,14 +33,9 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 def help_text(*command: str) -> str:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    done = subprocess.run(
-        [sys.executable, "-m", "evalsuite.cli.main", *command, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-    )
-    return "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    done = run_apart(*command, "--help", env=environment)
+    assert done.code == 0, done.err
+    return "\n".join(line.rstrip() for line in done.out.splitlines())
 
 
 def actions_of(command: str) -> list[str]:

@@ -25,6 +25,7 @@ LAYERS = {
     "alarms": 1,
     "charts": 1,
     "comparability": 1,
+    "tables": 1,
     "preference": 1,
     "hub": 2,
     "fetching": 2,
@@ -85,6 +86,7 @@ PLUGIN_MAY = {
         "stats",
         "store",
         "preference",
+        "tables",
     },
 }
 LATE_ONLY = {
@@ -139,6 +141,16 @@ def test_core_imports_only_below_itself(path: Path) -> None:
         assert other in LAYERS, f"{path}: the core must not import {other}"
         is_below = LAYERS[other] < LAYERS[here] or stands_before(other, here)
         assert is_below or LAYERS[here] == LAYERS[other] <= 2, f"{path}: {here} must not import {other}"
+
+
+USE_THE_PARSER = {"sweep_run.py", "sweep_tables.py"}
+"""Commands that still take a helper from the parser's module, which hands it on."""
+
+
+def test_commands_take_no_helper_from_the_parser() -> None:
+    """`cli/main.py` imports every command; what commands share stands in modules of its own."""
+    found = {path.name for path in (ROOT / "evalsuite" / "cli").glob("*.py") if "evalsuite.cli.main" in imports(path)}
+    assert found <= USE_THE_PARSER
 
 
 def test_every_part_of_the_core_has_a_layer() -> None:

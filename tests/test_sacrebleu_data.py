@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Ran, run_apart
 from sacrebleu.dataset import DATASETS
 
 from evalsuite.config import RunConfig
@@ -286,27 +284,19 @@ def test_wmt22_that_is_nowhere_is_missed_under_its_own_name(folder: Path, tmp_pa
         run_of("wmt22_zh-en", tmp_path)
 
 
-def by_command(folder: Path, place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def by_command(folder: Path, place: Path, *arguments: str) -> Ran:
     """The command in a process of its own, with the environment variable by which sacrebleu finds its folder."""
     environment = {key: value for key, value in os.environ.items() if key != "EVALSUITE_DATA"}
-    return subprocess.run(
-        [*(sys.executable, "-m", "evalsuite.cli.main", "run", "--model", "scripted", "--dry_run"), *arguments],
-        capture_output=True,
-        check=False,
-        cwd=place,
-        env={**environment, "SACREBLEU": str(folder), "HF_HUB_OFFLINE": "1"},
-        text=True,
-    )
+    environment |= {"SACREBLEU": str(folder), "HF_HUB_OFFLINE": "1"}
+    return run_apart("run", "--model", "scripted", "--dry_run", *arguments, cwd=place, env=environment)
 
 
 def test_sacrebleus_folder_is_the_one_of_its_environment_variable(tmp_path: Path) -> None:
     keep_texts(tmp_path / "kept")
     ran = by_command(tmp_path / "kept", tmp_path, "--tasks", "wmt14_en-fr", "--json")
-    assert ran.returncode == EXIT_OK, ran.stderr
-    (entry,) = json.loads(ran.stdout.splitlines()[-1])["tasks"]
+    assert ran.code == EXIT_OK, ran.err
+    (entry,) = ran.json["tasks"]
     assert (entry["task"], entry["num_samples"]) == ("wmt14_en-fr", 3)
     ran = by_command(tmp_path / "none", tmp_path, "--tasks", "wmt14_en-fr")
-    assert ran.returncode == EXIT_USAGE
-    assert (
-        f"sacrebleu has no copy: {tmp_path / 'none' / 'wmt14'} has no wmt14 en-fr, and the network is off" in ran.stderr
-    )
+    assert ran.code == EXIT_USAGE
+    assert f"sacrebleu has no copy: {tmp_path / 'none' / 'wmt14'} has no wmt14 en-fr, and the network is off" in ran.err

@@ -1,24 +1,82 @@
-"""What analyses of sweeps find, as tables."""
+"""What a sweep and its scaling and spread show, as tables; `cost_tables` has what cells take."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
-from evalsuite.sweeps.pareto import Pareto, ParetoFront, ParetoPoint
-from evalsuite.sweeps.quantisation import Against, Changed, Footprint, Quantisation, Share
+from evalsuite.sweeps.names import label_of
+from evalsuite.sweeps.reading import Headline, Sweep, Value, settings_text, values_of, varied_keys
 from evalsuite.sweeps.scaling import BASES, Pooled, ScaleCurve, ScalePoint, Scaling
 from evalsuite.sweeps.sizes import size_text
 from evalsuite.sweeps.spread import HeadlineSpread, RankChanges, Spread
-from evalsuite.sweeps.tables import MISSING, Table, chance_text, decimals_of, number, with_interval
+from evalsuite.tables import Cell, Shown, Table, rounded, shown
+from evalsuite.text.number_texts import MISSING, chance_text, number
 
 _SHOWN = 4
+
+
+def chance(value: float | None) -> Shown:
+    """A p-value."""
+    return Shown(chance_text(value), value)
+
+
+def counted(number: int, *, is_marked: bool) -> Cell:
+    """A count, with a star where a run behind it is not complete."""
+    return f"{number}*" if is_marked else number
+
+
+# -- the sweep itself
+
+
+def sweep_table(sweep: Sweep, headlines: Sequence[Headline]) -> Table:
+    """A row a cell, a column for every setting that varies and every headline, each value with its interval."""
+    keys = varied_keys(sweep)
+    rows: list[tuple[Cell, ...]] = []
+    for one in sweep.cells:
+        values = values_of(one)
+        name = one.cell.name + ("*" if one.is_marked else "") + ("°" if one.is_partial else "")
+        settings = [label_of(one.cell.settings[key]) if key in one.cell.settings else None for key in keys]
+        rows.append((name, *settings, *(_of_value(values.get(headline)) for headline in headlines)))
+    return Table(
+        heads=("cell", *keys, *(headline.label for headline in headlines)),
+        rows=tuple(rows),
+        notes=_sweep_notes(sweep, keys),
+        num_labels=1 + len(keys),
+    )
+
+
+def _of_value(value: Value | None) -> Shown | None:
+    if value is None:
+        return None
+    found = shown(value.value, value.low, value.high, value.scale)
+    unscored = f" ({value.num_unscored} unscored)" if value.num_unscored else ""
+    return Shown(found.text + unscored, found.value, found.low, found.high)
+
+
+def _sweep_notes(sweep: Sweep, keys: Sequence[str]) -> tuple[str, ...]:
+    same = settings_text(
+        [(key, value) for key, value in sweep.cells[0].cell.settings.items() if key not in keys],
+        [key for key in sweep.keys if key not in keys],
+    )
+    others: dict[str, list[str]] = {}
+    for one in sweep.cells:
+        if one.is_marked:
+            others.setdefault(one.status, []).append(one.cell.name)
+    found = [f"In all cells: {same}." if same else "", "Values with their 95 % intervals."]
+    found += [f"* {status}: {', '.join(names)}." for status, names in others.items()]
+    if any(one.is_partial for one in sweep.cells):
+        found.append("° a sample of the task's items.")
+    return tuple(filter(None, found))
+
+
+# -- scaling
 
 
 def scaling_table(found: Scaling) -> Table:
     """A row a curve: its first and last value, the slope of the test that counts, and the chances."""
     unit = "tenfold" if found.is_log else "unit"
     return Table(
-        heads=("number", "series", "points", "first", "last", f"slope per {unit}", "test", "p", "p adj.",
+        heads=("number", "series", "points", "from", "first", "to", "last", f"slope per {unit}", "test", "p", "p adj.",
                "p of order", "p of line"),
         rows=tuple(_curve_row(one) for one in found.curves if len(one.points) > 1),
         notes=tuple(_scaling_notes(found)),
@@ -26,36 +84,37 @@ def scaling_table(found: Scaling) -> Table:
     )  # fmt: skip
 
 
-def _curve_row(one: ScaleCurve) -> tuple[str, ...]:
+def _curve_row(one: ScaleCurve) -> tuple[Cell, ...]:
     first, last = one.points[0], one.points[-1]
     slope, low, high = one.slope
     return (
         one.headline,
-        one.series or MISSING,
-        f"{len(one.points)}{'*' if any(point.is_marked for point in one.points) else ''}",
-        *(f"{_point_text(point, one)} at {size_text(point.x)}" for point in (first, last)),
-        _slope_text(slope, low, high, one),
+        one.series or None,
+        counted(len(one.points), is_marked=any(point.is_marked for point in one.points)),
+        Shown(size_text(first.x), first.x),
+        _of_point(first, one),
+        Shown(size_text(last.x), last.x),
+        _of_point(last, one),
+        _of_slope(slope, low, high, one),
         one.basis,
-        chance_text(one.p_value),
-        chance_text(one.p_adjusted),
-        chance_text(one.order.p_value if one.order else None),
-        chance_text(one.line.p_value),
+        chance(one.p_value),
+        chance(one.p_adjusted),
+        chance(one.order.p_value if one.order else None),
+        chance(one.line.p_value),
     )
 
 
-def _point_text(point: ScalePoint, one: ScaleCurve) -> str:
+def _of_point(point: ScalePoint, one: ScaleCurve) -> Shown:
     """With its interval; as the source wrote it where there is none."""
     if point.low is None:
-        return f"{point.value * one.scale:.4g}"
-    return with_interval(point.value, point.low, point.high, one.scale)
+        return Shown(f"{point.value * one.scale:.4g}", point.value * one.scale)
+    return shown(point.value, point.low, point.high, one.scale)
 
 
-def _slope_text(slope: float | None, low: float | None, high: float | None, one: ScaleCurve) -> str:
-    if slope is None:
-        return MISSING
-    if low is None or high is None:
-        return f"{slope * one.scale:+.3g}"
-    return with_interval(slope, low, high, one.scale, is_signed=True)
+def _of_slope(slope: float | None, low: float | None, high: float | None, one: ScaleCurve) -> Shown:
+    if slope is not None and (low is None or high is None):
+        return Shown(f"{slope * one.scale:+.3g}", slope * one.scale)
+    return shown(slope, low, high, one.scale, is_signed=True)
 
 
 def _scaling_notes(found: Scaling) -> Iterator[str]:
@@ -98,92 +157,19 @@ def _pooled_note(one: Pooled) -> str:
     )
 
 
-def quantisation_table(found: Quantisation) -> Table:
-    """A row for every cell and number: both values, difference, flips, other answers, memory and speed."""
-    heads = (found.key, "number", "all else", "n", f"{found.reference}", "here", "difference", "p", "p adj.",
-             "flips", "other answers", "weights", "peak memory", "time", "tokens/s")  # fmt: skip
-    rows = [row for one in found.pairs for row in _against_rows(one)]
-    notes = [
-        f"Differences are from {found.key}={found.reference}, item by item, with 95 % intervals; p adj. allows for all "
-        "tasks, and for all means, together (Holm).",
-        "flips: share of right/wrong items right in one of the two alone; other answers: share whose stored answers "
-        "differ at all.",
-        "Memory, time and speed: here, and in brackets as a share of the reference's; measured once. Peak memory is a "
-        "GPU's allocator's, or the whole process's on a CPU; time includes loading.",
-        *(f"Not comparable, {one.cell}: {refusal.task} {refusal.metric}: {'; '.join(refusal.reasons)}."
-          for one in found.pairs for refusal in one.refused),
-        *([f"Left out, no results or no reference: {', '.join(found.left_out)}."] if found.left_out else []),
-        *(["* one of the two runs is not complete."] if any(one.is_marked for one in found.pairs) else []),
-    ]  # fmt: skip
-    return Table(heads=heads, rows=tuple(rows), notes=tuple(notes), num_labels=3)
-
-
-def _against_rows(one: Against) -> Iterator[tuple[str, ...]]:
-    here, there = one.footprint, one.reference_footprint
-    costs = (
-        _cost(here.weights_bytes, there.weights_bytes, _bytes),
-        _cost(_peak(here), _peak(there), _bytes),
-        _cost(here.seconds, there.seconds, lambda value: f"{value:.1f} s"),
-        _cost(here.tokens_per_second, there.tokens_per_second, lambda value: f"{value:.0f}"),
-    )
-    for place, changed in enumerate(one.changes):
-        yield (
-            one.value + ("*" if one.is_marked else ""),
-            changed.difference.name if changed.difference.kind != "task" else _task_name(changed),
-            one.series or MISSING,
-            *_changed_cells(changed),
-            *(costs if place == 0 else ("",) * len(costs)),
-        )
-
-
-def _task_name(changed: Changed) -> str:
-    return f"{changed.difference.name} {changed.difference.metric}"
-
-
-def _changed_cells(changed: Changed) -> tuple[str, ...]:
-    one = changed.difference
-    decimals = decimals_of(one.low, one.high, one.scale)
-    return (
-        str(one.n),
-        number(one.baseline * one.scale, decimals),
-        number(one.candidate * one.scale, decimals),
-        with_interval(one.difference, one.low, one.high, one.scale, is_signed=True),
-        chance_text(one.p_value),
-        chance_text(one.p_adjusted),
-        _share(changed.flips),
-        _share(changed.other_answers),
-    )
-
-
-def _share(found: Share | None) -> str:
-    return MISSING if found is None else with_interval(found.value, found.low, found.high, 100.0) + " %"
-
-
-def _peak(footprint: Footprint) -> float | None:
-    """A GPU's where there is one, else the process's."""
-    on_gpu = footprint.peak_device_bytes
-    return footprint.peak_resident_bytes if on_gpu is None else on_gpu
-
-
-def _bytes(value: float) -> str:
-    return f"{value / 1e9:.2f} GB" if value >= 1e9 else f"{value / 1e6:.0f} MB"
-
-
-def _cost(here: float | None, there: float | None, text: Callable[[float], str]) -> str:
-    if here is None:
-        return MISSING
-    return f"{text(here)} ({here / there:.0%})" if there else text(here)
+# -- spread
 
 
 def spread_table(found: Spread) -> Table:
     """A row for every headline and all else: mean, lowest, highest, spread and its part that is items' luck."""
-    heads = ("number", "all else", "settings", "n", "mean", "lowest", "highest", "range [95 %]", "sd", "of items",
+    heads = ("number", "all else", "settings", "n", "mean", "lowest", "lowest at", "highest",
+             "highest at", "range", "sd", "of items",
              "of settings", "p alike", "p adj.")  # fmt: skip
     notes = [
         f"Over {found.key}. sd is the standard deviation over settings as seen; of items is what answering these items "
         "alone would give it were all settings alike; of settings is what is left.",
         "p alike is the chance of a range as wide were all settings alike; p adj. allows for all tasks, and for all "
-        "means, together (Holm). The range's interval comes from drawing clusters of items anew.",
+        "means, together (Holm). The range's 95 % interval comes from drawing clusters of items anew.",
         *(f"{one.headline} {one.series}: items not shared, {one.not_paired}." for one in found.spreads
           if one.not_paired),
         *map(_ranking_note, found.rankings),
@@ -197,31 +183,32 @@ def _any_marked(found: Spread) -> bool:
     return any(value.is_marked for one in found.spreads for value in one.values)
 
 
-def _spread_row(one: HeadlineSpread) -> tuple[str, ...]:
+def _spread_row(one: HeadlineSpread) -> tuple[Cell, ...]:
     values = [value.value for value in one.values]
     lowest, highest = (choose(one.values, key=lambda value: value.value) for choose in (min, max))
-    marked = "*" if any(value.is_marked for value in one.values) else ""
     spread = one.spread
     decimals = 2 if one.scale == 100.0 else 3
 
-    def shown(value: float | None) -> str:
-        return MISSING if value is None else number(value * one.scale, decimals)
+    def of(value: float | None) -> Shown:
+        return rounded(value, decimals, one.scale)
 
     return (
         one.headline,
-        one.series or MISSING,
-        f"{len(values)}{marked}",
-        MISSING if one.n is None else str(one.n),
-        shown(sum(values) / len(values)),
-        f"{shown(lowest.value)} at {lowest.setting}",
-        f"{shown(highest.value)} at {highest.setting}",
-        shown(highest.value - lowest.value) if spread is None else with_interval(
-            spread.range, spread.range_low, spread.range_high, one.scale),
-        MISSING if spread is None else shown(spread.sd),
-        MISSING if spread is None else shown(spread.sd_sampling),
-        MISSING if spread is None else shown(spread.sd_settings),
-        chance_text(None if spread is None else spread.p_alike),
-        chance_text(one.p_adjusted),
+        one.series or None,
+        counted(len(values), is_marked=any(value.is_marked for value in one.values)),
+        one.n,
+        of(sum(values) / len(values)),
+        of(lowest.value),
+        lowest.setting,
+        of(highest.value),
+        highest.setting,
+        of(highest.value - lowest.value) if spread is None
+        else shown(spread.range, spread.range_low, spread.range_high, one.scale),
+        of(spread.sd if spread else None),
+        of(spread.sd_sampling if spread else None),
+        of(spread.sd_settings if spread else None),
+        chance(spread.p_alike if spread else None),
+        chance(one.p_adjusted),
     )  # fmt: skip
 
 
@@ -233,31 +220,3 @@ def _ranking_note(one: RankChanges) -> str:
     pairs = [f"{first} and {second}" for first, second in one.reversed_pairs]
     more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
     return f"{text}; {'; '.join(pairs[:_SHOWN])}{more} change places." if pairs else f"{text}."
-
-
-def pareto_table(found: Pareto) -> Table:
-    """A row for every headline and cell, by what the cell takes."""
-    heads = ("number", "cell", found.against, "quality", "standing", "beaten by", "lead", "p adj.")
-    rows = [_pareto_row(one, point) for one in found.fronts for point in one.points]
-    better = "less" if found.fronts and found.fronts[0].less_is_better else "more"
-    notes = [
-        f"The front by the values as seen: no other cell has {better} {found.against} and as much quality. Behind: a "
-        "cell of the front that takes no more is better item by item (p adj. below .05, Holm).",
-        "What a cell takes was measured once, without an interval.",
-        *([f"Left out, no results or no {found.against}: {', '.join(found.left_out)}."] if found.left_out else []),
-        *(["* the run is not complete."] if any(p.is_marked for one in found.fronts for p in one.points) else []),
-    ]  # fmt: skip
-    return Table(heads=heads, rows=tuple(rows), notes=tuple(notes), num_labels=2)
-
-
-def _pareto_row(one: ParetoFront, point: ParetoPoint) -> tuple[str, ...]:
-    return (
-        one.headline,
-        point.cell + ("*" if point.is_marked else ""),
-        _bytes(point.cost) if one.against.endswith("_bytes") else f"{point.cost:.4g}",
-        with_interval(point.value, point.low, point.high, one.scale),
-        point.standing,
-        point.beaten_by or MISSING,
-        with_interval(point.gain, point.gain_low, point.gain_high, one.scale, is_signed=True),
-        chance_text(point.p_adjusted),
-    )

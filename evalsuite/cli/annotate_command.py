@@ -16,9 +16,9 @@ from evalsuite.annotate.standing import Standing, standing
 from evalsuite.annotate.study_file import Rater
 from evalsuite.annotate.wording import INTERFACES
 from evalsuite.cli.annotate_new import address_links, new_study
-from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json, print_table, say
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, DataError, NothingSelected, UsageError
+from evalsuite.text.visible import printable
 
 URL = "http://127.0.0.1:8765"
 

@@ -17,6 +17,7 @@ from evalsuite.comparing.pairing import pair
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, NothingSelected, UsageError
 from evalsuite.gates.measuring import floor_name
 from evalsuite.gates.noise import noise_floor
+from evalsuite.text.number_texts import interval_text, number
 from evalsuite.text.visible import visible_line
 
 _USUAL = Path("baselines/ci.json")
@@ -94,14 +95,13 @@ def _show(options: argparse.Namespace) -> int:
         for metric in task.metrics.values():
             one = metric.estimate
             if one.is_primary:
-                bounds = "none" if one.low is None or one.high is None else (
-                    f"{one.low * one.scale:.1f} to {one.high * one.scale:.1f}")  # fmt: skip
                 floor = floors.get(floor_name(one.metric, [name]))
                 origin = baseline.origins.get(name)
                 rows.append((
-                    name, one.metric, str(one.n), f"{one.value * one.scale:.1f}", bounds,
+                    name, one.metric, str(one.n), number(one.value * one.scale, 1),
+                    interval_text(one.low, one.high, one.scale, decimals=1),
                     ", ".join(pin.fingerprint[:8] for pin in spec.datasets),
-                    "" if floor is None else f"{floor * one.scale:.1f}", origin.run_id if origin else "",
+                    "" if floor is None else number(floor * one.scale, 1), origin.run_id if origin else "",
                 ))  # fmt: skip
     print_table(rows)
     for name, origin in baseline.origins.items():

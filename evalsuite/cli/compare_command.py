@@ -12,7 +12,7 @@ from evalsuite.cli.output import print_json, print_table, say
 from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.opening import find_metric, open_side
 from evalsuite.comparing.pairing import pair
-from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK
+from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
 
 _FLIPS = 5
 _LEGEND = """
@@ -33,6 +33,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Print the comparison. Exit code 3 where something could not be compared."""
+    if options.flips < 0:
+        raise UsageError(f"--flips is {options.flips}; expected how many samples to list, 0 or more.")
     pairing = pair(open_side(options.baseline), open_side(options.candidate), find_metric)
     found = compare(pairing, every_metric=options.all_metrics)
     before, after = found.baseline, found.candidate

@@ -9,6 +9,7 @@ from itertools import groupby
 from evalsuite.comparing.comparison import Comparison, Flip, Refusal
 from evalsuite.comparing.pairing import PairedTask, Pairing
 from evalsuite.stats.differences import Difference
+from evalsuite.text.number_texts import chance_text, decimals_of, interval_text, number
 
 _NARROW = 160
 _LISTED = 6
@@ -33,44 +34,20 @@ def difference_rows(differences: Sequence[Difference]) -> list[tuple[str, ...]]:
 
 
 def _row(one: Difference) -> tuple[str, ...]:
+    decimals = decimals_of(one.low, one.high, one.scale)
     clusters = f" ({one.num_clusters})" if one.num_clusters < one.n else ""
     return (
         one.name,
         one.metric if one.kind == "task" else "",
         f"{one.n}{clusters}",
-        number(one.baseline, one),
-        number(one.candidate, one),
-        signed(one.difference, one),
-        "none" if one.low is None or one.high is None else f"{signed(one.low, one)} to {signed(one.high, one)}",
+        *(number(value * one.scale, decimals) for value in (one.baseline, one.candidate)),
+        number(one.difference * one.scale, decimals, is_signed=True),
+        interval_text(one.low, one.high, one.scale, is_signed=True, between=" to "),
         "" if one.num_lost is None else str(one.num_lost),
         "" if one.num_gained is None else str(one.num_gained),
-        chance(one.p_value),
-        "" if one.p_adjusted is None else chance(one.p_adjusted),
+        chance_text(one.p_value),
+        "" if one.p_adjusted is None else chance_text(one.p_adjusted),
     )
-
-
-def number(value: float, one: Difference) -> str:
-    """A value of the metric as it is shown."""
-    return f"{value * one.scale:.{_decimals(one)}f}"
-
-
-def signed(value: float, one: Difference) -> str:
-    """A difference of the metric as it is shown, with its sign."""
-    text = f"{value * one.scale:+.{_decimals(one)}f}"
-    return text[1:] if float(text) == 0 else text
-
-
-def _decimals(one: Difference) -> int:
-    """One more than the interval is worth."""
-    if one.low is None or one.high is None:
-        return 2
-    width = (one.high - one.low) * one.scale
-    return 1 if width >= 1 else 2 if width >= 0.1 else 3
-
-
-def chance(value: float) -> str:
-    """A p-value."""
-    return "< .001" if value < 0.001 else f"{value:.3f}"
 
 
 def flip_lines(found: Comparison, pairing: Pairing, most: int, *, is_shown: bool) -> Iterator[str]:

@@ -16,6 +16,7 @@ from evalsuite.cli.output import print_json
 from evalsuite.config import RunConfig, check_flag
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, EvalsuiteError, UsageError
 from evalsuite.prepare import first_items, prepare
+from evalsuite.store.journal import JOURNAL
 from evalsuite.store.repair import repair_journal
 
 _MIN_FREE_GB = 2.0
@@ -65,7 +66,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _repair(path: Path, as_json: bool) -> int:
-    if not (path / "journal").is_dir():
+    if not (path / JOURNAL).is_dir():
         raise UsageError(f"{path} is not a run directory: it has no journal.")
     repaired = repair_journal(path)
     for entry in repaired:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from evalsuite.building import PreparedTask
 from evalsuite.prepare import Prepared, first_items
 from evalsuite.stats.gate_rules import smallest_drop
+from evalsuite.text.number_texts import MISSING, number
 from evalsuite.types import GenerateRequest, Record
 
 DISCORDANCE = 0.10
@@ -60,7 +61,7 @@ def _least_drop(entry: PreparedTask) -> float | None:
 def time_text(seconds: float | None) -> str:
     """Seconds for people; a dash where they cannot be known."""
     if seconds is None:
-        return "-"
+        return MISSING
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02}" if hours else f"{minutes} m {rest:02}" if minutes else f"{rest} s"
@@ -68,9 +69,4 @@ def time_text(seconds: float | None) -> str:
 
 def drop_text(least_drop: float | None) -> str:
     """A drop in points; a dash where none can be found."""
-    return "-" if least_drop is None else f"{100 * least_drop:.1f}"
-
-
-def memory_text(num_bytes: int | None) -> str:
-    """Bytes for people; a dash where they cannot be known."""
-    return "-" if num_bytes is None else f"{num_bytes / 1e9:.1f} GB"
+    return number(None if least_drop is None else 100 * least_drop, 1)

@@ -7,24 +7,24 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from evalsuite.cli.gate_running import Stopped, confirm, look_by_look, run_side, suite_of
+from evalsuite.cli.gate_running import Stopped, runner
 from evalsuite.cli.gate_tables import print_plan, print_report
-from evalsuite.cli.main import silence
 from evalsuite.cli.output import print_json, say
+from evalsuite.cli.streams import silence
 from evalsuite.comparing.opening import find_metric, open_side
 from evalsuite.comparing.pairing import pair
 from evalsuite.errors import EXIT_GATE_FAILED, EXIT_OK, UsageError
 from evalsuite.gates.annotations import tell_github
 from evalsuite.gates.gate_file import Located, read_gate_file
-from evalsuite.gates.gating import baseline_path, baseline_side, circumstances_of, gate
+from evalsuite.gates.gating import baseline_path, baseline_side
 from evalsuite.gates.outputs import write_outputs
 from evalsuite.gates.planning import USUAL_DISCORDANCE, Assumed, plan
 from evalsuite.gates.records import GateReport
+from evalsuite.gates.running import carry_out
 
 USUAL_FILE = "configs/gate.yaml"
 _PLAN = "plan"
@@ -61,24 +61,12 @@ def execute(options: argparse.Namespace) -> int:
     if len(files) > 1:
         raise UsageError(f"gate: one gate file at a time, not {' and '.join(files)}.")
     located = read_gate_file(Path(files[0] if files else USUAL_FILE))
-    baseline = baseline_path(located, options.baseline)
-    return _plan(options, located, baseline) if is_plan else _gate(options, located, baseline)
+    return _plan(options, located) if is_plan else _gate(options, located)
 
 
-def _gate(options: argparse.Namespace, located: Located, baseline: Path | None) -> int:
-    known = circumstances_of(located, date.today().isoformat(), is_strict=options.strict)
-    if baseline is not None:
-        baseline_side(baseline)  # before anything is run
-    if options.run is not None and (located.file.looks or located.file.noise.confirm):
-        print("evalsuite: --run is gated as it is: neither looks nor a second run.", file=sys.stderr)
+def _gate(options: argparse.Namespace, located: Located) -> int:
     try:
-        if located.file.looks and options.run is None:
-            report, pairing = look_by_look(located, baseline, known, located.file.looks)
-        else:
-            candidate = open_side(options.run) if options.run is not None else run_side(suite_of(located))
-            report, pairing = gate(located, baseline, candidate, known)
-        if options.run is None and not located.file.looks:
-            report = confirm(located, baseline, report, known)
+        report, pairing = carry_out(located, options.run, options.baseline, runner(), is_strict=options.strict)
     except Stopped as stopped:
         return stopped.code
     written = write_outputs(report, pairing, options.output)  # first, for nobody may be there to read the table
@@ -103,7 +91,8 @@ def _tell(options: argparse.Namespace, report: GateReport, written: Sequence[Pat
         print_json(msgspec.to_builtins(report))
 
 
-def _plan(options: argparse.Namespace, located: Located, baseline: Path | None) -> int:
+def _plan(options: argparse.Namespace, located: Located) -> int:
+    baseline = baseline_path(located, options.baseline)
     if baseline is None:
         raise UsageError(f"{located.path}: its gates hold values against limits, which needs no plan.")
     if options.discordance is not None and not 0 < options.discordance <= 1:

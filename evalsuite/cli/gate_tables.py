@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.cli.output import print_table, say
-from evalsuite.gates import wording
 from evalsuite.gates.planning import PlannedGate
 from evalsuite.gates.records import GateReport, GateResult
 from evalsuite.gates.telling import reason_of, standing_of, worst_first
+from evalsuite.text.number_texts import amount
 from evalsuite.text.visible import visible_line
 
 _LINE = 2_000
@@ -49,7 +49,7 @@ def _planned(one: PlannedGate) -> tuple[str, ...]:
         one.name,
         one.metric,
         f"{one.n:,}{clusters}",
-        wording.amount(one.margin, one.scale),
+        amount(one.margin, one.scale),
         "unknown" if one.discordance is None else f"{one.discordance:.1%}",
         _count(one.to_pass),
         _count(one.to_fail),
@@ -60,7 +60,7 @@ def _planned(one: PlannedGate) -> tuple[str, ...]:
 
 def _amount(value: float | None, one: PlannedGate) -> str:
     if value is not None:
-        return wording.amount(value, one.scale)
+        return amount(value, one.scale)
     return "unknown" if one.discordance is None and one.variance is None else "none"
 
 

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evalsuite.cli.main import printable
 from evalsuite.cli.output import estimate_json, print_json, print_table
 from evalsuite.cli.run_command import finish, run_in
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
@@ -21,6 +20,8 @@ from evalsuite.interop.judged import Judged
 from evalsuite.interop.mt_bench_answers import prepare_answers
 from evalsuite.interop.mt_bench_results import compare, rate
 from evalsuite.records import Estimate
+from evalsuite.text.number_texts import interval_text, number
+from evalsuite.text.visible import printable
 
 _FORMATS = ("mt-bench", "alpaca_eval")
 _RULES = {"mt-bench": "fastchat", "alpaca_eval": "alpaca_eval"}
@@ -142,9 +143,7 @@ def _num_counted(result: Published) -> int:
 
 
 def _cell(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return number(value, 4) if value is None or isinstance(value, float) else str(value)
 
 
 def _listed_parts(value: tuple[object, ...] | dict[str, int]) -> str:
@@ -159,7 +158,8 @@ def _listed_parts(value: tuple[object, ...] | dict[str, int]) -> str:
 def _print_judged(kind: str, results: Sequence[Judged], options: argparse.Namespace) -> int:
     """Every estimate with its interval, and what there is of the benchmark."""
     rows = (
-        (_title(result), estimate.metric, _shown(estimate, estimate.value), _interval(estimate),
+        (_title(result), estimate.metric, number(estimate.value * estimate.scale, 2),
+         interval_text(estimate.low, estimate.high, estimate.scale, decimals=2),
          str(estimate.n), str(estimate.num_unscored))
         for result in results
         for estimate in result.estimates
@@ -177,16 +177,6 @@ def _print_judged(kind: str, results: Sequence[Judged], options: argparse.Namesp
 
 def _title(result: Judged) -> str:
     return f"{result.model} against {result.against}" if result.against else result.model
-
-
-def _shown(estimate: Estimate, value: float) -> str:
-    return f"{value * estimate.scale:.2f}"
-
-
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return "–"
-    return f"{_shown(estimate, estimate.low)} – {_shown(estimate, estimate.high)}"
 
 
 def _coverage_lines(result: Judged) -> Iterable[str]:

@@ -27,7 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     system.add_argument("--github", dest="system", action="store_const", const="github", help="for GitHub Actions")
     system.add_argument("--gitlab", dest="system", action="store_const", const="gitlab", help="for GitLab CI")
     ci.add_argument("--output", "-o", type=Path, metavar="DIR", help="write the files below this folder, usually the "
-        "repository's (.), in place of printing them; no file is ever overwritten")  # fmt: skip
+        "repository's (.), in place of printing them; no file is overwritten, and one that is there as it would be "
+        "written stays")  # fmt: skip
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -37,8 +38,11 @@ def execute(options: argparse.Namespace) -> int:
         for path, text in texts.items():
             print(f"# -- {path}\n{text}")
     else:
-        write_new(options.output, texts)
-        say(f"written to {options.output}: {', '.join(texts)}")
+        written = write_new(options.output, texts)
+        kept = [path for path in texts if path not in written]
+        say(f"written to {options.output}: {', '.join(written) or 'nothing'}")
+        if kept:
+            say(f"there already, just as they would be written: {', '.join(kept)}")
         say("Name your model and tasks in configs/ci.yaml, commit the files, and the first job will offer a baseline.")
     if options.json:
         print_json({"files": texts})
@@ -50,12 +54,33 @@ def ci_files(system: str) -> dict[str, str]:
     return {path: _TEMPLATES.joinpath(name).read_text(encoding="utf-8") for path, name in _FILES[system].items()}
 
 
-def write_new(folder: Path, texts: dict[str, str]) -> None:
-    """Write all of `texts` below `folder`, or none. Raises UsageError where one is there already, SaveFailed."""
-    there = [path for path in texts if (folder / path).exists() or (folder / path).is_symlink()]
-    if there:
-        raise UsageError(
-            f"{folder / there[0]} is there already; without --output the files are printed, to merge by hand."
-        )
-    for path, text in texts.items():
-        write_atomic(folder / path, text.encode("utf-8"))
+def write_new(folder: Path, texts: dict[str, str]) -> list[str]:
+    """Write those of `texts` below `folder` that are not there yet, and return their paths; all of them, or none.
+
+    What another system's files share with these is there already and stays. Raises UsageError where something else
+    stands in the way, SaveFailed.
+    """
+    for parent in {parent for path in texts for parent in (folder / path).parents}:
+        if _is_there(parent) and not parent.is_dir():
+            raise UsageError(f"{parent} is no folder; the files would go below it.")
+    missing = [path for path in texts if not _is_there(folder / path)]
+    other = [path for path in texts if path not in missing and not _holds(folder / path, texts[path])]
+    if other:
+        names = ", ".join(str(folder / path) for path in other)
+        verb = "is there already and differs" if len(other) == 1 else "are there already and differ"
+        raise UsageError(f"{names} {verb}; without --output the files are printed, to merge by hand.")
+    for path in missing:
+        write_atomic(folder / path, texts[path].encode("utf-8"))
+    return missing
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether a plain file has just this text."""
+    try:
+        return not path.is_symlink() and path.read_bytes() == text.encode("utf-8")
+    except OSError:
+        return False

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import errno
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn
-from unicodedata import category
 
 import evalsuite
+from evalsuite.cli.streams import silence, tolerate_narrow_encodings
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, EvalsuiteError, nearest
+from evalsuite.text.visible import printable as printable
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -89,20 +89,8 @@ def _run(arguments: Sequence[str]) -> int:
         parser.print_help()
         return EXIT_OK
     command: Command = options.execute
-    _tolerate_narrow_encodings()
+    tolerate_narrow_encodings()
     return command(options)
-
-
-def silence() -> None:
-    """Let everything printed from now on vanish: the reader went away, or has no room."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  lives as long as the process
-
-
-def _tolerate_narrow_encodings() -> None:
-    """Let a terminal that knows no dash or Arabic show a question mark, and not end a finished run."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
-            stream.reconfigure(errors="replace")
 
 
 def build_parser(wanted: str) -> _Parser:
@@ -112,8 +100,8 @@ def build_parser(wanted: str) -> _Parser:
         prog="evalsuite",
         description="Measures language models in many languages and says what the measurement is worth.",
         epilog="`evalsuite COMMAND --help` explains a command. Exit codes: 0 complete, 1 a gate failed, 2 usage or "
-        "data refused, 3 incomplete or not saved, 4 budget or quota spent, 5 a gate is inconclusive under --strict, "
-        "6 nothing selected, 130 interrupted.",
+        "data refused, 3 incomplete, not comparable or not saved, 4 budget or quota spent, 5 a gate is inconclusive "
+        "under --strict, 6 nothing selected, 130 interrupted.",
         formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"evalsuite {evalsuite.__version__}")
@@ -149,15 +137,6 @@ def _underscored(argument: str) -> str:
         return argument
     name, equals, value = argument.partition("=")
     return "--" + name[2:].replace("-", "_") + equals + value
-
-
-def printable(text: str) -> str:
-    """`text` without control characters, which could rewrite a terminal; spaces and joiners of all scripts stay."""
-    return "".join(char if _is_shown(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def _is_shown(char: str) -> bool:
-    return char.isprintable() or char in "\n\t\u200c\u200d\u200e\u200f" or category(char) == "Zs"
 
 
 if __name__ == "__main__":

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from evalsuite.alarms import alarms
-from evalsuite.cli.main import printable
-from evalsuite.records import Counts, Estimate, RunResult, TaskSummary
+from evalsuite.records import Aggregate, Counts, Estimate, RunResult, TaskSummary
 from evalsuite.run import Finished
+from evalsuite.tables import Table, rendered
+from evalsuite.text.number_texts import MISSING, interval_text, number
+from evalsuite.text.visible import printable
 
 
 def print_table(rows: Sequence[Sequence[str]], indent: str = "") -> None:
     """Rows of text, the first one the heads, in columns as wide as what is in them: a name is never cut."""
-    rows = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    for row in rows:
-        print(indent + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    heads, *others = map(tuple, rows)
+    text = rendered(Table(heads, tuple(others), num_labels=len(heads)), "text")
+    say("".join(indent + line for line in text.splitlines(keepends=True)), end="")
 
 
 def say(text: str = "", **options: Any) -> None:
@@ -129,8 +130,7 @@ def print_result(result: RunResult) -> None:
         table.add_row(
             estimate.task,
             estimate.metric,
-            _number(estimate.value, estimate.scale),
-            interval_text(estimate.low, estimate.high, estimate.scale),
+            *_value_and_interval(estimate),
             str(estimate.n),
             str(estimate.num_unscored),
             estimate.protocol,
@@ -142,8 +142,7 @@ def print_result(result: RunResult) -> None:
         table.add_row(
             mean.name if mean.kind == "suite" else f"{mean.family} {mean.kind}",
             mean.metric,
-            _number(mean.value, mean.scale),
-            interval_text(mean.low, mean.high, mean.scale),
+            *_value_and_interval(mean),
             str(mean.n),
             str(mean.num_unscored),
             mean.protocol,
@@ -153,7 +152,14 @@ def print_result(result: RunResult) -> None:
         if not task.counts.scored:
             causes = ", ".join(f"{cause} {count}" for cause, count in task.counts.unscored_by_cause.items())
             table.add_row(
-                task.task, "–", "–", "–", "0", f"{task.counts.unscored} ({causes})", task.protocol, style="red"
+                task.task,
+                MISSING,
+                MISSING,
+                MISSING,
+                "0",
+                f"{task.counts.unscored} ({causes})",
+                task.protocol,
+                style="red",
             )
     Console().print(table)
     for family, texts in alarms(result).items():
@@ -163,10 +169,7 @@ def print_result(result: RunResult) -> None:
         print("Headline metrics only; --json, results.json and the page have all.")
 
 
-def interval_text(low: float | None, high: float | None, scale: float) -> str:
-    """An interval for people; a dash where it cannot be known."""
-    return "–" if low is None or high is None else f"{_number(low, scale)} – {_number(high, scale)}"
-
-
-def _number(value: float, scale: float) -> str:
-    return f"{value * scale:.1f}" if scale != 1 else f"{value:.2f}"
+def _value_and_interval(one: Estimate | Aggregate) -> tuple[str, str]:
+    """Of percentages one decimal, of all else two; a dash where no interval can be known."""
+    decimals = 1 if one.scale != 1 else 2
+    return number(one.value * one.scale, decimals), interval_text(one.low, one.high, one.scale, decimals=decimals)

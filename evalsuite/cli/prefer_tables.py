@@ -13,18 +13,30 @@ from evalsuite.preference.prediction_powered import Admissibility
 from evalsuite.preference.screens import AnnotatorScreen
 from evalsuite.preference.summary import Number, PoweredFinding, PreferenceSummary, QualityFindings, Ranking
 from evalsuite.preference.win_rates import WinRate
+from evalsuite.text.number_texts import chance_text, interval_text, number
 
 _MOST_PAIRS = 12
+_TOO_FEW = "too few prompts"
+"""Stands where there is no interval."""
 
 
 def percent(share: float | None) -> str:
     """One decimal; nothing for what nobody knows."""
-    return "" if share is None else f"{100 * share:.1f}"
+    return "" if share is None else number(100 * share, 1)
 
 
 def interval(low: float | None, high: float | None) -> str:
     """Of a share."""
-    return "too few prompts" if low is None or high is None else f"{percent(low)} – {percent(high)}"
+    return _TOO_FEW if low is None or high is None else interval_text(low, high, 100.0, decimals=1)
+
+
+def _chance(value: float | None) -> str:
+    return "" if value is None else chance_text(value)
+
+
+def _points(share: float) -> str:
+    """A difference of shares."""
+    return number(100 * share, 1, is_signed=True)
 
 
 # -- win rates
@@ -59,7 +71,7 @@ def _rate_row(rate: WinRate) -> tuple[str, ...]:
         str(rate.num_votes),
         str(rate.num_prompts),
         str(rate.num_annotators),
-        "" if rate.p_adjusted is None else f"{rate.p_adjusted:.2g}",
+        _chance(rate.p_adjusted),
     )
 
 
@@ -122,10 +134,10 @@ def print_quality(found: QualityFindings) -> None:
             one.system_a,
             one.system_b,
             one.scope if one.scope == "macro" else one.languages[0],
-            f"{100 * one.difference:+.1f}",
+            _points(one.difference),
             interval(one.low, one.high),
             *map(str, (one.num_ratings, one.num_prompts, one.num_annotators)),
-            "" if one.p_adjusted is None else f"{one.p_adjusted:.2g}",
+            _chance(one.p_adjusted),
         )
         for one in found.differences
     ]
@@ -143,9 +155,9 @@ def print_ranking(found: Ranking) -> None:
     rows = [
         (
             row.system,
-            f"{row.strength:+.2f}",
-            "" if row.low is None or row.high is None else f"{row.low:+.2f} – {row.high:+.2f}",
-            "too few prompts" if row.rank_low is None else f"{row.rank_low}–{row.rank_high}",
+            number(row.strength, 2, is_signed=True),
+            "" if row.low is None else interval_text(row.low, row.high, decimals=2, is_signed=True),
+            _TOO_FEW if row.rank_low is None else f"{row.rank_low}–{row.rank_high}",
             *(str(rank) for rank in row.ranks.values()),
             str(row.num_votes),
         )
@@ -172,8 +184,9 @@ def print_ranking(found: Ranking) -> None:
 
 
 def _difference(found: Number) -> str:
-    bounds = "too few prompts" if found.low is None or found.high is None else f"{found.low:+.2f} to {found.high:+.2f}"
-    return f"{found.value:+.2f} ({bounds})"
+    bounds = _TOO_FEW if found.low is None else interval_text(
+        found.low, found.high, decimals=2, is_signed=True, between=" to ")  # fmt: skip
+    return f"{number(found.value, 2, is_signed=True)} ({bounds})"
 
 
 # -- agreement
@@ -196,8 +209,8 @@ def _share_row(one: Agreement) -> tuple[str, ...]:
 
 
 def _alpha_row(one: Alpha) -> tuple[str, ...]:
-    bounds = "" if one.low is None or one.high is None else f"{one.low:.3f} – {one.high:.3f}"
-    return one.raters, one.measure, one.setup, one.language, f"{one.value:.3f}", bounds, str(one.num_units)
+    bounds = "" if one.low is None else interval_text(one.low, one.high, decimals=3)
+    return one.raters, one.measure, one.setup, one.language, number(one.value, 3), bounds, str(one.num_units)
 
 
 def print_admissibility(one: Admissibility) -> None:
@@ -206,7 +219,7 @@ def print_admissibility(one: Admissibility) -> None:
     say(f"\nthe judge in {one.language}: {one.verdict}")
     say(f"on {one.num_units} comparisons it agrees with a person {judge} % of the time, another person {people} %")
     if one.low is not None and one.high is not None:
-        say(f"difference {100 * one.difference:+.1f} points, {100 * one.low:+.1f} to {100 * one.high:+.1f}")
+        say(f"difference {_points(one.difference)} points, {_points(one.low)} to {_points(one.high)}")
 
 
 def print_screens(screened: Sequence[AnnotatorScreen]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from evalsuite.cli.forecasts import DISCORDANCE, drop_text, memory_text, planned, time_text
+from evalsuite.cli.forecasts import DISCORDANCE, drop_text, planned, time_text
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.progress import open_progress
 from evalsuite.cli.run_options import add_run_options, config_from
@@ -20,6 +20,7 @@ from evalsuite.run import Finished
 from evalsuite.run import execute as execute_run
 from evalsuite.store.response_cache import ResponseCache
 from evalsuite.store.run_directory import directory_name
+from evalsuite.text.number_texts import bytes_text
 from evalsuite.types import Cause
 
 _WHY_NOT_KEPT = (
@@ -112,7 +113,7 @@ def _dry_run(prepared: Prepared, as_json: bool) -> int:
     for row in rows:
         print(
             f"{row.task:32} {row.num_samples:8} {row.num_requests:9} {row.num_tokens_naive:14} "
-            f"{row.num_tokens_planned:12} {time_text(row.seconds):>9} {memory_text(row.num_bytes):>8} "
+            f"{row.num_tokens_planned:12} {time_text(row.seconds):>9} {bytes_text(row.num_bytes):>8} "
             f"{drop_text(row.least_drop):>5}"
         )
     print("first wave only; generated tokens at their caps; time and memory as estimated for this machine.")

@@ -6,12 +6,12 @@ import argparse
 
 from evalsuite.asking import first_requests, settings_of
 from evalsuite.building import PreparedTask
-from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.contracts import Metric
 from evalsuite.errors import UnknownName
 from evalsuite.prepare import prepare
+from evalsuite.text.visible import printable
 from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Request, Sample
 
 

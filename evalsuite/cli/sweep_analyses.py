@@ -11,22 +11,24 @@ import msgspec
 
 from evalsuite import plugins
 from evalsuite.charts import Chart
-from evalsuite.cli.analysis_tables import pareto_table, quantisation_table, scaling_table, spread_table
+from evalsuite.cli.analysis_tables import scaling_table, spread_table, sweep_table
+from evalsuite.cli.cost_tables import pareto_table, quantisation_table
 from evalsuite.cli.output import print_json, say
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
 from evalsuite.store.files import write_atomic
 from evalsuite.sweeps import chart_values
-from evalsuite.sweeps.frames import MEASURED, frame_of, tidy_rows
+from evalsuite.sweeps.frames import MEASURED, csv_of, frame_of, tidy_rows
 from evalsuite.sweeps.pareto import pareto_of
 from evalsuite.sweeps.published import Published, published_table, read_published
 from evalsuite.sweeps.quantisation import quantisation_of
 from evalsuite.sweeps.reading import Headline, Sweep, headlines_of, read_sweep, summary_headlines
-from evalsuite.sweeps.scaling import published_scaling, scaling_of
+from evalsuite.sweeps.scaling import Scaling, published_scaling, scaling_of
 from evalsuite.sweeps.spread import spread_of
-from evalsuite.sweeps.tables import Table, rendered, sweep_table
+from evalsuite.tables import Format, Table, rendered
 from evalsuite.types import Record
 
-_FORMATS = ("text", "csv", "latex", "markdown")
+_FORMATS: tuple[Format, ...] = ("text", "csv", "latex", "markdown")
+"""JSON is for `--json`, which has all that was found and not the table's part of it."""
 _FIGURES = (".svg", ".png")
 
 _SUMMARIES = {
@@ -96,14 +98,15 @@ def _table(options: argparse.Namespace) -> int:
         published = read_published(options.source)
         table = published_table(published, tuple(options.columns))
         found = {"source": published.source, "columns": list(table.heads), "rows": [list(row) for row in table.rows]}
-        return _finish(options, table, found, lambda: chart_values.of_published(published, table))
+        _finish(options, table, found, lambda: chart_values.of_published(published, table))
+        return EXIT_OK
     sweep = read_sweep(options.source)
     headlines = _headlines(sweep, options.tasks)
     found = {"name": sweep.name, "rows": msgspec.to_builtins(tidy_rows(sweep, headlines))}
     table = sweep_table(sweep, headlines)
-    code = _finish(options, table, found, lambda: chart_values.of_sweep(sweep, headlines),
-                   lambda: str(frame_of(sweep, headlines).to_csv(index=False)))  # fmt: skip
-    return code or _is_whole(sweep)
+    _finish(options, table, found, lambda: chart_values.of_sweep(sweep, headlines),
+            lambda: csv_of(frame_of(sweep, headlines)))  # fmt: skip
+    return _code(sweep)
 
 
 def _scaling_options(parser: argparse.ArgumentParser) -> None:
@@ -124,14 +127,21 @@ def _scaling(options: argparse.Namespace) -> int:
         published: Published = read_published(options.source)
         column = options.x or published.columns[0]
         found = published_scaling(published, column, options.x_from, options.columns, is_log=is_log)
-        return _finish(options, scaling_table(found), found, lambda: chart_values.of_scaling(found))
+        _finish(options, scaling_table(found), found, lambda: chart_values.of_scaling(found))
+        return _code(is_compared=_has_curve(found))
     if options.x is None:
         raise UsageError("sweep scaling needs --x KEY: which setting of the sweep is the size.")
     if options.x_from is not None:
         raise UsageError("--x_from is for published numbers; a sweep's setting is given whole by --x.")
     sweep = read_sweep(options.source)
     result = scaling_of(sweep, options.x, _headlines(sweep, options.tasks), is_log=is_log)
-    return _finish(options, scaling_table(result), result, lambda: chart_values.of_scaling(result)) or _is_whole(sweep)
+    _finish(options, scaling_table(result), result, lambda: chart_values.of_scaling(result))
+    return _code(sweep, is_compared=_has_curve(result))
+
+
+def _has_curve(found: Scaling) -> bool:
+    """Whether any number has two points to compare."""
+    return any(len({point.x for point in one.points}) > 1 for one in found.curves)
 
 
 def _quantisation_options(parser: argparse.ArgumentParser) -> None:
@@ -143,8 +153,8 @@ def _quantisation_options(parser: argparse.ArgumentParser) -> None:
 def _quantisation(options: argparse.Namespace) -> int:
     sweep = read_sweep(options.source)
     found = quantisation_of(sweep, options.reference)
-    code = _finish(options, quantisation_table(found), found, lambda: chart_values.of_quantisation(found))
-    return EXIT_INCOMPLETE if any(one.refused for one in found.pairs) else code or _is_whole(sweep)
+    _finish(options, quantisation_table(found), found, lambda: chart_values.of_quantisation(found))
+    return _code(sweep, is_compared=all(one.is_whole for one in found.pairs))
 
 
 def _spread_options(parser: argparse.ArgumentParser) -> None:
@@ -157,7 +167,8 @@ def _spread_options(parser: argparse.ArgumentParser) -> None:
 def _spread(options: argparse.Namespace) -> int:
     sweep = read_sweep(options.source)
     found = spread_of(sweep, options.over, _headlines(sweep, options.tasks))
-    return _finish(options, spread_table(found), found, lambda: chart_values.of_spread(found)) or _is_whole(sweep)
+    _finish(options, spread_table(found), found, lambda: chart_values.of_spread(found))
+    return _code(sweep, is_compared=any(one.spread for one in found.spreads))
 
 
 def _pareto_options(parser: argparse.ArgumentParser) -> None:
@@ -170,7 +181,8 @@ def _pareto_options(parser: argparse.ArgumentParser) -> None:
 def _pareto(options: argparse.Namespace) -> int:
     sweep = read_sweep(options.source)
     found = pareto_of(sweep, options.against, _headlines(sweep, options.tasks))
-    return _finish(options, pareto_table(found), found, lambda: chart_values.of_pareto(found)) or _is_whole(sweep)
+    _finish(options, pareto_table(found), found, lambda: chart_values.of_pareto(found))
+    return _code(sweep)
 
 
 _ACTIONS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]] = {
@@ -201,8 +213,10 @@ def _headlines(sweep: Sweep, wanted: Sequence[str] | None) -> tuple[Headline, ..
     return tuple(one for one in every if {one.name, one.label} & set(wanted))
 
 
-def _is_whole(sweep: Sweep) -> int:
-    return EXIT_INCOMPLETE if any(one.is_marked for one in sweep.cells) else EXIT_OK
+def _code(sweep: Sweep | None = None, *, is_compared: bool = True) -> int:
+    """Exit code 3 where what was asked could not be compared, or a cell is not complete."""
+    is_whole = sweep is None or not any(one.is_marked for one in sweep.cells)
+    return EXIT_OK if is_whole and is_compared else EXIT_INCOMPLETE
 
 
 def _finish(
@@ -211,7 +225,7 @@ def _finish(
     found: Record | dict[str, Any],
     chart: Callable[[], Chart],
     csv: Callable[[], str] | None = None,
-) -> int:
+) -> None:
     """Write or print the table, draw the figure, end with JSON where asked for. Raises SaveFailed."""
     text = csv() if csv is not None and options.format == "csv" else rendered(table, options.format)
     if options.output is None:
@@ -225,4 +239,3 @@ def _finish(
         say(f"{options.figure}")
     if options.json:
         print_json(found if isinstance(found, dict) else msgspec.to_builtins(found))
-    return EXIT_OK

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from evalsuite.cli.forecasts import planned
-from evalsuite.cli.main import printable
 from evalsuite.cli.output import print_json, print_table, say
 from evalsuite.cli.stopping import graceful_stop
 from evalsuite.cli.sweep_actions import new_action
@@ -28,6 +27,7 @@ from evalsuite.sweeps.slurm import Cluster, check_slurm
 from evalsuite.sweeps.standing import Standing, is_sealed, standings
 from evalsuite.sweeps.supervising import Supervisor
 from evalsuite.sweeps.sweep_file import SweepFile, read_sweep_file
+from evalsuite.text.visible import visible_line
 
 
 def add_action(actions: Any) -> None:
@@ -61,7 +61,7 @@ def _execute(options: argparse.Namespace) -> int:
         return _dry_run(file, setups, options)
     wanted, notes = plan_of(file, setups)
     for note in notes:
-        print(f"evalsuite: {printable(note)}", file=sys.stderr)
+        print(f"evalsuite: {visible_line(note, None)}", file=sys.stderr)
     with locked(file.output):
         plan = settle(file.output, wanted, extends=options.extend)
         _say_repeated(plan.cells)
@@ -84,7 +84,7 @@ def _say_repeated(cells: Sequence[Cell]) -> None:
         if len(members) > 1:
             names = ", ".join(cell.name for cell in members[1:])
             line = f"evalsuite: {members[0].name} is the same run as {names}; it is run once."
-            print(printable(line), file=sys.stderr)
+            print(visible_line(line, None), file=sys.stderr)
 
 
 def _run(file: SweepFile, plan: SweepPlan, options: argparse.Namespace) -> bool:
@@ -105,7 +105,7 @@ def _run(file: SweepFile, plan: SweepPlan, options: argparse.Namespace) -> bool:
 
 
 def _unsealed(directory: Path, cells: Sequence[Cell]) -> list[Cell]:
-    return [cell for cell in cells if not is_sealed(directory / cell.run)]
+    return [cell for cell in cells if not is_sealed(directory, cell)]
 
 
 def _retried(cells: Sequence[Cell], names: Sequence[str]) -> list[Cell]:
@@ -121,7 +121,8 @@ def _conclude(file: SweepFile, plan: SweepPlan, *, is_stopped: bool, as_json: bo
     found = standings(file.output, plan.cells)
     for one in found:
         if one.state in ("failed", "incomplete"):
-            print(f"evalsuite: {printable(one.cell)}: {one.state}: {printable(one.cause)}", file=sys.stderr)
+            line = f"evalsuite: {one.cell}: {one.state}: {one.cause}"
+            print(visible_line(line, None), file=sys.stderr)
     code = _exit_code(found, is_stopped)
     if code != EXIT_OK:
         print(f"evalsuite: {_how_to_go_on(found)}", file=sys.stderr)
@@ -167,10 +168,11 @@ def _forecasts(file: SweepFile, setups: Sequence[Setup], given: Prices | None) -
     for setup, ready in prepared(setups):
         cell = cell_of(setup, ready)
         if cell.run_id in known:
-            print(printable(f"evalsuite: {known[cell.run_id]} is the same run as {cell.name}."), file=sys.stderr)
+            line = f"evalsuite: {known[cell.run_id]} is the same run as {cell.name}."
+            print(visible_line(line, None), file=sys.stderr)
             continue
         known[cell.run_id] = cell.name
-        yield _forecast(cell, ready, given or _own_prices(setup.config), is_sealed=is_sealed(file.output / cell.run))
+        yield _forecast(cell, ready, given or _own_prices(setup.config), is_sealed=is_sealed(file.output, cell))
 
 
 def _forecast(cell: Cell, ready: Prepared, prices: Prices | None, *, is_sealed: bool) -> CellForecast:

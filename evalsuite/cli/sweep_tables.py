@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from evalsuite.cli.forecasts import memory_text, time_text
-from evalsuite.cli.main import printable
+from evalsuite.cli.forecasts import time_text
 from evalsuite.sweeps.events import Began, Ended, Event, Failed, Progressed
 from evalsuite.sweeps.standing import STATES, Standing
+from evalsuite.text.number_texts import MISSING, bytes_text, number
+from evalsuite.text.visible import visible_line
 from evalsuite.types import Record
 
 SAY_EVERY_S = 30.0
@@ -67,7 +68,7 @@ def _forecast_row(name: str, members: Sequence[CellForecast]) -> tuple[str, ...]
         str(sum(one.num_tokens_naive for one in members)),
         str(sum(one.num_tokens_planned for one in members)),
         time_text(known_sum([one.seconds for one in members])),
-        memory_text(max((one.num_bytes for one in members if one.num_bytes is not None), default=None)),
+        bytes_text(max((one.num_bytes for one in members if one.num_bytes is not None), default=None)),
         _money(known_sum([one.cost for one in members])),
     )
 
@@ -79,11 +80,11 @@ def known_sum(values: Sequence[float | None]) -> float | None:
 
 
 def _money(cost: float | None) -> str:
-    return "-" if cost is None else f"{cost:.4f}" if cost < 1 else f"{cost:.2f}"
+    return number(cost, 4 if cost is not None and cost < 1 else 2)
 
 
 def _of(num_done: int | None, num_asked: int | None) -> str:
-    return "-" if num_asked is None else f"{num_done}/{num_asked}"
+    return MISSING if num_asked is None else f"{num_done}/{num_asked}"
 
 
 # -- while it runs
@@ -172,7 +173,7 @@ class Lines:
     def _say(self, line: str) -> None:
         self._said = time.monotonic()
         with suppress(OSError):  # a sweep does not end because nobody reads its progress
-            print(printable(line), file=sys.stderr, flush=True)
+            print(visible_line(line, None), file=sys.stderr, flush=True)
 
 
 class LiveTable:
@@ -219,7 +220,7 @@ class LiveTable:
         for column in ("cell", "state", "samples", "time left", "cause"):
             table.add_column(column, overflow="fold")
         for name, row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in (name, row.state, row.done, row.left, row.note)))
+            table.add_row(*(Text(visible_line(cell, None)) for cell in (name, row.state, row.done, row.left, row.note)))
         return table
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
+import numpy as np
 
 from evalsuite.comparability import circumstances
 from evalsuite.comparing.pairing import NotComparable, PairedTask, Pairing
@@ -18,14 +19,17 @@ from evalsuite.stats.paired_tests import holm
 from evalsuite.stats.translation_tests import paired_test
 from evalsuite.types import Record, Scored
 
+Way: TypeAlias = Literal["gained", "lost"]
+
 
 class Flip(Record, frozen=True, kw_only=True):
-    """A sample that is right on one side alone."""
+    """A sample that is right by `metric` on one side alone."""
 
     task: str
+    metric: str
     sample: str
     category: str
-    way: Literal["gained", "lost"]
+    way: Way
 
 
 class Refusal(Record, frozen=True, kw_only=True):
@@ -83,7 +87,7 @@ def compare(pairing: Pairing, *, every_metric: bool = False, by_segments: bool =
             *adjusted(headlines),
             *_singles(others, by_segments=by_segments),
         ),
-        flips=tuple(flip for task in pairing.tasks.values() for flip in flips_of(task)),
+        flips=tuple(flip for task in pairing.tasks.values() for flip in headline_flips(task)),
         refused=tuple(map(refusal_of, pairing.refused)),
         missing=pairing.missing,
         added=pairing.added,
@@ -118,17 +122,25 @@ def adjusted(found: Sequence[Difference]) -> tuple[Difference, ...]:
     return tuple(msgspec.structs.replace(one, p_adjusted=chance) for one, chance in zip(found, chances, strict=True))
 
 
-def flips_of(task: PairedTask) -> Iterator[Flip]:
+def headline_flips(task: PairedTask) -> list[Flip]:
     """The samples whose headline is right on one side alone, lost ones first."""
     rows = next(iter(task.rows.values()), None)
-    if rows is None or not rows.estimate.is_primary or not rows.is_binary:
-        return
+    return [] if rows is None or not rows.estimate.is_primary else flips_of(task, rows.estimate.metric)
+
+
+def flips_of(task: PairedTask, metric: str) -> list[Flip]:
+    """The samples that are right by `metric` on one side alone, lost ones first; none unless it is right/wrong."""
+    rows = task.rows.get(metric)
+    if rows is None or not rows.is_binary:
+        return []
     side = task.candidate if task.candidate.ids is not None else task.baseline
     categories = dict(zip(side.ids or (), side.categories or (), strict=True))
-    for way, sign in (("lost", -1.0), ("gained", 1.0)):
-        for name, gain in zip(rows.names, rows.gains, strict=True):
-            if gain == sign:
-                yield Flip(task=task.name, sample=name, category=categories.get(name, ""), way=way)  # type: ignore[arg-type]
+    ways: tuple[tuple[Way, float], ...] = (("lost", -1.0), ("gained", 1.0))
+    return [
+        Flip(task=task.name, metric=metric, sample=name, category=categories.get(name, ""), way=way)
+        for way, sign in ways
+        for name in (rows.names[index] for index in np.flatnonzero(rows.gains == sign))
+    ]
 
 
 # -- differences

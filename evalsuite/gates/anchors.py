@@ -13,6 +13,7 @@ from evalsuite.gates import wording
 from evalsuite.records import RunSpec
 from evalsuite.stats.differences import difference_of
 from evalsuite.stats.paired_tests import holm
+from evalsuite.text.number_texts import chance_clause, signed
 
 
 def other_judge(anchors: RunSpec, candidate: RunSpec) -> str:
@@ -50,9 +51,9 @@ def judge_drift(before: Side, after: Side, alpha: float, find_metric: FindMetric
         return "judge drift cannot be ruled out: none of the anchors has a score on both days"
     for one_found, chance in zip(found, holm([one.p_value for one in found]), strict=True):
         if chance < alpha:
-            moved = wording.signed(one_found.difference, one_found.scale)
+            moved = signed(one_found.difference, one_found.scale)
             return (
                 f"judge drift, not model regression: on the frozen answers of {one_found.name} the judge now gives "
-                f"{moved} ({wording.interval(one_found)}; {wording.chance(chance)})"
+                f"{moved} ({wording.interval(one_found)}; {chance_clause(chance)})"
             )
     return ""

@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from evalsuite.comparability import circumstances
-from evalsuite.comparing.comparison import flips_of, refusal_of, summary_of
+from evalsuite.comparing.comparison import refusal_of, summary_of
 from evalsuite.comparing.pairing import Pairing
 from evalsuite.errors import EXIT_GATE_FAILED, EXIT_INCOMPLETE, EXIT_INCONCLUSIVE, EXIT_OK, NothingSelected
 from evalsuite.gates import wording
+from evalsuite.gates.flipping import gated_flips
 from evalsuite.gates.gate_file import Located, Rule, listed
 from evalsuite.gates.levels import decide_level
 from evalsuite.gates.measuring import Circumstances, Measured, is_on_loss, margin_for, measure
@@ -135,7 +136,7 @@ def _settled(result: GateResult, rule: Rule, located: Located, known: Circumstan
 
 def _report(located: Located, pairing: Pairing, known: Circumstances, gates: Sequence[GateResult]) -> GateReport:
     touched = {task for gate in gates for task in gate.tasks}
-    paired = [task for task in pairing.tasks.values() if task.name in touched]
+    flips, num_more = gated_flips(gates, pairing)
     verdict, code = verdict_of_all(gates)
     return GateReport(
         schema=GATE_SCHEMA,
@@ -148,7 +149,8 @@ def _report(located: Located, pairing: Pairing, known: Circumstances, gates: Seq
         candidate=summary_of(pairing.candidate),
         baseline_reason=known.reason,
         gates=tuple(gates),
-        flips=tuple(flip for task in paired for flip in flips_of(task)),
+        flips=flips,
+        num_flips_left_out=num_more,
         refused=tuple(refusal_of(one) for one in pairing.refused if one.task in touched),
         warnings=(
             *circumstances(pairing.baseline.spec, pairing.candidate.spec),

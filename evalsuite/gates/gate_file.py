@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 
-from evalsuite.errors import ConfigError, nearest
+from evalsuite.errors import ConfigError
 from evalsuite.types import Flag, Record
-from evalsuite.yaml_files import plain, read_tree
+from evalsuite.yaml_files import checked, read_tree
 
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Per = Literal["language", "task", "family"]
 OnFail = Literal["fail", "warn"]
-
-T = TypeVar("T", bound=Record)
 
 CLOCKS = ("tokens_per_second",)
 """What a run's clock says."""
@@ -26,6 +24,7 @@ RATES = (*(f"{flag}_rate" for flag in Flag), "unscored_rate")
 """Shares of a task's answers."""
 
 _MARGIN = re.compile(r"([0-9]*\.?[0-9]+)\s*(pp|%)?")
+_PERCENTAGE = re.compile(r"([0-9]*\.?[0-9]+)\s*%")
 
 
 class Margin(Record, frozen=True, kw_only=True):
@@ -36,6 +35,18 @@ class Margin(Record, frozen=True, kw_only=True):
     amount: float
     is_relative: bool = False
     is_points: bool = False
+
+
+class Limit(Record, frozen=True, kw_only=True):
+    """A floor or a ceiling: `value` in the metric's own unit, `key` and what was `written` there.
+
+    With `is_percent` it was written in percent, and fits metrics alone that are shown so.
+    """
+
+    key: str
+    value: float
+    written: str
+    is_percent: bool = False
 
 
 class Defaults(Record, frozen=True, kw_only=True):
@@ -57,16 +68,16 @@ class Defaults(Record, frozen=True, kw_only=True):
 class Rule(Record, frozen=True, kw_only=True):
     """One entry of ``gates``: of the tasks that match `task` (in `lang`) the `metric`, by default the headline.
 
-    Either `max_drop` against the baseline, or `min` and `max` of the value itself. `metric` may also be a rate of the
-    answers (``unparsed_rate``, ``unscored_rate``) or of a clock (``tokens_per_second``).
+    Either `max_drop` against the baseline, or `min` and `max` of the value itself (see `limit_of`). `metric` may also
+    be a rate of the answers (``unparsed_rate``, ``unscored_rate``) or of a clock (``tokens_per_second``).
     """
 
     task: str | tuple[str, ...] = "*"
     lang: str | tuple[str, ...] = ()
     metric: str = ""
     max_drop: str | float | None = None
-    min: float | None = None
-    max: float | None = None
+    min: str | float | None = None
+    max: str | float | None = None
     per: Per | None = None
     on_regression: OnFail | None = None
     on_inconclusive: OnFail | None = None
@@ -131,46 +142,17 @@ class Located(Record, frozen=True, kw_only=True):
 def read_gate_file(path: Path) -> Located:
     """The file at `path`. Raises ConfigError with file and line."""
     value, tree = read_tree(path)
-    lines = {str(way[0]): line for way, line in tree.items() if len(way) == 1}
     if not value.get("gates"):
         raise ConfigError(f'{path}: there are no gates; give at least one, for example `gates: [{{task: "*"}}]`.')
-    _known(value, GateFile, path, lines)
-    rule_lines = [line for way, line in tree.items() if len(way) == 2 and way[0] == "gates"]
-    for index, rule in enumerate(value["gates"] if isinstance(value["gates"], list) else ()):
-        where = {str(key): rule_lines[index] for key in rule} if isinstance(rule, dict) else {}
-        _known(rule, Rule, path, where)
-        _convert(rule, Rule, f"{path}, line {rule_lines[index]}")
-    file = _whole(value, path, lines)
-    for rule, line in zip(file.gates, rule_lines, strict=True):
+    file = checked(value, GateFile, path, tree)
+    lines = tuple(tree["gates", index] for index in range(len(file.gates)))
+    for rule, line in zip(file.gates, lines, strict=True):
         _check(rule, file, f"{path}, line {line}")
     if list(file.looks) != sorted(set(file.looks)) or any(look < 2 for look in file.looks):
-        raise ConfigError(f"{path}, line {lines['looks']}: looks are sizes that grow, such as [250, 500, 1000].")
+        raise ConfigError(f"{path}, line {tree['looks',]}: looks are sizes that grow, such as [250, 500, 1000].")
     if file.looks and file.noise.confirm:
-        raise ConfigError(f"{path}, line {lines['looks']}: looks decide as they grow; take confirm out of noise.")
-    return Located(path=str(path), file=file, lines=tuple(rule_lines))
-
-
-def _whole(value: Mapping[str, Any], path: Path, lines: Mapping[str, int]) -> GateFile:
-    for key, entry in value.items():
-        field = next(field for field in msgspec.structs.fields(GateFile) if field.name == key)
-        _convert(entry, field.type, f"{path}, line {lines.get(key, 1)}: {key}")
-    return msgspec.convert(value, GateFile)
-
-
-def _convert(value: Any, kind: Any, where: str) -> None:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {plain(str(error))}.") from error
-
-
-def _known(value: Any, kind: type[Record], path: Path, lines: Mapping[str, int]) -> None:
-    known = kind.__struct_fields__
-    for key in value if isinstance(value, dict) else ():
-        if key not in known:
-            near = nearest(str(key), known)
-            guess = f"did you mean {near!r}?" if near else f"expected one of {', '.join(known)}."
-            raise ConfigError(f"{path}, line {lines.get(str(key), 1)}: unknown key {key!r}; {guess}")
+        raise ConfigError(f"{path}, line {tree['looks',]}: looks decide as they grow; take confirm out of noise.")
+    return Located(path=str(path), file=file, lines=lines)
 
 
 def _check(rule: Rule, file: GateFile, where: str) -> None:
@@ -181,8 +163,12 @@ def _check(rule: Rule, file: GateFile, where: str) -> None:
         raise ConfigError(f"{where}: {rule.metric} is a rate of one run; give it a max or a min, not max_drop.")
     if rule.metric in CLOCKS and not is_absolute and rule.max_drop is None:
         raise ConfigError(f"{where}: {rule.metric} has no limit; give it a max_drop, a min or a max.")
-    if rule.min is not None and rule.max is not None and rule.min > rule.max:
+    least, most = limit_of(rule.min, "min", where), limit_of(rule.max, "max", where)
+    if least is not None and most is not None and least.value > most.value:
         raise ConfigError(f"{where}: min {rule.min} is above max {rule.max}.")
+    for limit in (least, most):
+        if limit is not None and limit.is_percent and rule.metric in CLOCKS:
+            raise ConfigError(not_in_percent(rule.metric, limit, where))
     macro = file.aggregate.also.macro_mean
     for margin in (rule.max_drop, file.defaults.max_drop, macro.max_drop if macro else None):
         if margin is not None:
@@ -200,6 +186,28 @@ def margin_of(text: str | float, where: str) -> Margin:
     return Margin(
         amount=amount / 100 if found[2] == "%" else amount, is_relative=found[2] == "%", is_points=found[2] == "pp"
     )
+
+
+def limit_of(asked: str | float | None, key: str, where: str) -> Limit | None:
+    """``0.97`` or ``97%`` as a floor or a ceiling. Raises ConfigError for anything else."""
+    if asked is None:
+        return None
+    if isinstance(asked, str):
+        found = _PERCENTAGE.fullmatch(asked.strip())
+        if found is None or float(found[1]) > 100:
+            raise ConfigError(
+                f"{where}: {key} is {asked!r}; expected a number in the metric's own unit such as 0.97, or, where that "
+                "is a percentage, 0% to 100%."
+            )
+        return Limit(key=key, value=float(found[1]) / 100, written=asked, is_percent=True)
+    if not math.isfinite(asked):
+        raise ConfigError(f"{where}: {key} is {asked:g}; expected a finite number.")
+    return Limit(key=key, value=asked, written=f"{asked:g}")
+
+
+def not_in_percent(metric: str, limit: Limit, where: str) -> str:
+    """Why a limit cannot be written in percent."""
+    return f"{where}: {metric} is no percentage; give {limit.key} as a number in its own unit, not {limit.written!r}."
 
 
 def listed(value: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -10,27 +10,26 @@ from evalsuite.comparing.comparison import group_of, group_of_mean
 from evalsuite.comparing.pairing import Pairing
 from evalsuite.comparing.sides import Side
 from evalsuite.errors import ConfigError, NothingSelected, UsageError
-from evalsuite.gates import wording
 from evalsuite.gates.gate_file import RATES, Located, Rule, margin_of
 from evalsuite.gates.records import Waiver
 from evalsuite.gates.selecting import Gate, gates_of, is_relative
 from evalsuite.records import Aggregate, RunSpec
+from evalsuite.stats import intervals
 from evalsuite.stats.differences import Difference, mean_difference
 from evalsuite.stats.paired_rows import PairedGroup
+from evalsuite.text.number_texts import PERCENT, amount
 
 _SERVED = "openai"
 _LOST_BY_SERVERS = 0.01
 _AUTO = ((6_000, 0.01), (0, 0.02))
 """Margins where none is given: a point from 6,000 items on, else two."""
 
-PERCENT = 100.0
-"""The scale of metrics that are shown as percentages."""
-
 
 @dataclass(frozen=True)
 class Circumstances:
     """What is known besides the two sides: today's date, waivers, noise floors by gate, why judges cannot be trusted
-    (of `anchors`, the spec of their newer run), and the baseline's own words for why it is one.
+    (of `anchors`, the spec of their newer run), and the baseline's own words for why it is one. `limit_confidence` is
+    that of the interval which floors and ceilings are held against, a look's own where samples grow.
     """
 
     today: str
@@ -40,6 +39,7 @@ class Circumstances:
     anchors: RunSpec | None = None
     reason: str = ""
     is_strict: bool = False
+    limit_confidence: float = intervals.CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def measure(gate: Gate, located: Located, pairing: Pairing, known: Circumstances
     if floor is not None and margin <= floor:
         scale = difference.scale
         raise UsageError(
-            f"{where}: {gate.name} allows a loss of {wording.amount(margin, scale)}, but two runs of its "
-            f"model may lie {wording.amount(floor, scale)} apart (95 %); give a larger max_drop, or more items."
+            f"{where}: {gate.name} allows a loss of {amount(margin, scale)}, but two runs of its "
+            f"model may lie {amount(floor, scale)} apart (95 %); give a larger max_drop, or more items."
         )
     bounds = group.parts[0].estimate.bounds
     return Measured(gate, group, difference, margin, bounds[1] - bounds[0] if bounds else math.inf)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from evalsuite.gates.records import GateReport, GateResult
 from evalsuite.gates.telling import names_of
+from evalsuite.text.number_texts import PERCENT
 from evalsuite.text.visible import visible_line
 
-_PERCENT = 100.0
 _VERDICTS = ("pass", "fail", "inconclusive", "error")
 
 
@@ -122,8 +122,8 @@ def _lines(report: GateReport) -> Iterator[str]:
             yield f'evalsuite_gate_verdict{{{told},evalsuite_gate_verdict="{verdict}"}} {int(gate.verdict == verdict)}'
     for key, help_text in _NUMBERS.items():
         values = [_measured(gate).get(key) for gate in report.gates]
-        ratios = [value if _scale(gate) == _PERCENT else None for gate, value in zip(report.gates, values, strict=True)]
-        others = [value if _scale(gate) != _PERCENT else None for gate, value in zip(report.gates, values, strict=True)]
+        ratios = [value if _scale(gate) == PERCENT else None for gate, value in zip(report.gates, values, strict=True)]
+        others = [value if _scale(gate) != PERCENT else None for gate, value in zip(report.gates, values, strict=True)]
         yield from _family(_Family(f"evalsuite_gate_{key}_ratio", "ratio", help_text), labels, ratios)
         yield from _family(_Family(f"evalsuite_gate_{key}", "", f"{help_text}, in the metric's own unit"), labels,
                            others)  # fmt: skip

@@ -7,15 +7,17 @@
         gate.check()
 
 gives ``test_quality[mini_choice-ar]`` and so on; a test that forgets to check its gate has it checked all the same. The
-runs are read when tests are collected; no model is run. A gate that could not be evaluated is an error of its test, an
-inconclusive one is skipped (with ``strict=True`` it fails), and one that only warns or is waived passes. Paths, those
-in the gate file too, are relative to pytest's root folder.
+run is read when tests are collected. Without ``run`` the file's suite is run then, or resumed, by the rules of
+``evalsuite gate``: look by look, or failing gates once more. A gate that could not be evaluated is an error of its
+test, an inconclusive one is skipped (with ``strict=True`` it fails), and one that only warns or is waived passes.
+Paths, those in the gate file too, are relative to pytest's root folder.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -27,13 +29,15 @@ _ARGUMENT = "gate"
 _FOUND = pytest.StashKey[dict[tuple[object, ...], "list[GateCheck]"]]()
 """The checks of this session by the marker's arguments: two tests of one marker do not read the runs twice."""
 
-_USAGE = f"@pytest.mark.{MARK}(file, run=RUN, baseline=None, strict=False)"
+_MOST_NOTES = 20
+_SIGNATURE = f"{MARK}(file, run=None, baseline=None, strict=False)"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line("markers", f"{MARK}(file, run, baseline=None, strict=False): one test for each gate of the "
-                            f"file, in the argument {_ARGUMENT!r}")  # fmt: skip
+    config.addinivalue_line(
+        "markers", f"{_SIGNATURE}: one test for each gate of the file, in the argument {_ARGUMENT!r}"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -45,8 +49,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise pytest.Collector.CollectError(
             f"{metafunc.definition.nodeid}: evalsuite gives each test its gate; add the argument {_ARGUMENT!r}."
         )
-    checks = _checks(metafunc, marker)
-    metafunc.parametrize(_ARGUMENT, checks, ids=[check.id for check in checks])
+    metafunc.parametrize(_ARGUMENT, _checks(metafunc, marker))
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """The id of a gate. Given as ``ids``, pytest would spell every letter that is not ASCII as an escape."""
+    return _encodable(val.id) if is_gate_check(val) else None
+
+
+def _encodable(text: str) -> str:
+    """`text`, escaped only where the system's own encoding lacks its letters: pytest puts ids into the environment."""
+    try:
+        text.encode(sys.getfilesystemencoding())
+        return text
+    except UnicodeEncodeError:
+        return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _checks(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[GateCheck]:
@@ -56,19 +73,33 @@ def _checks(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[GateCheck]:
     where = f"{metafunc.definition.nodeid}: "
     try:
         arguments = _arguments(*marker.args, **marker.kwargs)
-        found = metafunc.config.stash.setdefault(_FOUND, {})
+    except TypeError as error:
+        raise pytest.Collector.CollectError(f"{where}{error}; expected @pytest.mark.{_SIGNATURE}.") from error
+    if not arguments[1] and hasattr(metafunc.config, "workerinput"):
+        raise pytest.Collector.CollectError(f"{where}several processes cannot run one suite at once; give run=RUN.")
+    found = metafunc.config.stash.setdefault(_FOUND, {})
+    try:
         if arguments not in found:
             found[arguments] = checks_of(metafunc.config.rootpath, *arguments)
         return found[arguments]
-    except TypeError as error:
-        raise pytest.Collector.CollectError(f"{where}{error}; expected {_USAGE}.") from error
     except EvalsuiteError as error:
         raise pytest.Collector.CollectError(where + str(error).replace("\n", " ")) from error
 
 
-def _arguments(file: Any, run: Any, baseline: Any = None, strict: Any = False) -> tuple[str, str, str, bool]:
-    """The marker's arguments, hashable. Raises TypeError for those it does not take."""
-    return str(file), str(run), "" if baseline is None else str(baseline), bool(strict)
+def _arguments(file: Any, run: Any = None, baseline: Any = None, strict: Any = False) -> tuple[str, str, str, bool]:
+    """The marker's arguments, hashable, paths that are not given empty. Raises TypeError for those it does not take."""
+    if "" in (run, baseline):
+        raise TypeError("a path is empty")
+    return str(file), "" if run is None else str(run), "" if baseline is None else str(baseline), bool(strict)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """What the reports note besides their gates, such as that a run that is given comes under no looks."""
+    notes = []
+    for checks in config.stash.get(_FOUND, {}).values():
+        for warning in checks[0].report.warnings if checks else ():
+            notes.append(checks[0].noted(warning))
+    return list(dict.fromkeys(notes))[:_MOST_NOTES]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -92,4 +123,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 def _check_of(item: pytest.Item) -> GateCheck | None:
     check = getattr(getattr(item, "callspec", None), "params", {}).get(_ARGUMENT)
-    return check if getattr(check, "is_evalsuite_gate", False) else None
+    return check if is_gate_check(check) else None
+
+
+def is_gate_check(value: object) -> TypeGuard[GateCheck]:
+    """Whether `value` is a gate of ours, found out without importing what makes them."""
+    return getattr(type(value), "is_evalsuite_gate", False) is True  # of its type: others' values may mind being asked

@@ -27,7 +27,10 @@ class Waiver(Record, frozen=True, kw_only=True):
 
 
 class Level(Record, frozen=True, kw_only=True):
-    """A value that is held against a floor or a ceiling, with its 95 % interval where it has one."""
+    """A value that is held against a floor or a ceiling, with its 95 % interval where it has one.
+
+    At a look the verdict is that of `least` and `most`, bounds at the look's own level; elsewhere these are None.
+    """
 
     value: float
     low: float | None
@@ -35,6 +38,8 @@ class Level(Record, frozen=True, kw_only=True):
     n: int | None
     scale: float = 1.0
     baseline: float | None = None
+    least: float | None = None
+    most: float | None = None
 
 
 class GateResult(Record, frozen=True, kw_only=True):
@@ -88,8 +93,10 @@ def result_of(gate: Gate, kind: GateKind, verdict: Verdict, reason: str) -> Gate
 
 
 class GateReport(Record, frozen=True, kw_only=True):
-    """All gates of one file on one candidate; `flips` are the samples that changed in what was gated.
+    """All gates of one file on one candidate.
 
+    `flips` are the samples that are right on one side alone, of each task by each metric that it is gated on: those of
+    a gate are those of its tasks and its metric. Of very many `num_flips_left_out` are left out.
     Holds neither clock nor machine: the same runs and file give the same bytes.
     """
 
@@ -106,6 +113,7 @@ class GateReport(Record, frozen=True, kw_only=True):
     flips: tuple[Flip, ...]
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
+    num_flips_left_out: int = 0
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -8,7 +8,11 @@ from fnmatch import fnmatchcase
 
 from evalsuite.comparing.pairing import Pairing
 from evalsuite.comparing.sides import TaskSide
+from evalsuite.errors import nearest
 from evalsuite.gates.gate_file import CLOCKS, RATES, Located, Per, Rule, listed
+
+_LISTED = 12
+"""So many names are told of what there is."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,39 @@ def _idle(
     if rule.metric in CLOCKS:
         return
     if not asked:
-        yield "matches no task of either run"
+        yield f"matches no task of either run{_known(rule, pairing)}"
     elif not left:
         yield "never applies: rules above it take all of its tasks"
     else:
         known = {_side(pairing, name).summary.language for name, _ in asked}
         for language in listed(rule.lang):
             if language not in known:
-                yield f"names the language {language}, in which there is no such task"
+                there = ", ".join(sorted(filter(None, known)))
+                yield f"names the language {language}, in which there is no such task; there are {there or 'none'}"
+
+
+def _known(rule: Rule, pairing: Pairing) -> str:
+    """What `rule` could have named: tasks and families, or of the tasks that it names the metrics."""
+    runs = (pairing.baseline,) if is_relative(rule) else (pairing.baseline, pairing.candidate)
+    sides = [side for one in runs for side in one.tasks.values()]
+    matching = [side for side in sides if _matches(side.spec.name, side, listed(rule.task))]
+    if not matching:
+        return _instead("", listed(rule.task), [name for side in sides for name in (side.spec.family, side.spec.name)])
+    languages = listed(rule.lang)
+    spoken = [side for side in matching if not languages or side.summary.language in languages]
+    if not spoken:
+        return _instead(" in that language", languages, [side.summary.language for side in matching])
+    metrics = [metric for side in spoken for metric in side.columns]
+    return _instead(f" with the metric {rule.metric!r}", (rule.metric,), [*metrics, *RATES, *CLOCKS])
+
+
+def _instead(lacking: str, asked: Sequence[str], known: Sequence[str]) -> str:
+    """What is lacking, the nearest of what there is, and the first of it all."""
+    names = [name for name in dict.fromkeys(known) if name]
+    near = next(filter(None, (nearest(one, names) for one in asked)), None)
+    guess = f"did you mean {near!r}? There" if near else "there"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{lacking}; {guess} are {', '.join(names[:_LISTED])}{more}"
 
 
 def is_relative(rule: Rule) -> bool:

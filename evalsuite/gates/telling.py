@@ -9,6 +9,8 @@ from typing import Literal
 
 from evalsuite.gates import wording
 from evalsuite.gates.records import GateReport, GateResult
+from evalsuite.text import number_texts
+from evalsuite.text.number_texts import amount, signed, unit
 
 Standing = Literal["failed", "not evaluated", "undecided", "warned", "waived", "inconclusive", "passed"]
 """What a gate's verdict comes to. `failed`, `not evaluated` and `undecided` end the command with another exit code than
@@ -109,14 +111,12 @@ def _of_difference(gate: GateResult) -> Numbers:
     found = gate.difference
     assert found is not None
     scale = found.scale
-    has_interval = found.low is not None and found.high is not None
     return Numbers(
-        before=wording.amount(found.baseline, scale),
-        now=wording.amount(found.candidate, scale),
-        moved=wording.signed(found.difference, scale) + wording.unit(scale),
-        interval=_between(wording.signed(found.low or 0.0, scale), wording.signed(found.high or 0.0, scale))
-        if has_interval else "no interval is known",
-        allowed="" if gate.margin is None else f"{wording.amount(gate.margin, scale)}{wording.unit(scale)} lost",
+        before=amount(found.baseline, scale),
+        now=amount(found.candidate, scale),
+        moved=signed(found.difference, scale) + unit(scale),
+        interval=_interval(found.low, found.high, scale, wording.NO_INTERVAL, is_signed=True),
+        allowed="" if gate.margin is None else f"{amount(gate.margin, scale)}{unit(scale)} lost",
         n=f"{found.n:,}",
         flips="" if found.num_lost is None else f"{found.num_lost:,} lost, {found.num_gained or 0:,} gained",
     )  # fmt: skip
@@ -125,21 +125,18 @@ def _of_difference(gate: GateResult) -> Numbers:
 def _of_level(gate: GateResult) -> Numbers:
     level = gate.level
     assert level is not None
-    has_interval = level.low is not None and level.high is not None
-    limits = [*([] if gate.at_least is None else [f"at least {gate.at_least * level.scale:g}"]),
-              *([] if gate.at_most is None else [f"at most {gate.at_most * level.scale:g}"])]  # fmt: skip
     return Numbers(
-        before="" if level.baseline is None else wording.amount(level.baseline, level.scale),
-        now=wording.amount(level.value, level.scale),
-        interval=_between(wording.amount(level.low or 0.0, level.scale), wording.amount(level.high or 0.0, level.scale))
-        if has_interval else "measured once, without an interval",
-        allowed=" and ".join(limits),
+        before="" if level.baseline is None else amount(level.baseline, level.scale),
+        now=amount(level.value, level.scale),
+        interval=_interval(level.low, level.high, level.scale, wording.MEASURED_ONCE),
+        allowed=wording.limits(gate.at_least, gate.at_most, level.scale),
         n="" if level.n is None else f"{level.n:,}",
     )  # fmt: skip
 
 
-def _between(low: str, high: str) -> str:
-    return f"{low} to {high}"
+def _interval(low: float | None, high: float | None, scale: float, without: str, *, is_signed: bool = False) -> str:
+    """An interval, or the words for where there is none."""
+    return without if low is None or high is None else number_texts.interval(low, high, scale, is_signed=is_signed)
 
 
 def reason_of(gate: GateResult) -> str:

@@ -1,43 +1,22 @@
-"""What verdicts are in words, and numbers as gates show them."""
+"""What verdicts are in words."""
 
 from __future__ import annotations
 
 from evalsuite.gates.records import Level
 from evalsuite.stats.differences import Difference
+from evalsuite.text import number_texts
+from evalsuite.text.number_texts import amount, chance_clause, signed, unit
 
-_PERCENT = 100.0
-
-
-def amount(value: float, scale: float) -> str:
-    """A difference or a value in the unit it is shown in."""
-    shown = value * scale
-    digits = 1 if abs(shown) >= 10 or scale == _PERCENT else 2
-    text = f"{shown:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def signed(value: float, scale: float) -> str:
-    """A difference with its sign."""
-    text = amount(value, scale)
-    return text if text.startswith("-") or float(text) == 0 else f"+{text}"
-
-
-def unit(scale: float) -> str:
-    """What a difference of percentages is counted in."""
-    return " points" if scale == _PERCENT else ""
-
-
-def chance(value: float) -> str:
-    """A p-value in a sentence."""
-    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".", 1)
+NO_INTERVAL = "no interval is known"
+MEASURED_ONCE = "measured once, without an interval"
 
 
 def interval(difference: Difference) -> str:
-    """The 95 % interval in a sentence; empty where none is known."""
+    """The 95 % interval in a sentence, or that none is known."""
     if difference.low is None or difference.high is None:
-        return "no interval is known"
-    scale = difference.scale
-    return f"95 % interval {signed(difference.low, scale)} to {signed(difference.high, scale)}"
+        return NO_INTERVAL
+    bounds = number_texts.interval(difference.low, difference.high, difference.scale, is_signed=True)
+    return f"95 % interval {bounds}"
 
 
 def passed(difference: Difference, margin: float) -> str:
@@ -54,7 +33,7 @@ def failed(difference: Difference, p_adjusted: float, num_gates: int) -> str:
     among = f" among {num_gates} gates" if num_gates > 1 else ""
     return (
         f"lost {amount(-difference.gain, scale)}{unit(scale)} of {amount(difference.baseline, scale)} "
-        f"({interval(difference)}; {chance(p_adjusted)}{among})"
+        f"({interval(difference)}; {chance_clause(p_adjusted)}{among})"
     )
 
 
@@ -70,16 +49,23 @@ def undecided(difference: Difference, margin: float, needed: int | None) -> str:
     return f"{seen}: about {needed:,} items would tell a loss of {amount(margin, scale)}{unit(scale)}, there are {n}"
 
 
-def level_text(level: Level, at_least: float | None, at_most: float | None) -> str:
-    """A value beside its floor or ceiling, which are in the unit that is shown."""
-    limits = [
-        *([] if at_least is None else [f"at least {at_least * level.scale:g}"]),
-        *([] if at_most is None else [f"at most {at_most * level.scale:g}"]),
+def limits(at_least: float | None, at_most: float | None, scale: float) -> str:
+    """A floor, a ceiling or both, in the unit that is shown."""
+    told = [
+        *([] if at_least is None else [f"at least {at_least * scale:g}"]),
+        *([] if at_most is None else [f"at most {at_most * scale:g}"]),
     ]
-    bounds = (
-        "measured once, without an interval"
-        if level.low is None or level.high is None
-        else f"95 % interval {amount(level.low, level.scale)} to {amount(level.high, level.scale)}"
-    )
+    return " and ".join(told)
+
+
+def level_text(level: Level, at_least: float | None, at_most: float | None) -> str:
+    """A value beside its floor or ceiling, and at a look the bounds that these are held against."""
+    scale = level.scale
+    bounds = MEASURED_ONCE
+    if level.low is not None and level.high is not None:
+        bounds = f"95 % interval {number_texts.interval(level.low, level.high, scale)}"
     n = "" if level.n is None else f", n = {level.n:,}"
-    return f"{amount(level.value, level.scale)} ({bounds}{n}); expected {' and '.join(limits)}"
+    at_look = ""
+    if level.least is not None and level.most is not None:
+        at_look = f"; at this look's own level {number_texts.interval(level.least, level.most, scale)}"
+    return f"{amount(level.value, scale)} ({bounds}{n}{at_look}); expected {limits(at_least, at_most, scale)}"

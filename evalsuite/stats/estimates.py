@@ -114,25 +114,66 @@ def interval_of(
 
     `is_pooled` False is for means of unlike parts, whose error is not that of one proportion over all their rows.
     """
-    if metric.proportion:
-        is_plain = is_pooled and math.isclose(n, num_clusters)
-        trials = n if is_plain else intervals.num_effective(value, stderr, n, num_clusters)
-        bounds = intervals.wilson(value, trials)
-        return intervals.proportion_stderr(value, stderr, bounds), *bounds, "wilson" if is_plain else "wilson-clustered"
-    if (stderr or 0.0) < _NO_SPREAD:
-        if metric.bounds != (0.0, 1.0) or stderr is None:
-            return None, None, None, "none"  # ratings or lengths all alike, BLEU of 0 everywhere: certain of nothing
-        # no mean of numbers between 0 and 1 varies more than a proportion does, so that this is too wide at most
-        bounds = intervals.wilson(value, num_clusters)
-        return intervals.normal_stderr(bounds), *bounds, "wilson-no-spread"
-    interval = intervals.t_interval(value, stderr, num_clusters, metric.bounds)
-    if metric.bounds == (0.0, 1.0) and interval is not None:
-        # near 0 and 1 Student's, symmetric about the value, is too short on the far side; for few rows Wilson's is
-        far = intervals.wilson(value, intervals.num_as_precise(value, stderr, num_clusters))
-        return stderr, min(interval[0], far[0]), max(interval[1], far[1]), "t-and-wilson"
-    if interval is None:
+    method = _method(metric, stderr, is_plain=is_pooled and math.isclose(n, num_clusters))
+    bounds = _bounds_by(method, value, stderr, n, num_clusters, metric.bounds, intervals.CONFIDENCE)
+    if bounds is None:
         return None, None, None, "none"
-    return stderr, *interval, "jackknife-t"
+    if metric.proportion:
+        stderr = intervals.proportion_stderr(value, stderr, bounds)
+    elif method == "wilson-no-spread":
+        stderr = intervals.normal_stderr(bounds)
+    return stderr, *bounds, method
+
+
+def bounds_at(estimate: Estimate, confidence: float) -> tuple[float, float] | None:
+    """The two-sided interval of an estimate's value at another `confidence` than 95 %, by the same method.
+
+    None where the estimate has no interval.
+    """
+    if estimate.low is None or estimate.high is None:
+        return None
+    if confidence == intervals.CONFIDENCE:
+        return estimate.low, estimate.high
+    return _bounds_by(
+        estimate.interval, estimate.value, estimate.stderr, estimate.n, estimate.num_clusters, estimate.bounds,
+        confidence,
+    )  # fmt: skip
+
+
+def _method(metric: Metric, stderr: float | None, *, is_plain: bool) -> str:
+    """The name of the interval that fits; `is_plain` where every row is a cluster of its own."""
+    if metric.proportion:
+        return "wilson" if is_plain else "wilson-clustered"
+    if (stderr or 0.0) < _NO_SPREAD:
+        # ratings or lengths all alike, BLEU of 0 everywhere: certain of nothing
+        return "none" if metric.bounds != (0.0, 1.0) or stderr is None else "wilson-no-spread"
+    return "t-and-wilson" if metric.bounds == (0.0, 1.0) else "jackknife-t"
+
+
+def _bounds_by(
+    method: str, value: float, stderr: float | None, n: float, num_clusters: float, ends: tuple[float, float] | None,
+    confidence: float,
+) -> tuple[float, float] | None:  # fmt: skip
+    """The interval by a method of `_method`; `ends` are those of the metric's scale."""
+    match method:
+        case "wilson":
+            return intervals.wilson(value, n, confidence)
+        case "wilson-clustered":
+            trials = intervals.num_effective(value, stderr, n, num_clusters, confidence)
+            return intervals.wilson(value, trials, confidence)
+        case "wilson-no-spread":
+            # no mean of numbers between 0 and 1 varies more than a proportion does, so that this is too wide at most
+            return intervals.wilson(value, num_clusters, confidence)
+        case "t-and-wilson" | "jackknife-t":
+            interval = intervals.t_interval(value, stderr, num_clusters, ends, confidence)
+            if interval is None or method == "jackknife-t":
+                return interval
+            # near 0 and 1 Student's, symmetric about the value, is too short on the far side; for few rows Wilson's is
+            trials = intervals.num_as_precise(value, stderr, num_clusters, confidence)
+            far = intervals.wilson(value, trials, confidence)
+            return min(interval[0], far[0]), max(interval[1], far[1])
+        case _:
+            return None
 
 
 def _bounds(metric: Metric, totals: NDArray[np.float64], num_unscored: int) -> tuple[float | None, float | None]:

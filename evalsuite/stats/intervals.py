@@ -107,16 +107,18 @@ def wilson(share: float, num_effective: float, confidence: float = CONFIDENCE) -
     return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))  # rounding must not leave it out
 
 
-def num_effective(share: float, stderr: float | None, n: float, num_clusters: float) -> float:
+def num_effective(
+    share: float, stderr: float | None, n: float, num_clusters: float, confidence: float = CONFIDENCE
+) -> float:
     """The number of independent trials a proportion with clusters is worth: n over the design effect.
 
     The error is widened by t over z, since few clusters tell little about their own spread. At 0 or 1 the spread says
     nothing; then every cluster counts as one trial. It is never above n.
     """
-    return min(n, num_as_precise(share, stderr, num_clusters))
+    return min(n, num_as_precise(share, stderr, num_clusters, confidence))
 
 
-def num_as_precise(share: float, stderr: float | None, num_clusters: float) -> float:
+def num_as_precise(share: float, stderr: float | None, num_clusters: float, confidence: float = CONFIDENCE) -> float:
     """The number of independent trials whose proportion would be as precise as this mean of values in [0, 1].
 
     It may be above the number of rows: partial credit varies less than right and wrong.
@@ -124,12 +126,12 @@ def num_as_precise(share: float, stderr: float | None, num_clusters: float) -> f
     variance = share * (1 - share)
     if stderr is None or stderr < _NO_SPREAD or not variance:
         return num_clusters
-    return num_items_as_precise(variance, stderr, num_clusters)
+    return num_items_as_precise(variance, stderr, num_clusters, confidence)
 
 
-def num_items_as_precise(variance: float, stderr: float, num_clusters: float) -> float:
+def num_items_as_precise(variance: float, stderr: float, num_clusters: float, confidence: float = CONFIDENCE) -> float:
     """The number of independent items of this `variance` whose mean would have `stderr`, widened by t over z."""
-    widened = stderr * _t_quantile(num_clusters - 1) / _normal_quantile()
+    widened = stderr * _t_quantile(num_clusters - 1, confidence) / _normal_quantile(confidence)
     return variance / widened**2
 
 

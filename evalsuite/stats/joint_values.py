@@ -19,6 +19,8 @@ from evalsuite.stats import intervals
 from evalsuite.types import Record
 
 Floats = NDArray[np.float64]
+Bounds = tuple[float, float]
+"""The least and the most that a value can be."""
 
 _NO_SPREAD = 1e-12
 """Below this a standard error is rounding."""
@@ -93,8 +95,10 @@ class Joint:
         found: Floats = self.influence.T @ self.influence
         return found
 
-    def contrast(self, weights: Sequence[float] | Floats) -> Contrast:
-        """The sum of the values, each times its weight."""
+    def contrast(self, weights: Sequence[float] | Floats, bounds: Bounds | None = None) -> Contrast:
+        """The sum of the values, each times its weight; the interval kept within what it can be where values have
+        `bounds`.
+        """
         coefficients = np.asarray(weights, dtype=np.float64)
         value = math.fsum(coefficients * self.values)
         degrees = self.num_clusters - 1
@@ -105,10 +109,18 @@ class Joint:
             return Contrast(value=value, stderr=stderr, low=None, high=None, p_value=None, degrees=degrees)
         from scipy.special import stdtr
 
-        bounds = intervals.t_interval(value, stderr, self.num_clusters, None)
-        assert bounds is not None
+        limits = None if bounds is None else reach(coefficients, bounds)
+        interval = intervals.t_interval(value, stderr, self.num_clusters, limits)
+        assert interval is not None
         chance = min(1.0, 2.0 * float(stdtr(degrees, -abs(value) / stderr)))
-        return Contrast(value=value, stderr=stderr, low=bounds[0], high=bounds[1], p_value=chance, degrees=degrees)
+        return Contrast(value=value, stderr=stderr, low=interval[0], high=interval[1], p_value=chance, degrees=degrees)
+
+
+def reach(weights: Floats, bounds: Bounds) -> Bounds:
+    """The least and the most that a weighted sum of values can be that all lie within `bounds`."""
+    least, most = bounds
+    up, down = math.fsum(np.maximum(weights, 0.0)), math.fsum(np.minimum(weights, 0.0))
+    return up * least + down * most, up * most + down * least
 
 
 def joint_of(parts: Sequence[SharedRows], *, by_rows: bool = False, is_pooled: bool = False) -> Joint | None:

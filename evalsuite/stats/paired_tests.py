@@ -49,37 +49,39 @@ def sign_flips(sums: Floats, *, num_draws: int = NUM_DRAWS) -> tuple[float, floa
     if not len(moved):
         return 1.0, 1.0
     if len(moved) <= MOST_EXACT:
-        totals = _all_totals(moved)
-        lower, further = _as_extreme(totals, moved)
+        totals = all_totals(moved)
+        lower, further = as_extreme(totals, moved)
         return lower / len(totals), further / len(totals)
     random = np.random.default_rng(_SEED)
-    lower, further = _as_extreme(_drawn_totals(moved, num_draws, random), moved)
+    lower, further = as_extreme(drawn_totals(moved, num_draws, random), moved)
     if min(lower, further) < _FEW:
-        more = _as_extreme(_drawn_totals(moved, MORE_DRAWS, random), moved)
+        more = as_extreme(drawn_totals(moved, MORE_DRAWS, random), moved)
         lower, further, num_draws = lower + more[0], further + more[1], num_draws + MORE_DRAWS
     return (lower + 1) / (num_draws + 1), (further + 1) / (num_draws + 1)
 
 
-def _as_extreme(totals: Floats, moved: Floats) -> tuple[int, int]:
-    """How many totals are as low as the one seen, and how many as far from 0."""
-    seen, slack = float(moved.sum()), _ROUNDING * float(np.abs(moved).sum())
-    return int((totals <= seen + slack).sum()), int((np.abs(totals) >= abs(seen) - slack).sum())
-
-
-def _all_totals(moved: Floats) -> Floats:
+def all_totals(moved: Floats) -> Floats:
+    """The totals of `moved`, (clusters,), with every choice of signs, (2 ** clusters,)."""
     totals: Floats = np.zeros(1)
     for one in moved:
         totals = np.concatenate([totals + one, totals - one])
     return totals
 
 
-def _drawn_totals(moved: Floats, num_draws: int, random: np.random.Generator) -> Floats:
+def drawn_totals(moved: Floats, num_draws: int, random: np.random.Generator) -> Floats:
+    """The totals of `moved`, (clusters,), with signs drawn anew for each, (num_draws,)."""
     rows = max(1, _BLOCK // len(moved))
     parts = []
     for start in range(0, num_draws, rows):
         signs = random.integers(0, 2, (min(rows, num_draws - start), len(moved)), dtype=np.int8)
         parts.append(signs @ (2 * moved) - moved.sum())
     return np.concatenate(parts)
+
+
+def as_extreme(totals: Floats, moved: Floats) -> tuple[int, int]:
+    """How many of `totals` are as low as that of `moved`, (clusters,), as it is, and how many as far from 0."""
+    seen, slack = float(moved.sum()), _ROUNDING * float(np.abs(moved).sum())
+    return int((totals <= seen + slack).sum()), int((np.abs(totals) >= abs(seen) - slack).sum())
 
 
 def tango(gained: float, lost: float, n: float, confidence: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from evalsuite.stats.joint_values import Floats, Joint
+from evalsuite.stats.joint_values import Bounds, Floats, Joint
 from evalsuite.types import Record
 
 NUM_DRAWS = 2000
@@ -38,14 +38,17 @@ class SettingSpread(Record, frozen=True, kw_only=True):
     p_alike: float | None
 
 
-def setting_spread(joint: Joint, *, num_draws: int = NUM_DRAWS, seed: int = _SEED) -> SettingSpread:
-    """The spread of the values of `joint`, of two settings or more."""
+def setting_spread(
+    joint: Joint, bounds: Bounds | None = None, *, num_draws: int = NUM_DRAWS, seed: int = _SEED
+) -> SettingSpread:
+    """The spread of the values of `joint`, of two settings or more, which lie within `bounds` where these are known."""
     values = joint.values
     seen = float(values.max() - values.min())
     variance = float(values.var(ddof=1))
     part = _sampling_variance(joint)
     is_enough = joint.influence is not None and joint.num_clusters >= FEWEST_CLUSTERS
     ranges = None if joint.influence is None or not is_enough else _drawn_ranges(joint.influence, num_draws, seed)
+    span = math.inf if bounds is None else bounds[1] - bounds[0]
     widest = None if ranges is None else float(np.quantile(ranges, 0.95))
     return SettingSpread(
         mean=float(values.mean()),
@@ -56,7 +59,7 @@ def setting_spread(joint: Joint, *, num_draws: int = NUM_DRAWS, seed: int = _SEE
         sd_settings=None if part is None else math.sqrt(max(0.0, variance - part)),
         range=seen,
         range_low=None if widest is None else max(0.0, seen - widest),
-        range_high=None if widest is None else seen + widest,
+        range_high=None if widest is None else min(span, seen + widest),
         p_alike=None if ranges is None else (1 + int((ranges >= seen - 1e-12).sum())) / (1 + len(ranges)),
     )
 

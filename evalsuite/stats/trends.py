@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from evalsuite.stats.joint_values import Contrast, Floats, Joint
+from evalsuite.stats.joint_values import Bounds, Contrast, Floats, Joint, reach
 from evalsuite.types import Record
 
 MOST_EXACT = 8
@@ -77,30 +77,36 @@ def slope_weights(x: Floats) -> Floats | None:
     return found
 
 
-def item_trend(joint: Joint, x: Floats) -> Contrast | None:
+def item_trend(joint: Joint, x: Floats, bounds: Bounds | None = None) -> Contrast | None:
     """The slope over `x` of each item's own scores, averaged over items, with the error of clusters of items.
 
     The mean of the items' slopes is the slope of the means; what differs from a regression on these is the error: items
-    are hard or easy under every setting, and that part of their spread cancels. None where all x are alike.
+    are hard or easy under every setting, and that part of their spread cancels. The interval holds no slope that values
+    within `bounds` cannot have. None where all x are alike.
     """
     weights = slope_weights(x)
-    return None if weights is None else joint.contrast(weights)
+    return None if weights is None else joint.contrast(weights, bounds)
 
 
-def line_fit(x: Floats, values: Sequence[float], stderrs: Sequence[float | None]) -> LineFit:
-    """A line through the points, weighted by their errors where all have one."""
+def line_fit(
+    x: Floats, values: Sequence[float], stderrs: Sequence[float | None], bounds: Bounds | None = None
+) -> LineFit:
+    """A line through the points, weighted by their errors where all have one.
+
+    The interval holds no slope that values within `bounds` cannot have.
+    """
     y = np.asarray(values, dtype=np.float64)
     known = [error for error in stderrs if error is not None and error > 0]
     if len(set(x.tolist())) < 2:
         return _no_line()
-    return _weighted(x, y, np.array(known)) if len(known) == len(y) else _least_squares(x, y)
+    return _weighted(x, y, np.array(known), bounds) if len(known) == len(y) else _least_squares(x, y, bounds)
 
 
 def _no_line() -> LineFit:
     return LineFit(fit="none", slope=None, stderr=None, low=None, high=None, p_value=None, p_misfit=None)
 
 
-def _weighted(x: Floats, y: Floats, errors: Floats) -> LineFit:
+def _weighted(x: Floats, y: Floats, errors: Floats, bounds: Bounds | None) -> LineFit:
     from scipy.special import chdtrc, ndtr, ndtri
 
     weights = errors**-2.0
@@ -110,19 +116,25 @@ def _weighted(x: Floats, y: Floats, errors: Floats) -> LineFit:
     stderr = square**-0.5
     level = float(weights @ y / weights.sum())
     misfit = float(weights @ (y - level - slope * (x - centre)) ** 2)
-    half = float(ndtri(0.975)) * stderr
+    low, high = _around(slope, float(ndtri(0.975)) * stderr, weights * (x - centre) / square, bounds)
     return LineFit(
         fit="weighted",
         slope=slope,
         stderr=stderr,
-        low=slope - half,
-        high=slope + half,
+        low=low,
+        high=high,
         p_value=min(1.0, 2.0 * float(ndtr(-abs(slope) / stderr))),
         p_misfit=float(chdtrc(len(x) - 2, misfit)) if len(x) > 2 else None,
     )
 
 
-def _least_squares(x: Floats, y: Floats) -> LineFit:
+def _around(slope: float, half: float, weights: Floats, bounds: Bounds | None) -> Bounds:
+    """The interval so wide on either side; the slope is the sum of the values times `weights`."""
+    least, most = (-math.inf, math.inf) if bounds is None else reach(weights, bounds)
+    return max(least, slope - half), min(most, slope + half)
+
+
+def _least_squares(x: Floats, y: Floats, bounds: Bounds | None) -> LineFit:
     from scipy.special import stdtr, stdtrit
 
     weights = slope_weights(x)
@@ -134,10 +146,10 @@ def _least_squares(x: Floats, y: Floats) -> LineFit:
     if len(x) < _FEWEST_FOR_SPREAD or square <= 1e-24 * max(1.0, float(y @ y)):
         return LineFit(fit="least-squares", slope=slope, stderr=None, low=None, high=None, p_value=None, p_misfit=None)
     stderr = math.sqrt(square / degrees * float(weights @ weights))
-    half = float(stdtrit(degrees, 0.975)) * stderr
+    low, high = _around(slope, float(stdtrit(degrees, 0.975)) * stderr, weights, bounds)
     chance = min(1.0, 2.0 * float(stdtr(degrees, -abs(slope) / stderr)))
     return LineFit(
-        fit="least-squares", slope=slope, stderr=stderr, low=slope - half, high=slope + half, p_value=chance,
+        fit="least-squares", slope=slope, stderr=stderr, low=low, high=high, p_value=chance,
         p_misfit=None,
     )  # fmt: skip
 

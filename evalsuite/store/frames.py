@@ -14,6 +14,8 @@ from typing import Any
 from evalsuite.canonical import canonical_json
 
 _CRC_DIGITS = 8
+BODY_AT = _CRC_DIGITS + 1
+"""Where a line's JSON begins."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def read_frames(blob: bytes) -> Iterator[Any | Fault]:
         if fault:
             yield Fault(offset=offset, reason=fault, is_tail=is_tail)
         else:
-            yield _parsed(blob[offset + _CRC_DIGITS + 1 : line_end], offset, is_tail)
+            yield _parsed(blob[offset + BODY_AT : line_end], offset, is_tail)
         offset = line_end + 1
 
 
@@ -56,7 +58,7 @@ def _parsed(body: bytes, offset: int, is_tail: bool) -> Any | Fault:
 def _fault(line: bytes, *, is_terminated: bool) -> str:
     if not is_terminated:
         return "the line has no end"
-    body = line[_CRC_DIGITS + 1 :]
-    if line[: _CRC_DIGITS + 1] != b"%08x " % zlib.crc32(body):
+    body = line[BODY_AT:]
+    if line[:BODY_AT] != b"%08x " % zlib.crc32(body):
         return "the checksum differs"
     return ""

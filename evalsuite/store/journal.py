@@ -6,9 +6,11 @@ creation and never touches an older file. A record holds a whole batch, so a bat
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +21,11 @@ import msgspec
 from evalsuite.errors import CorruptStore
 from evalsuite.records import SERVER_VERSION
 from evalsuite.store.files import save_failed, sync_directory
-from evalsuite.store.frames import Fault, frame, read_frames
+from evalsuite.store.frames import BODY_AT, Fault, frame, read_frames
 from evalsuite.types import SCHEMA_VERSION, Failure, Record, Response, Scalar, Spent
+
+JOURNAL = "journal"
+"""The folder of the journal's files, in its run's."""
 
 _EPOCH = re.compile(r"(\d{4,})\.jsonl")
 
@@ -94,6 +99,46 @@ def epoch_files(directory: Path) -> list[tuple[int, Path]]:
     """The journal's files in the order of their epochs; whatever else lies there is none of them."""
     matches = ((_EPOCH.fullmatch(path.name), path) for path in directory.glob("*.jsonl"))
     return sorted((int(match.group(1)), path) for match, path in matches if match)
+
+
+class HowAnswered(Record, frozen=True, kw_only=True):
+    """How many processes answered something of a run, and whether a cache did."""
+
+    num_processes: int
+    is_cached: bool
+
+
+class _Mark(msgspec.Struct):
+    """Of a record no more than this, so that long answers are not even decoded."""
+
+    batch: int = -1
+    is_cached: bool = False
+
+
+def how_answered(directory: Path) -> HowAnswered:
+    """What the journal under `directory` tells of how its answers came. Never raises: what is damaged says nothing."""
+    processes = [[mark for mark in _marks(path) if mark.batch >= 0] for _, path in epoch_files(directory)]
+    return HowAnswered(
+        num_processes=sum(map(bool, processes)),
+        is_cached=any(mark.is_cached for marks in processes for mark in marks),
+    )
+
+
+def _marks(path: Path) -> Iterator[_Mark]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        with suppress(ValueError):
+            yield _mark(line[BODY_AT:])
+
+
+def _mark(body: bytes) -> _Mark:
+    try:
+        return msgspec.json.decode(body, type=_Mark)
+    except msgspec.DecodeError:  # half of a pair of surrogates, which msgspec's own decoder refuses
+        return msgspec.convert(json.loads(body), _Mark)
 
 
 def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:

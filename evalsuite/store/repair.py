@@ -10,7 +10,7 @@ import msgspec
 
 from evalsuite.store.files import write_atomic
 from evalsuite.store.frames import Fault, frame, read_frames
-from evalsuite.store.journal import Committed, Opened, check_schema, epoch_files
+from evalsuite.store.journal import JOURNAL, Committed, Opened, check_schema, epoch_files
 from evalsuite.store.run_directory import locked, read_spec
 from evalsuite.types import SCHEMA_VERSION
 
@@ -30,7 +30,7 @@ def repair_journal(run_path: Path) -> list[Repaired]:
     Raises RunLocked while a process works on the run, CorruptStore when a newer evalsuite wrote it.
     """
     with locked(run_path):
-        files = epoch_files(run_path / "journal")
+        files = epoch_files(run_path / JOURNAL)
         return [repaired for epoch, path in files if (repaired := _repair_file(run_path, epoch, path))]
 
 

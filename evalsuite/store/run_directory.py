@@ -33,7 +33,7 @@ from evalsuite.errors import CorruptStore, RunLocked, SpecMismatch
 from evalsuite.records import RunSpec
 from evalsuite.store.files import save_failed, write_atomic
 from evalsuite.store.frames import Fault, frame, read_frames
-from evalsuite.store.journal import Journal, JournalWriter, read_journal
+from evalsuite.store.journal import JOURNAL, Journal, JournalWriter, read_journal
 from evalsuite.types import SCHEMA_VERSION, Record, Scalar
 
 SPEC = "spec.json"
@@ -127,11 +127,11 @@ class RunDirectory:
 
     def read_journal(self) -> Journal:
         """All committed responses."""
-        return read_journal(self.path / "journal", self.spec.run_id)
+        return read_journal(self.path / JOURNAL, self.spec.run_id)
 
     def open_writer(self, journal: Journal, stack: Mapping[str, Scalar]) -> JournalWriter:
         """A writer on a fresh file, in the epoch after `journal`'s last."""
-        return JournalWriter(self.path / "journal", self.spec.run_id, journal.last_epoch + 1, stack)
+        return JournalWriter(self.path / JOURNAL, self.spec.run_id, journal.last_epoch + 1, stack)
 
     def note(self, event: str, **facts: Scalar) -> None:
         """Add a line to the telemetry, which is for people: no result follows from it."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from evalsuite.charts import Chart, ChartPoint, ChartSeries, Panel
-from evalsuite.sweeps.pareto import MORE_IS_BETTER, Pareto, ParetoFront, ParetoPoint
+from evalsuite.sweeps.names import label_of
+from evalsuite.sweeps.pareto import MORE_IS_BETTER, PART_NOTE, Pareto, ParetoFront, ParetoPoint, Standing
 from evalsuite.sweeps.published import NO_INTERVALS, Published, number_in
 from evalsuite.sweeps.quantisation import Quantisation
 from evalsuite.sweeps.reading import CellRun, Headline, Sweep, values_of
 from evalsuite.sweeps.scaling import ScaleCurve, Scaling
 from evalsuite.sweeps.spread import HeadlineSpread, Spread
-from evalsuite.sweeps.tables import Table, chance_text
+from evalsuite.tables import Table, cell_text
+from evalsuite.text.number_texts import chance_text
 
 _MARKED = "Hollow: the run is not complete."
 _OWN_SCALES = "Each panel has a scale of its own."
@@ -62,7 +64,7 @@ def _cells_panel(cells: Sequence[CellRun], headline: Headline, rows: tuple[str, 
 
 def of_published(table: Published, shown: Table) -> Chart:
     """Published numbers, a panel a column, a row a model."""
-    rows = tuple(" ".join(row[: shown.num_labels]) for row in shown.rows)
+    rows = tuple(" ".join(map(cell_text, row[: shown.num_labels])) for row in shown.rows)
     panels = []
     for column in shown.heads[shown.num_labels :]:
         place = table.place(column, "--columns")
@@ -137,7 +139,8 @@ def of_quantisation(found: Quantisation) -> Chart:
     ]  # fmt: skip
     notes = ["Item by item on the same items, in the units of each number; bars are 95 % intervals."]
     notes += [_MARKED] if any(one.is_marked for one in found.pairs) else []
-    return Chart(title=f"Difference from {found.key}={found.reference}", notes=tuple(notes), panels=tuple(panels))
+    title = f"Difference from {found.key}={label_of(found.reference)}"
+    return Chart(title=title, notes=tuple(notes), panels=tuple(panels))
 
 
 def of_spread(found: Spread) -> Chart:
@@ -166,15 +169,23 @@ def _spread_panel(one: HeadlineSpread) -> Panel:
     )  # fmt: skip
 
 
+_LEGEND: Mapping[Standing, str] = {
+    "front": "front",
+    "not told from the front": "not told from the front",
+    "behind": "behind",
+    "not compared": "not compared: cached or resumed",
+}
 _PER_UNIT = {"weights_bytes": (1e9, "weights in GB"), "peak_device_bytes": (1e9, "peak GPU memory in GB"),
              "peak_resident_bytes": (1e9, "peak memory of the process in GB"), "seconds": (1.0, "seconds"),
              "tokens_per_second": (1.0, "tokens a second")}  # fmt: skip
 
 
 def of_pareto(found: Pareto) -> Chart:
-    """A panel a headline: all cells, the front joined by stairs."""
-    has_marks = any(point.is_marked for one in found.fronts for point in one.points)
-    notes = [_INTERVALS + " The line is what the front reaches.", *([_MARKED] if has_marks else [])]
+    """A panel a headline: all cells, the front joined by stairs, and apart from them those that are not compared."""
+    points = [point for one in found.fronts for point in one.points]
+    notes = [_INTERVALS + " The line is what the front reaches."]
+    notes += [_MARKED] if any(point.is_marked for point in points) else []
+    notes += [PART_NOTE] if any(point.part for point in points) else []
     title = f"Quality against {found.against}"
     return Chart(title=title, notes=tuple(notes), panels=tuple(map(_pareto_panel, found.fronts)))
 
@@ -183,12 +194,12 @@ def _pareto_panel(one: ParetoFront) -> Panel:
     unit, label = _PER_UNIT.get(one.against, (1.0, one.against))
     stairs: Literal["stairs", "stairs-back"] = "stairs" if one.less_is_better else "stairs-back"
     series = []
-    for standing in ("front", "not told from the front", "behind"):
+    for standing, name in _LEGEND.items():
         points = [point for point in one.points if point.standing == standing]
         if points:
             series.append(
                 ChartSeries(
-                    name=standing,
+                    name=name,
                     points=tuple(_pareto_point(point, one.scale, unit) for point in points),
                     join=stairs if standing == "front" else "none",
                 )

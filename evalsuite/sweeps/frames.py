@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from evalsuite.records import Aggregate
-from evalsuite.sweeps.reading import CellRun, Headline, Sweep, Value, headlines_of, text_of, values_of
+from evalsuite.sweeps.names import text_of
+from evalsuite.sweeps.reading import CellRun, Headline, Part, Sweep, Value, headlines_of, values_of
+from evalsuite.tables import csv_text
 from evalsuite.types import Record, Scalar
 
 _COLUMNS = (
@@ -36,7 +38,13 @@ _COLUMNS = (
 MEASURED = ("seconds", "tokens_per_second", "weights_bytes", "peak_device_bytes", "peak_resident_bytes")
 """What a run's telemetry may say, and a column of it is called."""
 
-_FIXED = {name for name, _ in _COLUMNS} | set(MEASURED)
+OF_THE_RUN = {"weights_bytes"}
+"""Of these what is the same whether a run was answered in one go or not."""
+
+PART = "part_measured"
+"""The column that says why what was measured is of a part of the run (see `reading.Part`)."""
+
+_FIXED = {name for name, _ in _COLUMNS} | set(MEASURED) | {PART}
 
 
 class TidyRow(Record, frozen=True, kw_only=True):
@@ -67,6 +75,7 @@ class TidyRow(Record, frozen=True, kw_only=True):
     scale: float | None = None
     higher_is_better: bool | None = None
     measured: Mapping[str, float] = {}
+    part_measured: Part = ""
 
 
 def tidy_rows(sweep: Sweep, headlines: Sequence[Headline] | None = None) -> tuple[TidyRow, ...]:
@@ -87,6 +96,7 @@ def _row(cell: CellRun, headline: Headline, value: Value | None) -> TidyRow:
         metric=headline.metric,
         signature=headline.signature,
         measured=dict(cell.measured),
+        part_measured=cell.part_measured,
         num_unscored=_num_lost(cell, headline),
     )
     if value is None:
@@ -133,7 +143,17 @@ def frame_of(sweep: Sweep, headlines: Sequence[Headline] | None = None) -> Any:
         columns[name] = pd.array([getattr(row, name) for row in rows], dtype=kind)
     for name in MEASURED:
         columns[name] = pd.array([row.measured.get(name) for row in rows], dtype="Float64")
+    columns[PART] = pd.array([row.part_measured or None for row in rows], dtype="string")
     return pd.DataFrame(columns)
+
+
+def csv_of(frame: Any) -> str:
+    """A frame as CSV: its texts, heads too, one line each and no formula of a spreadsheet; numbers in full."""
+    import pandas as pd
+
+    texts = {name: frame[name].map(csv_text, na_action="ignore") for name in frame
+             if pd.api.types.is_string_dtype(frame[name])}  # fmt: skip
+    return str(frame.assign(**texts).rename(columns=csv_text).to_csv(index=False, lineterminator="\n"))
 
 
 def column_name(key: str) -> str:

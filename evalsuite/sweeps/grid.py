@@ -12,7 +12,8 @@ import msgspec
 from evalsuite.canonical import canonical_json
 from evalsuite.config import ModelConfig, RunConfig, make_config
 from evalsuite.errors import ConfigError, NothingSelected, UsageError
-from evalsuite.sweeps.sweep_file import MAPPED, Axis, Point, SweepFile
+from evalsuite.sweeps.names import label_of, labels_apart, text_of
+from evalsuite.sweeps.sweep_file import MAPPED, Axis, Point, SweepFile, is_same
 from evalsuite.types import Scalar
 
 _SAY_THEMSELVES = ("model", "tasks", "model_args.pretrained", "model_args.model")
@@ -31,16 +32,11 @@ class Setup:
 def setups_of(file: SweepFile) -> tuple[Setup, ...]:
     """All cells, those that one loaded model answers side by side, otherwise in the order of the file.
 
-    Raises ConfigError where a combination is no run, or two have one name; NothingSelected where all are left out.
+    No two have one name. Raises ConfigError where a combination is no run, NothingSelected where all are left out.
     """
     setups = list(_combined(file))
     if not setups:
         raise NothingSelected(f"{file.path}: exclude leaves no cell of the sweep.")
-    names: dict[str, Setup] = {}
-    for setup in setups:
-        if setup.name in names:
-            raise ConfigError(f"{file.path}: two cells are called {setup.name}; give the bundles other names.")
-        names[setup.name] = setup
     keys = list(dict.fromkeys(model_key(setup.config) for setup in setups))
     return tuple(sorted(setups, key=lambda setup: keys.index(model_key(setup.config))))
 
@@ -51,17 +47,18 @@ def model_key(config: ModelConfig) -> str:
 
 
 def _combined(file: SweepFile) -> Iterator[Setup]:
-    labels = {axis.name: _labels(axis, file.axes) for axis in file.axes}
-    for points in product(*(axis.points for axis in file.axes)):
+    named = [zip(axis.points, _labels(axis, file.axes), strict=True) for axis in file.axes]
+    for places in product(*named):
+        points = [point for point, _ in places]
         settings = {axis.name: point.setting for axis, point in zip(file.axes, points, strict=True)}
         if any(_is_excluded(settings, entry) for entry in file.excluded):
             continue
-        name = ",".join(labels[axis][setting] for axis, setting in settings.items())
+        name = ",".join(label for _, label in places)
         yield Setup(name, settings, _config(file, points, name))
 
 
 def _is_excluded(settings: Mapping[str, Scalar], entry: Mapping[str, tuple[Scalar, ...]]) -> bool:
-    return all(settings[axis] in values for axis, values in entry.items())
+    return all(any(is_same(settings[axis], value) for value in values) for axis, values in entry.items())
 
 
 def _config(file: SweepFile, points: Sequence[Point], name: str) -> RunConfig:
@@ -84,20 +81,17 @@ def nested(keys: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _labels(axis: Axis, axes: Sequence[Axis]) -> dict[Scalar, str]:
+def _labels(axis: Axis, axes: Sequence[Axis]) -> list[str]:
     """What each setting of an axis adds to a cell's name: paths by their last part, where that tells them apart."""
-    texts = {point.setting: _text(point.setting) for point in axis.points}
-    short = {setting: text.rstrip("/").rpartition("/")[2] for setting, text in texts.items()}
-    texts = short if len(set(short.values())) == len(short) and all(short.values()) else texts
+    settings = [point.setting for point in axis.points]
+    texts = [text_of(setting) for setting in settings]
+    short = [text.rstrip("/").rpartition("/")[2] for text in texts]
+    labels = labels_apart(short if len(set(short)) == len(short) and all(short) else texts, settings)
     if axis.name in _SAY_THEMSELVES or not _is_key(axis.name):
-        return texts
+        return labels
     last = axis.name.rpartition(".")[2]
     is_alone = [one.name.rpartition(".")[2] for one in axes].count(last) == 1
-    return {setting: f"{last if is_alone else axis.name}={text}" for setting, text in texts.items()}
-
-
-def _text(setting: Scalar) -> str:
-    return str(setting).lower() if isinstance(setting, bool) else str(setting).replace(",", "+")
+    return [f"{label_of(last if is_alone else axis.name)}={label}" for label in labels]
 
 
 def _is_key(name: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evalsuite.errors import DataError, UsageError, nearest
 from evalsuite.sweeps.sizes import size_of
-from evalsuite.sweeps.tables import MISSING, Table
+from evalsuite.tables import Table
 
 NO_INTERVALS = "Published numbers: the source gives no intervals and no items."
 """Said wherever such numbers are shown."""
@@ -81,7 +81,7 @@ def published_table(table: Published, columns: tuple[str, ...] = ()) -> Table:
     places = [table.place(name, "--columns") for name in (*labels, *chosen)]
     return Table(
         heads=(*labels, *chosen),
-        rows=tuple(tuple(row[place] or MISSING for place in places) for row in table.rows),
+        rows=tuple(tuple(row[place] or None for place in places) for row in table.rows),
         notes=(NO_INTERVALS,),
         num_labels=len(labels),
     )

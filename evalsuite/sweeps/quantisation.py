@@ -11,11 +11,12 @@ import numpy as np
 from evalsuite.comparing.comparison import Refusal, compare
 from evalsuite.comparing.opening import find_metric
 from evalsuite.comparing.pairing import PairedTask, Pairing, pair
-from evalsuite.errors import NothingSelected, UsageError
+from evalsuite.errors import NothingComparable, UsageError
 from evalsuite.stats import intervals
 from evalsuite.stats.differences import Difference
 from evalsuite.stats.paired_tests import holm
-from evalsuite.sweeps.reading import CellRun, Sweep, groups_of, settings_text, text_of, varied_keys
+from evalsuite.sweeps.names import label_of, text_of
+from evalsuite.sweeps.reading import CellRun, Part, Sweep, groups_of, settings_text, value_of, varied_keys
 from evalsuite.types import Record
 
 
@@ -45,7 +46,7 @@ class Footprint(Record, frozen=True, kw_only=True):
 
     `weights_bytes` are the weights as loaded, `peak_device_bytes` the most a GPU's allocator held and
     `peak_resident_bytes` the process, libraries and all; `seconds` are those of all waves, loading included. Each was
-    measured once, beside whatever else ran.
+    measured once, beside whatever else ran; all but the weights over a part of the run, where `part` says why.
     """
 
     dtype: str | None
@@ -55,10 +56,14 @@ class Footprint(Record, frozen=True, kw_only=True):
     peak_resident_bytes: float | None
     seconds: float | None
     tokens_per_second: float | None
+    part: Part = ""
 
 
 class Against(Record, frozen=True, kw_only=True):
-    """One cell held against its reference, which differs from it in the one setting alone."""
+    """One cell held against its reference, which differs from it in the one setting alone.
+
+    `missing` tasks only the reference has.
+    """
 
     cell: str
     reference: str
@@ -69,6 +74,12 @@ class Against(Record, frozen=True, kw_only=True):
     reference_footprint: Footprint
     changes: tuple[Changed, ...]
     refused: tuple[Refusal, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that the reference has could be compared, as `evalsuite compare` asks it."""
+        return bool(self.changes) and not self.refused and not self.missing
 
 
 class Quantisation(Record, frozen=True, kw_only=True):
@@ -86,7 +97,7 @@ class Quantisation(Record, frozen=True, kw_only=True):
 def quantisation_of(sweep: Sweep, reference: str) -> Quantisation:
     """All cells against those with ``KEY=VALUE`` and all other settings equal.
 
-    Raises UsageError for a key or value that no cell has, NothingSelected where no two cells can be held together.
+    Raises UsageError for a key or value that no cell has, NothingComparable where no two cells can be held together.
     """
     key, equals, wanted = reference.partition("=")
     if not equals:
@@ -94,22 +105,24 @@ def quantisation_of(sweep: Sweep, reference: str) -> Quantisation:
     sweep.check_key(key, "--reference")
     known = dict.fromkeys(text_of(one.cell.settings[key]) for one in sweep.cells if key in one.cell.settings)
     if wanted not in known:
-        raise UsageError(f"--reference {reference}: no cell has that value; {key} is {', '.join(known)}.")
+        raise UsageError(
+            f"--reference {reference}: no cell has that value; {key} is {', '.join(map(label_of, known))}."
+        )
     pairs, left = [], []
-    for series, cells in groups_of(sweep.cells, key).items():
-        first = next((one for one in cells if _value(one, key) == wanted and one.result is not None), None)
+    for series, cells in groups_of(sweep.cells, key):
+        first = next((one for one in cells if _is_set_to(one, key, wanted) and one.result is not None), None)
         for one in cells:
             if one.result is None or first is None:
                 left.append(one.cell.name)
             elif one is not first:
                 pairs.append(_against(first, one, key, settings_text(series, varied_keys(sweep))))
     if not pairs:
-        raise NothingSelected(f"--reference {reference}: no two cells with results differ in {key} alone.")
+        raise NothingComparable(f"--reference {reference}: no two cells with results differ in {key} alone.")
     return Quantisation(key=key, reference=wanted, pairs=_adjusted(pairs), left_out=tuple(left))
 
 
-def _value(one: CellRun, key: str) -> str | None:
-    return text_of(one.cell.settings[key]) if key in one.cell.settings else None
+def _is_set_to(one: CellRun, key: str, wanted: str) -> bool:
+    return key in one.cell.settings and text_of(one.cell.settings[key]) == wanted
 
 
 def _against(first: CellRun, one: CellRun, key: str, series: str) -> Against:
@@ -119,12 +132,13 @@ def _against(first: CellRun, one: CellRun, key: str, series: str) -> Against:
         cell=one.cell.name,
         reference=first.cell.name,
         series=series,
-        value=_value(one, key) or "not set",
+        value=value_of(one, key),
         is_marked=one.is_marked or first.is_marked,
         footprint=footprint_of(one),
         reference_footprint=footprint_of(first),
         changes=tuple(_changed(pairing, difference) for difference in found.differences),
         refused=found.refused,
+        missing=found.missing,
     )
 
 
@@ -195,6 +209,7 @@ def footprint_of(one: CellRun) -> Footprint:
         peak_resident_bytes=measured.get("peak_resident_bytes"),
         seconds=measured.get("seconds"),
         tokens_per_second=measured.get("tokens_per_second"),
+        part=one.part_measured,
     )
 
 

@@ -10,18 +10,27 @@ from pathlib import Path
 from typing import Literal
 
 from evalsuite.comparing.sides import Side, read_side
-from evalsuite.errors import CorruptStore, NothingSelected, UsageError, nearest
+from evalsuite.errors import NothingSelected, UsageError, nearest
 from evalsuite.records import Aggregate, Estimate, RunResult
-from evalsuite.store.results import RESULTS, read_results
+from evalsuite.stats.joint_values import Bounds
+from evalsuite.store.journal import JOURNAL, how_answered
 from evalsuite.store.run_directory import read_taken
-from evalsuite.sweeps.cells import Cell, read_plan
+from evalsuite.sweeps.cells import Cell, is_begun, read_plan, sealed_result
+from evalsuite.sweeps.names import NOT_SET, label_of
 from evalsuite.sweeps.sizes import size_of
 from evalsuite.types import Scalar
 
 CellStatus = Literal["complete", "incomplete", "interrupted", "unfinished", "not run"]
 """A sealed run's own status; `unfinished` has begun and is not sealed, `not run` has not begun."""
 
-Settings = Mapping[str, Scalar]
+Part = Literal["", "cached", "resumed", "cached, resumed"]
+"""Why a clock, and what else the process that ended a run measured, is of a part of it: a cache gave answers, or an
+earlier process did. Empty where it is of the whole run.
+"""
+
+_PARTS: Mapping[tuple[bool, bool], Part] = {
+    (False, False): "", (True, False): "cached", (False, True): "resumed", (True, True): "cached, resumed",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,14 @@ class CellRun:
     def is_marked(self) -> bool:
         """Whether the cell's numbers rest on less than was asked for."""
         return self.status != "complete"
+
+    @cached_property
+    def part_measured(self) -> Part:
+        """Whether, and why, what was measured is of a part of the run."""
+        if self.result is None:
+            return ""
+        found = how_answered(self.path / JOURNAL)
+        return _PARTS[found.is_cached, found.num_processes > 1]
 
     @cached_property
     def side(self) -> Side:
@@ -91,11 +108,9 @@ def read_sweep(directory: Path) -> Sweep:
 
 def _cell_run(directory: Path, cell: Cell) -> CellRun:
     path = directory / cell.run
-    if not (path / RESULTS).exists():
-        return CellRun(cell, path, "unfinished" if (path / "spec.json").exists() else "not run", None, {})
-    result = read_results(path)
-    if result.run_id != cell.run_id:
-        raise CorruptStore(f"{path} holds run {result.run_id}; the plan's cell {cell.name!r} is run {cell.run_id}.")
+    result = sealed_result(directory, cell)
+    if result is None:
+        return CellRun(cell, path, "unfinished" if is_begun(directory, cell) else "not run", None, {})
     return CellRun(cell, path, result.status, result, read_taken(path))
 
 
@@ -158,20 +173,52 @@ def _is_average(value: Value) -> bool:
     return isinstance(value, Aggregate) and value.kind == "suite"
 
 
+def bounds_of(cells: Sequence[CellRun], headline: Headline) -> Bounds | None:
+    """The range that the headline lies in, whatever the answers; None where an end is not known.
+
+    A mean lies between the ends of what it is a mean of.
+    """
+    ends = [estimate.bounds for cell in cells for estimate in _behind(cell, headline)]
+    known = [one for one in ends if one is not None]
+    if not known or len(known) < len(ends):
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
+
+
+def _behind(cell: CellRun, headline: Headline) -> list[Estimate]:
+    """The estimates of tasks that a cell's value is made of."""
+    value = values_of(cell).get(headline)
+    if value is None or cell.result is None:
+        return []
+    if isinstance(value, Estimate):
+        return [value]
+    is_suite = value.kind == "suite"  # of which each family has its own headline
+    return [one for one in cell.result.estimates
+            if one.task in value.members and (one.is_primary if is_suite else one.metric == value.metric)]  # fmt: skip
+
+
 # -- settings
 
 
-def groups_of(cells: Sequence[CellRun], *keys: str) -> dict[tuple[tuple[str, Scalar], ...], list[CellRun]]:
-    """Cells by all their settings but `keys`, in the plan's order: within a group nothing else differs."""
-    found: dict[tuple[tuple[str, Scalar], ...], list[CellRun]] = {}
+Series = tuple[tuple[str, Scalar], ...]
+
+
+def groups_of(cells: Sequence[CellRun], *keys: str) -> list[tuple[Series, list[CellRun]]]:
+    """Cells by all their settings but `keys`, in the plan's order: within a group nothing else differs.
+
+    1, 1.0 and true are three settings.
+    """
+    found: dict[str, tuple[Series, list[CellRun]]] = {}
     for one in cells:
-        found.setdefault(one.without(*keys), []).append(one)
-    return found
+        series = one.without(*keys)
+        kind = "\n".join(f"{key!r} {_marked(value)}" for key, value in series)
+        found.setdefault(kind, (series, []))[1].append(one)
+    return list(found.values())
 
 
 def settings_text(settings: Sequence[tuple[str, Scalar]], varied: Sequence[str]) -> str:
     """Settings in words, of those that vary; empty where none does."""
-    return ", ".join(f"{key}={text_of(value)}" for key, value in settings if key in varied)
+    return ", ".join(f"{key}={label_of(value)}" for key, value in settings if key in varied)
 
 
 def varied_keys(sweep: Sweep) -> tuple[str, ...]:
@@ -180,12 +227,12 @@ def varied_keys(sweep: Sweep) -> tuple[str, ...]:
 
 
 def _marked(value: Scalar | None) -> str:
-    return f"{type(value).__name__} {value}"
+    return f"{type(value).__name__} {value!r}"
 
 
-def text_of(value: Scalar) -> str:
-    """A setting as its file would spell it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def value_of(cell: CellRun, key: str) -> str:
+    """A setting as it is shown, or that the cell lacks the key."""
+    return label_of(cell.cell.settings[key]) if key in cell.cell.settings else NOT_SET
 
 
 def number_of(cell: CellRun, key: str) -> float | None:

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from evalsuite.errors import UsageError
-from evalsuite.stats.joint_values import Contrast
+from evalsuite.errors import NothingComparable, UsageError
+from evalsuite.stats.joint_values import Bounds, Contrast
 from evalsuite.stats.paired_tests import holm
 from evalsuite.stats.trends import LineFit, OrderTest, is_wide, item_trend, line_fit, on_axis, order_test
 from evalsuite.sweeps.published import NO_INTERVALS, Published, number_in, sized_rows
@@ -16,9 +16,11 @@ from evalsuite.sweeps.reading import (
     CellRun,
     Headline,
     Sweep,
+    bounds_of,
     groups_of,
     number_of,
     settings_text,
+    value_of,
     values_of,
     varied_keys,
 )
@@ -109,19 +111,23 @@ class Scaling(Record, frozen=True, kw_only=True):
 
 
 def scaling_of(sweep: Sweep, key: str, headlines: Sequence[Headline], *, is_log: bool | None = None) -> Scaling:
-    """The headlines over the setting `key`. Raises UsageError unless two cells with results have it as two numbers."""
+    """The headlines over the setting `key`.
+
+    Raises UsageError where no cell sets it to a number, NothingComparable unless two numbers have results.
+    """
     sweep.check_key(key, "--x")
     numbers = {one.cell.name: number_of(one, key) for one in sweep.cells}
     usable = [one for one in sweep.sealed if numbers[one.cell.name] is not None]
     x = [number for one in usable if (number := numbers[one.cell.name]) is not None]
     if len(set(x)) < 2:
-        values = ", ".join(sorted({str(one.cell.settings.get(key)) for one in sweep.cells}))
-        raise UsageError(f"--x {key}: a curve needs two numbers with results; the sweep has {values}.")
+        values = ", ".join(dict.fromkeys(value_of(one, key) for one in sweep.cells))
+        error = NothingComparable if any(number is not None for number in numbers.values()) else UsageError
+        raise error(f"--x {key}: a curve needs two numbers with results; the sweep has {values}.")
     log = is_wide(x) if is_log is None else is_log
     _check_log(key, x, is_log=log)
     curves = [
         curve
-        for series, cells in groups_of(usable, key).items()
+        for series, cells in groups_of(usable, key)
         for headline in headlines
         if (curve := _curve(cells, key, headline, settings_text(series, varied_keys(sweep)), is_log=log)) is not None
     ]
@@ -147,13 +153,14 @@ def _curve(cells: Sequence[CellRun], key: str, headline: Headline, series: str, 
     points = tuple(_point(one, headline, key) for one in having)
     first = values_of(having[0])[headline]
     xs = on_axis([point.x for point in points], is_log=is_log)
+    bounds = bounds_of(having, headline)
     items, why, left = None, "one point", 0
     if len(set(xs.tolist())) > 1:
         joint = joint_values(having, headline)
         why = joint if isinstance(joint, str) else ""
         if not isinstance(joint, str):
-            items, left = item_trend(joint, xs), joint.num_left_out
-    found = _tested(points, is_log=is_log, items=items)
+            items, left = item_trend(joint, xs, bounds), joint.num_left_out
+    found = _tested(points, is_log=is_log, items=items, bounds=bounds)
     return msgspec.structs.replace(
         found, headline=headline.label, series=series, is_mean=headline.is_mean, not_paired=why, num_left_out=left,
         scale=first.scale, higher_is_better=first.higher_is_better, chance=first.chance,
@@ -169,10 +176,12 @@ def _point(one: CellRun, headline: Headline, key: str) -> ScalePoint:
     )  # fmt: skip
 
 
-def _tested(points: tuple[ScalePoint, ...], *, is_log: bool, items: Contrast | None) -> ScaleCurve:
+def _tested(
+    points: tuple[ScalePoint, ...], *, is_log: bool, items: Contrast | None, bounds: Bounds | None = None
+) -> ScaleCurve:
     """Points with their tests; what they are of is filled in by the caller."""
     xs = on_axis([point.x for point in points], is_log=is_log)
-    line = line_fit(xs, [point.value for point in points], [point.stderr for point in points])
+    line = line_fit(xs, [point.value for point in points], [point.stderr for point in points], bounds)
     order = order_test([(xs.tolist(), [point.value for point in points])])
     basis: Basis = "none"
     p_value = None

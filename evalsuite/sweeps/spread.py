@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import NothingComparable
 from evalsuite.stats.paired_tests import holm
 from evalsuite.stats.setting_spread import SettingSpread, setting_spread
 from evalsuite.sweeps.reading import (
     CellRun,
     Headline,
     Sweep,
+    bounds_of,
     groups_of,
     number_of,
     settings_text,
-    text_of,
+    value_of,
     values_of,
     varied_keys,
 )
@@ -79,18 +80,21 @@ class Spread(Record, frozen=True, kw_only=True):
 
 
 def spread_of(sweep: Sweep, key: str, headlines: Sequence[Headline]) -> Spread:
-    """The headlines over the values of `key`. Raises UsageError unless two cells differ in it alone."""
+    """The headlines over the values of `key`.
+
+    Raises UsageError for a key that the sweep does not set, NothingComparable unless two cells differ in it alone.
+    """
     sweep.check_key(key, "--over")
     varied = varied_keys(sweep)
-    groups = {settings_text(series, varied): cells for series, cells in groups_of(sweep.sealed, key).items()}
+    groups = [(settings_text(series, varied), cells) for series, cells in groups_of(sweep.sealed, key)]
     found = [
         spread
-        for series, cells in groups.items()
+        for series, cells in groups
         for headline in headlines
         if (spread := _spread(cells, key, headline, series)) is not None
     ]
     if not found:
-        raise UsageError(f"--over {key}: no two cells with results differ in it alone.")
+        raise NothingComparable(f"--over {key}: no two cells with results differ in it alone.")
     return Spread(
         key=key,
         spreads=_adjusted(found),
@@ -110,7 +114,7 @@ def _spread(cells: Sequence[CellRun], key: str, headline: Headline, series: str)
         series=series,
         is_mean=headline.is_mean,
         values=tuple(_value(one, key, headline) for one in _in_order(having, key)),
-        spread=None if isinstance(joint, str) else setting_spread(joint),
+        spread=None if isinstance(joint, str) else setting_spread(joint, bounds_of(having, headline)),
         not_paired="" if is_known else str(joint),
         n=None if isinstance(joint, str) else joint.n,
         num_left_out=None if isinstance(joint, str) else joint.num_left_out,
@@ -128,30 +132,26 @@ def _in_order(cells: Sequence[CellRun], key: str) -> list[CellRun]:
 def _value(one: CellRun, key: str, headline: Headline) -> SettingValue:
     value = values_of(one)[headline]
     return SettingValue(
-        setting=_setting(one, key), cell=one.cell.name, value=value.value, low=value.low, high=value.high,
+        setting=value_of(one, key), cell=one.cell.name, value=value.value, low=value.low, high=value.high,
         is_marked=one.is_marked,
     )  # fmt: skip
 
 
-def _setting(one: CellRun, key: str) -> str:
-    return text_of(one.cell.settings[key]) if key in one.cell.settings else "not set"
-
-
-def _ranking(groups: dict[str, list[CellRun]], key: str, headline: Headline) -> RankChanges | None:
+def _ranking(groups: Sequence[tuple[str, list[CellRun]]], key: str, headline: Headline) -> RankChanges | None:
     """Over the groups and settings that are all there; None for fewer than two of either."""
-    tables: dict[str, dict[str, float]] = {}
+    tables: dict[int, dict[str, float]] = {}
     sign = 1.0
-    for series, cells in groups.items():
+    for place, (_, cells) in enumerate(groups):
         for one in cells:
             if (value := values_of(one).get(headline)) is not None:
                 sign = 1.0 if value.higher_is_better else -1.0
-                tables.setdefault(series, {})[_setting(one, key)] = sign * value.value
-    tables = {series: row for series, row in tables.items() if len(row) > 1}
+                tables.setdefault(place, {})[value_of(one, key)] = sign * value.value
+    tables = {place: row for place, row in tables.items() if len(row) > 1}
     settings = [name for name in next(iter(tables.values()), {}) if all(name in row for row in tables.values())]
     if len(tables) < 2 or len(settings) < 2:
         return None
-    names = tuple(tables)
-    values = np.array([[tables[name][setting] for setting in settings] for name in names])
+    names = tuple(groups[place][0] for place in tables)
+    values = np.array([[row[setting] for setting in settings] for row in tables.values()])
     order = np.argsort(-values.mean(axis=1), kind="stable")
     values, ranked = values[order], tuple(names[place] for place in order)
     signs = np.sign(values[:, None, :] - values[None, :, :])  # (first, second, setting)

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 from evalsuite.asking import sample_id
 from evalsuite.errors import EXIT_INCOMPLETE, EvalsuiteError
 from evalsuite.records import RunResult
-from evalsuite.store.results import SAMPLES, read_results
-from evalsuite.store.run_directory import SPEC, RunDirectory, is_locked
-from evalsuite.sweeps.cells import Cell
+from evalsuite.store.run_directory import RunDirectory, is_locked
+from evalsuite.sweeps.cells import Cell, is_begun, sealed_result
 from evalsuite.sweeps.failures import CellFailure, read_failures
 from evalsuite.types import Record
 
@@ -50,12 +49,13 @@ def standing(directory: Path, cell: Cell, failures: Mapping[str, CellFailure]) -
     """The state of one cell. `failures` are the last ones, by run id."""
     path = directory / cell.run
     blank = Standing(cell=cell.name, run_id=cell.run_id, run=cell.run, state="waiting")
-    if result := _result(path):
-        return _of_result(blank, result)
     try:
-        num_done, num_asked = _progress(path)
+        if result := sealed_result(directory, cell):
+            return _of_result(blank, result)
+        num_done, num_asked = _progress(path) if is_begun(directory, cell) else (None, None)
     except EvalsuiteError as error:
-        return replace(blank, state="failed", cause=str(error), exit_code=error.exit_code)
+        state: State = "running" if is_locked(path) else "failed"  # it may be at work to mend it
+        return replace(blank, state=state, cause=str(error), exit_code=error.exit_code)
     begun = replace(blank, num_done=num_done, num_asked=num_asked)
     if is_locked(path):
         return replace(begun, state="running")
@@ -64,18 +64,12 @@ def standing(directory: Path, cell: Cell, failures: Mapping[str, CellFailure]) -
     return begun
 
 
-def is_sealed(path: Path) -> bool:
-    """Whether the run at `path` has its result, complete or not; one that cannot be read is made anew."""
-    return _result(path) is not None
-
-
-def _result(path: Path) -> RunResult | None:
-    if not (path / SAMPLES).exists():
-        return None
+def is_sealed(directory: Path, cell: Cell) -> bool:
+    """Whether the cell has its result, complete or not; one that cannot be read is to be made anew."""
     try:
-        return read_results(path)
+        return sealed_result(directory, cell) is not None
     except EvalsuiteError:
-        return None
+        return False
 
 
 def _of_result(blank: Standing, result: RunResult) -> Standing:
@@ -87,10 +81,8 @@ def _of_result(blank: Standing, result: RunResult) -> Standing:
     return replace(known, state="incomplete", cause=f"unscored: {causes}", exit_code=EXIT_INCOMPLETE)
 
 
-def _progress(path: Path) -> tuple[int | None, int | None]:
+def _progress(path: Path) -> tuple[int, int]:
     """Samples of which all that is planned is answered, and samples asked. Raises CorruptStore or SpecMismatch."""
-    if not (path / SPEC).exists():
-        return None, None
     directory = RunDirectory.open_existing(path)
     num_asked = sum(task.num_samples * task.repeats for task in directory.spec.tasks)
     planned: set[str] = set()

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from evalsuite.config import RunConfig, check_entry
 from evalsuite.errors import ConfigError, nearest
+from evalsuite.text.visible import visible_line
 from evalsuite.types import Scalar
 from evalsuite.yaml_files import Way, read_tree
 
@@ -34,6 +35,9 @@ MAPPED = ("model_args", "gen_kwargs", "num_fewshot", "protocol", "prompt_languag
 """Keys of a run whose values may be mappings, into which ``key.inner`` reaches."""
 
 NAME = "name"
+_LONGEST_NAME = 200
+"""In bytes; file systems take 255, and temporary files of that name want some."""
+
 _NOT_SET = "unset"
 """The setting of a key that a point leaves at its default (``null``)."""
 
@@ -85,8 +89,12 @@ class _Reader:
             if key not in KEYS:
                 self.refuse((str(key),), f"unknown key {key!r}; {_guess(str(key), KEYS)}")
         name = self._text(value, NAME, self.path.stem)
-        if "/" in name or name.startswith("."):
-            self.refuse((NAME,), f"name is {name!r}; it becomes a folder's, without '/' and not beginning with a dot.")
+        if not _is_folder(name):
+            self.refuse(
+                (NAME,),
+                f"name is {name!r}; it becomes a folder's: at most {_LONGEST_NAME} bytes, without '/', '\\', what "
+                "cannot be seen, a dot before it or spaces around it.",
+            )
         base = self._base(self._mapping(value, "base"))
         axes = self._axes(self._mapping(value, "axes"))
         self._check_apart(base, axes)
@@ -229,16 +237,29 @@ class _Reader:
         return found
 
     def _known_setting(self, value: Any, axis: str, settings: Sequence[Scalar], way: Way) -> Scalar:
+        """The axis's own setting that `value` names: ``0`` also names 0.0, unless 0 is there too."""
         setting = self._setting(value, way)
-        if setting not in settings:
+        alike = [known for known in settings if known == setting]
+        if not alike:
             self.refuse(way, f"axes.{axis} has no {setting!r}; {_guess(str(setting), map(str, settings))}")
-        return setting
+        return next((known for known in alike if is_same(known, setting)), alike[0])
 
     def _slurm(self, value: Mapping[Any, Any]) -> Mapping[str, Scalar]:
         for key, entry in value.items():
             if not isinstance(entry, str | int | float | bool):
                 self.refuse(("slurm", str(key)), f"slurm.{key} is {entry!r}; expected text or a number.")
         return {str(key): entry for key, entry in value.items()}
+
+
+def is_same(first: Scalar, second: Scalar) -> bool:
+    """Whether two settings are one: 1, 1.0 and true are three."""
+    return type(first) is type(second) and first == second
+
+
+def _is_folder(name: str) -> bool:
+    is_short = len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
+    is_plain = visible_line(name, None) == name and not set(name) & {"/", "\\"}
+    return is_short and is_plain and not name.startswith(".") and name == name.strip()
 
 
 def _guess(name: str, known: Any) -> str:

@@ -13,7 +13,6 @@ None of them knows systems: fields of the data name them (`SIDES`) and may give 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from pathlib import Path
 from evalsuite.verdicts import Comparison, Winner
 
 from .answered_forms import SIDES, Answer, at, compared, meaning, questions_of_vote, telling_ties, winner_of_answers
-from .reading import Dropped, Imported, Row, given, named, read_rows, winner_of
+from .reading import Dropped, Imported, Row, given, json_value, named, read_rows, winner_of
 
 _OWN_COLUMNS = frozenset(
     {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history"}
@@ -212,8 +211,8 @@ def _entries(cell: object) -> list[Row]:
     """The objects that a cell holds, which CSV has as JSON text."""
     if isinstance(cell, str) and cell[:1] in ("[", "{"):
         try:
-            cell = json.loads(cell)
-        except (ValueError, RecursionError):
+            cell = json_value(cell)
+        except ValueError:
             return []
     found = cell if isinstance(cell, list) else [cell]
     return [entry for entry in found if isinstance(entry, Mapping)]

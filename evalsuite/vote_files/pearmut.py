@@ -26,7 +26,7 @@ from typing import Any
 from evalsuite.errors import DataError
 from evalsuite.verdicts import Comparison, Winner
 
-from .reading import Imported, Row, given, named, read_text
+from .reading import Imported, Row, given, json_lines, json_value, named, read_text
 
 _RESET = "__RESET__"
 _ASIDE = ("welcome_", "random_", "goodbye_")
@@ -114,9 +114,9 @@ def _logs(path: Path, campaigns: dict[str, Row]) -> list[tuple[str, str, list[ob
     text = read_text(path)
     try:
         if path.suffix.lower() == ".jsonl":
-            return [(str(path), path.stem, [json.loads(line) for line in text.split("\n") if line.strip()])]
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
+            return [(str(path), path.stem, json_lines(text))]
+        content = json_value(text)
+    except ValueError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     match content:
         case list():

@@ -14,7 +14,6 @@ an ``id``), and names the systems: A, the first item, stood left. The fields are
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from evalsuite.errors import DataError
 from evalsuite.verdicts import Comparison, Winner
 
 from .answered_forms import Answer, at, compared, meaning, questions_of_vote, telling_ties, winner_of_answers
-from .reading import Dropped, Imported, Row, given, named, read_rows, read_text, winner_of
+from .reading import Dropped, Imported, Row, given, json_lines, json_value, named, read_rows, read_text, winner_of
 
 _STATE = "instance_id_to_label_to_value"
 _BINARY = {"a": Winner.A, "b": Winner.B, "tie": Winner.TIE}
@@ -98,10 +97,10 @@ def _rows(path: Path) -> list[Row]:
     text = read_text(path)
     try:
         try:
-            found = json.loads(text)
+            found = json_value(text)
         except ValueError:
-            found = [json.loads(line) for line in text.split("\n") if line.strip()]
-    except (ValueError, RecursionError) as error:
+            found = json_lines(text)
+    except ValueError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     rows = found if isinstance(found, list) else [found]
     if not all(isinstance(row, dict) for row in rows):

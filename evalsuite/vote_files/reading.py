@@ -1,4 +1,8 @@
-"""Files of rows, and what every format of votes does with them: keep, drop for a reason that is counted, or refuse."""
+"""Files of rows, and what every format of votes does with them: keep, drop for a reason that is counted, or refuse.
+
+Spreadsheets and people's own scripts write these files, so a byte order mark, NaN and an empty file are read as they
+are meant; `evalsuite.interop.json_files`, which answers for numbers that others publish, refuses all three.
+"""
 
 from __future__ import annotations
 
@@ -78,9 +82,9 @@ def read_rows(path: Path) -> list[Row]:
             case ".csv" | ".tsv":
                 return _table(text, "\t" if path.suffix.lower() == ".tsv" else ",")
             case ".jsonl":
-                rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+                rows: Any = json_lines(text)
             case ".json":
-                rows = json.loads(text)
+                rows = json_value(text)
             case suffix:
                 raise DataError(f"{path}: rows are in .csv, .tsv, .jsonl or .json, not in {suffix or 'this'}.")
     except (ValueError, csv.Error) as error:
@@ -96,6 +100,22 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def json_value(text: str) -> Any:
+    """The value that a JSON text holds. Raises ValueError, also for one nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def json_lines(text: str) -> list[Any]:
+    """The values of JSON lines, blank ones left out. Raises ValueError likewise.
+
+    Only ``\\n`` ends a line, since strings may hold the other separators of Unicode.
+    """
+    return [json_value(line) for line in text.split("\n") if line.strip()]
 
 
 def _table(text: str, delimiter: str) -> list[Row]:

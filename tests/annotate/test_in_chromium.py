@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,8 @@ from urllib.request import urlopen
 import collection
 import pytest
 import yaml
+from browsing import OpenPage, assert_accessible, assert_nothing_ran, watched_pages
+from commands import Ran, command_line, run_apart
 from payloads import PAYLOADS
 from studies import ANSWERS, PROMPTS, write_study
 
@@ -23,17 +24,11 @@ pytestmark = pytest.mark.browser
 LANGUAGES = tuple(PROMPTS)
 
 
-def evalsuite(*arguments: object) -> str:
-    """A command in a process of its own, as a coordinator runs it."""
-    ran = subprocess.run([sys.executable, "-m", "evalsuite.cli.main", *map(str, arguments)], capture_output=True,
-                         text=True, timeout=120, check=False)  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
-def last_line(*arguments: object) -> Any:
-    """The object that ``--json`` ends with."""
-    return json.loads(evalsuite(*arguments).splitlines()[-1])
+def evalsuite(*arguments: object) -> Ran:
+    """A command that goes well in a process of its own, as a coordinator runs it."""
+    ran = run_apart(*arguments)
+    assert ran.code == 0, ran.err
+    return ran
 
 
 class Server:
@@ -45,8 +40,8 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "evalsuite.cli.main", "annotate", "serve", self.folder, "--port", self.port]
-        self.process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+        command = command_line("annotate", "serve", self.folder, "--port", self.port)
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         for _ in range(300):
             try:
                 with urlopen(f"http://127.0.0.1:{self.port}/favicon.ico", timeout=1):
@@ -65,7 +60,6 @@ class Server:
 
 
 Serve = Callable[..., Server]
-Open = Callable[..., Any]
 
 
 @pytest.fixture
@@ -85,30 +79,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+def open_page(browser: Any) -> Iterator[OpenPage]:
     """Opens pages; at the end nothing was said on a console, nothing ran, nothing was asked of other hosts."""
-    contexts: list[Any] = []
-    said: list[str] = []
-    asked: list[str] = []
+    with watched_pages(browser, is_ours, timeout_ms=10_000, takes_dialogs=True) as open_one:
+        yield open_one
 
-    def open_one(width: int = 1280, height: int = 900, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        return page
 
-    yield open_one
-    for context in contexts:
-        for page in context.pages:
-            if page.url != "about:blank":
-                assert page.evaluate("typeof window.pwned") == "undefined"
-        context.close()
-    assert said == []
-    assert [url for url in asked if not re.match(r"(http://127\.0\.0\.1:|file:|blob:|data:)", url)] == []
+def is_ours(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "file:", "blob:", "data:"))
 
 
 def begin(page: Any, server: Server, name: str) -> None:
@@ -132,7 +110,7 @@ def vote_by_keys(page: Any, *keys: str) -> None:
 # -- the coordinator's way
 
 
-def test_from_two_runs_to_a_report(tmp_path: Path, browser: Any, open_page: Open) -> None:
+def test_from_two_runs_to_a_report(tmp_path: Path, browser: Any, open_page: OpenPage) -> None:
     """Two runs, a study, three raters in three languages by keys and mouse, undo, close, resume, packet, export."""
     for name in ("scripted", "recorded"):
         tasks = ["mini_chat_en", "mini_chat_ar", "mini_chat_hi"]
@@ -184,15 +162,13 @@ def test_from_two_runs_to_a_report(tmp_path: Path, browser: Any, open_page: Open
         offline = answer_packet(made, open_page)
     finally:
         server.kill()
-    assert '"saved": 3' in evalsuite("annotate", "import", made, offline, "--json")
+    assert '"saved": 3' in evalsuite("annotate", "import", made, offline, "--json").out
     evalsuite("annotate", "close", made)
-    status = last_line("annotate", "status", made, "--json")
+    status = evalsuite("annotate", "status", made, "--json").json
     assert {rater["name"]: (rater["votes"], rater["skips"]) for rater in status["raters"]} == {
         "Ana": (7, 0), "Nour": (2, 0), "Ravi": (1, 1), "Away": (3, 0)}  # fmt: skip
     evalsuite("annotate", "export", made)
-    rates = json.loads(
-        evalsuite("prefer", "win-rates", made / "votes.jsonl", "--format", "votes", "--json").splitlines()[-1]
-    )
+    rates = evalsuite("prefer", "win-rates", made / "votes.jsonl", "--format", "votes", "--json").json
     by_language = {rate["language"]: rate["num_votes"] for rate in rates["results"] if rate["scope"] == "language"}
     assert by_language == {"en": 10, "ar": 2, "hi": 1}
     evalsuite("prefer", "report", made / "votes.jsonl", "--format", "votes", "--output", tmp_path / "report")
@@ -227,11 +203,9 @@ def vote_by_mouse(page: Any, choice: str) -> None:
         page.locator("button[value=vote]").click()
 
 
-def answer_packet(made: Path, open_page: Open) -> Path:
+def answer_packet(made: Path, open_page: OpenPage) -> Path:
     """Three pairs of a packet, answered without a network and over a closed window, saved to a file."""
-    found = json.loads(
-        evalsuite("annotate", "packets", made, "--rater", "Away", "--count", "3", "--json").splitlines()[-1]
-    )
+    found = evalsuite("annotate", "packets", made, "--rater", "Away", "--count", "3", "--json").json
     page = open_page(offline=True, accept_downloads=True)
     page.goto(Path(found["packets"][0]["path"]).as_uri())
     for keys in (("1", "4", "2", "Enter"), ("4", "1", "1", "Enter")):
@@ -253,9 +227,9 @@ def answer_packet(made: Path, open_page: Open) -> Path:
     return path
 
 
-def test_two_windows_of_one_packet_lose_nothing(serve: Serve, open_page: Open) -> None:
+def test_two_windows_of_one_packet_lose_nothing(serve: Serve, open_page: OpenPage) -> None:
     server = serve(num_prompts=6, raters=[RATERS[0]])
-    found = last_line("annotate", "packets", server.folder, "--json")
+    found = evalsuite("annotate", "packets", server.folder, "--json").json
     first = open_page(offline=True, accept_downloads=True)
     second = first.context.new_page()
     for page in (first, second):
@@ -277,7 +251,7 @@ def test_two_windows_of_one_packet_lose_nothing(serve: Serve, open_page: Open) -
     assert sorted(answer["choice"] for answer in answers) == ["left"] * 4 + ["right"]
 
 
-def test_the_same_keys_say_the_same_when_a_pair_is_answered_again(serve: Serve, open_page: Open) -> None:
+def test_the_same_keys_say_the_same_when_a_pair_is_answered_again(serve: Serve, open_page: OpenPage) -> None:
     server = serve(num_prompts=3, raters=[RATERS[0]])
     page = open_page()
     begin(page, server, "en")
@@ -298,9 +272,9 @@ def test_the_same_keys_say_the_same_when_a_pair_is_answered_again(serve: Serve, 
     assert page.locator("input[name=quality_right]:checked").input_value() == "unusable"
 
 
-def test_going_on_in_a_packet_without_the_button_answers_all_the_same(serve: Serve, open_page: Open) -> None:
+def test_going_on_in_a_packet_without_the_button_answers_all_the_same(serve: Serve, open_page: OpenPage) -> None:
     server = serve(num_prompts=3, raters=[RATERS[0]])
-    found = last_line("annotate", "packets", server.folder, "--json")
+    found = evalsuite("annotate", "packets", server.folder, "--json").json
     page = open_page(offline=True, accept_downloads=True)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(Path(found["packets"][0]["path"]).as_uri())
@@ -324,46 +298,38 @@ RATERS = [{"name": code, "languages": [code], "interface": code} for code in LAN
 
 @pytest.mark.parametrize("width", [1280, 390, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_in_six_languages(serve: Serve, open_page: Open, tmp_path: Path, width: int, scheme: str) -> None:
+def test_pages_in_six_languages(serve: Serve, open_page: OpenPage, tmp_path: Path, width: int, scheme: str) -> None:
     """Left is left, right is right, nothing sticks out, targets are large enough, and axe finds nothing."""
     if scheme == "dark" and width == 360:
         pytest.skip("seen at 390")
     server = serve(languages=LANGUAGES, num_prompts=2, raters=RATERS)
-    axe = _axe()
     for code in LANGUAGES:
         page = open_page(width, 900, color_scheme=scheme, bypass_csp=True)
         page.goto(server.link(code))
         shot(page, tmp_path, f"{code}-{width}-{scheme}-welcome")
-        check_page(page, code, axe)
+        check_page(page, code)
         page.click("button.main")
         page.wait_for_selector("#ballot")
         page.keyboard.press("1")
         page.locator("details.keys summary").click()
         shot(page, tmp_path, f"{code}-{width}-{scheme}-vote")
-        check_page(page, code, axe)
+        check_page(page, code)
         check_sides(page, width)
         check_targets(page)
         page.goto(server.link(code).partition("/join")[0] + "/mine")
-        check_page(page, code, axe)
-
-
-def _axe() -> str:
-    module = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
-    return (Path(module.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+        check_page(page, code)
 
 
 def shot(page: Any, folder: Path, name: str) -> None:
     page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
-def check_page(page: Any, code: str, axe: str) -> None:
+def check_page(page: Any, code: str) -> None:
     html = page.locator("html")
     assert html.get_attribute("lang") == code
     assert html.get_attribute("dir") == ("rtl" if code == "ar" else "ltr")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it sticks out"
-    page.evaluate(axe)
-    found = page.evaluate("axe.run()")
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert_accessible(page)
 
 
 def check_sides(page: Any, width: int) -> None:
@@ -386,7 +352,7 @@ def check_targets(page: Any) -> None:
         assert target.bounding_box()["height"] >= 40
 
 
-def test_keys_stand_for_what_is_seen_there_in_arabic_too(serve: Serve, open_page: Open) -> None:
+def test_keys_stand_for_what_is_seen_there_in_arabic_too(serve: Serve, open_page: OpenPage) -> None:
     server = serve(languages=("ar", "en"), num_prompts=4, raters=[RATERS[0], RATERS[3]])
     for code in ("ar", "en"):
         page = open_page()
@@ -409,7 +375,7 @@ def test_keys_stand_for_what_is_seen_there_in_arabic_too(serve: Serve, open_page
         assert page.locator("[name=quality_left]:checked").input_value() in ("flawed", "good")
 
 
-def test_everything_works_without_scripts(serve: Serve, open_page: Open) -> None:
+def test_everything_works_without_scripts(serve: Serve, open_page: OpenPage) -> None:
     server = serve(languages=("hi",), num_prompts=3, raters=[RATERS[5]])
     page = open_page(java_script_enabled=False)
     page.goto(server.link("hi"))
@@ -435,7 +401,7 @@ def progress_text(page: Any) -> str:
 # -- hostile answers
 
 
-def test_payloads_in_answers_do_nothing(serve: Serve, open_page: Open) -> None:
+def test_payloads_in_answers_do_nothing(serve: Serve, open_page: OpenPage) -> None:
     """Prompts and answers are payloads; every page and a packet are looked at, links clicked, panes hovered."""
     texts = {f"en-{number}": payload for number, payload in enumerate(PAYLOADS)}
     nested = {name: f"- {text}\n\n> {text}" for name, text in texts.items()}
@@ -446,7 +412,7 @@ def test_payloads_in_answers_do_nothing(serve: Serve, open_page: Open) -> None:
     while page.locator("#ballot").count():
         page.locator(".pane").first.hover()
         assert page.locator(".pane script, .pane img, .pane a, .pane iframe, .pane [onerror], .pane svg").count() == 0
-        assert page.evaluate("typeof window.pwned") == "undefined"
+        assert_nothing_ran(page)
         vote_by_keys(page, "1", "1", "1", "Enter")
         seen += 1
     assert seen == len(PAYLOADS), page.url + page.locator("body").inner_text()[:300]
@@ -460,7 +426,7 @@ def test_payloads_do_nothing_even_where_the_policy_is_off_or_nothing_is_escaped(
     """Escaping must hold without the policy, and the policy without the escaping."""
     texts = {f"en-{number}": payload for number, payload in enumerate(PAYLOADS)}
     server = serve(num_prompts=len(PAYLOADS), raters=[RATERS[0]], answers={"one": texts, "two": texts})
-    found = last_line("annotate", "packets", server.folder, "--count", "99", "--json")
+    found = evalsuite("annotate", "packets", server.folder, "--count", "99", "--json").json
     packet = Path(found["packets"][0]["path"])
     html = packet.read_text(encoding="utf-8")
     policy = re.search(r'<meta http-equiv="Content-Security-Policy"[^>]*>', html)
@@ -473,13 +439,7 @@ def test_payloads_do_nothing_even_where_the_policy_is_off_or_nothing_is_escaped(
     }.items():
         path = tmp_path / f"{name}.html"
         path.write_text(content, encoding="utf-8")
-        context = browser.new_context()
-        page = context.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.on("dialog", lambda dialog: dialog.dismiss())
-        page.goto(path.as_uri())
-        page.wait_for_timeout(300)
-        assert page.evaluate("typeof window.pwned") == "undefined", name
-        assert [url for url in asked if not url.startswith(("file:", "data:"))] == [], name
-        context.close()
+        with watched_pages(browser, lambda url: url.startswith(("file:", "data:")), may_speak=True) as open_one:
+            page = open_one()
+            page.goto(path.as_uri())
+            page.wait_for_timeout(300)

@@ -132,7 +132,7 @@ def test_known_answers_from_a_file(tmp_path: Path) -> None:
         (lambda c: c["raters"][0].update(languages=[]), "has no languages"),
         (lambda c: c["raters"][0].update(interface="de"), "no pages in 'de'"),
         (lambda c: c["raters"][0].update(not_systems=["x"]), "'x' is none of the systems"),
-        (lambda c: c["raters"][0].update(nickname="A"), "raters: object contains unknown field nickname"),
+        (lambda c: c["raters"][0].update(nickname="A"), "line 10: unknown key 'nickname'; did you mean 'name'?"),
         (lambda c: c.update(quality="stars"), "'stars' is no scale"),
         (lambda c: c.update(quality={"name": "s", "acceptable": "x", "levels": [{"id": "a", "words": {"en": "A"}},
                                      {"id": "b", "words": {"en": "B"}}]}), "one of them is 'x'"),

@@ -1,33 +1,13 @@
-"""Commands run in this process, in an empty working directory, with all they printed and all they left behind."""
+"""Commands run in this process, in an empty working directory, and all they left behind."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from evalsuite.cli.main import main
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The last line of standard output, which ``--json`` makes an object."""
-        return json.loads(self.out.splitlines()[-1])
-
-
-Run = Callable[..., Ran]
+from commands import Run, run_here
 
 
 @pytest.fixture
@@ -40,17 +20,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def command(workplace: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``evalsuite`` with the given arguments."""
-
-    def run(*arguments: object) -> Ran:
-        capsys.readouterr()
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as stop:  # argparse's own way out
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
+    return partial(run_here, capsys)
 
 
 @pytest.fixture

@@ -6,18 +6,15 @@ import importlib.util
 import json
 import socket
 import stat
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from commands import Run
 
 from evalsuite.annotate.ledger import Ledger
 from evalsuite.annotate.study_file import read_study_file
 from evalsuite.cli.annotate_new import address_links
-
-Run = Callable[..., Any]
 
 
 def write(folder: Path, **keys: object) -> Path:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_apart
 
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_NOTHING, EXIT_OK, EXIT_USAGE
 from evalsuite.store.run_directory import locked
@@ -346,11 +345,9 @@ def test_report_of_what_is_not_a_run(refuses: Refuses) -> None:
     ],
 )
 def test_process_ends_with_one_line(workplace: Path, arguments: tuple[str, ...], code: int, part: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "evalsuite.cli.main", *arguments], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == code
-    (line,) = ended.stderr.splitlines()
+    ended = run_apart(*arguments)
+    assert ended.code == code
+    (line,) = ended.err.splitlines()
     assert part in line
-    assert ended.stdout == ""
+    assert ended.out == ""
     assert list(workplace.iterdir()) == []

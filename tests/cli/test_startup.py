@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 
 import pytest
+from commands import command_line
 
 HEAVY = (
     "torch",
@@ -56,7 +57,7 @@ def cpu_seconds(arguments: Iterable[str]) -> float:
     measured = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "evalsuite.cli.main", *arguments], capture_output=True, check=True)
+        subprocess.run(command_line(*arguments), capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         measured.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(measured)

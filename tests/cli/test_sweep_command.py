@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from commands import Run
 
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from scipy.stats import binomtest
 
 from evalsuite.cli.main import main
@@ -36,10 +36,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 
 def compared(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any], str]:
-    capsys.readouterr()
-    code = main(["compare", *map(str, arguments), "--json"])
-    lines = capsys.readouterr().out.splitlines()
-    return code, json.loads(lines[-1]), "\n".join(lines[:-1])
+    done = run_here(capsys, "compare", *arguments, "--json")
+    return done.code, done.json, "\n".join(done.out.splitlines()[:-1])
 
 
 def test_every_difference_is_that_of_the_two_results(
@@ -82,6 +80,19 @@ def test_right_and_wrong_are_counted_from_the_samples(
     flips = {(flip["way"], flip["sample"]) for flip in found["flips"] if flip["task"] == "mini_choice_en"}
     assert flips == {("lost", name) for name in lost} | {("gained", name) for name in gained}
     assert "question" in said
+
+
+def test_fewer_flips_than_none_are_refused(runs: Mapping[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["compare", str(runs["a"]), str(runs["b"]), "--flips=-1"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (
+        "", "evalsuite: --flips is -1; expected how many samples to list, 0 or more.\n"
+    )  # fmt: skip
+    _, found, said = compared(capsys, runs["a"], runs["b"], "--flips", "0")
+    assert found["flips"]
+    assert {flip["metric"] for flip in found["flips"] if flip["task"] == "mini_choice_en"} == {"acc_norm_char"}
+    assert "mini_choice_en: " in said
 
 
 def test_corpus_scores_have_sacrebleus_own_chance(runs: Mapping[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,9 +146,9 @@ def test_a_baseline_in_git(runs: Mapping[str, Path], tmp_path: Path, capsys: pyt
         one["p_segments"] = None  # translations themselves are not kept
     assert of_file["differences"] == of_run["differences"]
     assert of_file["flips"] == of_run["flips"]
-    capsys.readouterr()
-    assert main(["baseline", "show", str(file)]) == 0
-    assert "reason: 0.1 was released" in capsys.readouterr().out
+    done = run_here(capsys, "baseline", "show", file)
+    assert done.code == 0
+    assert "reason: 0.1 was released" in done.out
 
 
 def test_a_baseline_is_updated_task_by_task(
@@ -153,9 +164,9 @@ def test_a_baseline_is_updated_task_by_task(
     assert any(value != 0 for name, value in differ.items() if name.startswith("mini_choice"))
     assert main([*update, "gsm8k", "--reason", "x"]) == 6
     assert main([*update, "mini_math*", "--reason", " "]) == 2
-    capsys.readouterr()
-    assert main(["baseline", "show", str(file)]) == 0
-    assert "mini_math_en was updated: counts better" in capsys.readouterr().out
+    done = run_here(capsys, "baseline", "show", file)
+    assert done.code == 0
+    assert "mini_math_en was updated: counts better" in done.out
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 9}', '{"schema": 1}'])
@@ -164,8 +175,7 @@ def test_what_is_no_baseline_is_said(
 ) -> None:
     file = tmp_path / "x.json"
     file.write_text(text)
-    capsys.readouterr()
-    assert main(["compare", str(file), str(runs["a"])]) in (2, 3)
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "x.json" in said
+    done = run_here(capsys, "compare", file, runs["a"])
+    assert done.code in (2, 3)
+    assert done.err.count("\n") == 1
+    assert "x.json" in done.err

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from safetensors.torch import load_file, save_file
 from tiny_models import characters, save_llama, split_words, words
 
-from evalsuite.cli.main import main
 from evalsuite.contracts import TaskOptions
 from evalsuite.engines.encoding import Encoder
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE
@@ -45,9 +45,8 @@ def evaluates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.chdir(tmp_path)
 
     def run(model: object, *more: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(["run", "--model", str(model), "--tasks", "mini_choice_en", "--limit", "4", "--json", *more])
-        return (code, *capsys.readouterr())
+        done = run_here(capsys, "run", "--model", model, "--tasks", "mini_choice_en", "--limit", 4, "--json", *more)
+        return done.code, done.out, done.err
 
     return run
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command_line
 
 from evalsuite.cli.main import main
 from evalsuite.engines.base import EngineOptions
@@ -318,8 +319,8 @@ def command(translated: Path, python: str, tmp_path: Path) -> list[str]:
     script = tmp_path / "slow.py"
     script.write_text(PIDS)
     args = {"python": python, "script": str(script), "name": "slow", "batch_size": 1, "extra_pids": f"{tmp_path}/pids"}
-    return [sys.executable, "-m", "evalsuite.cli.main", "score", str(translated), "--judge", "segment_scores",
-            "--model", "external", "--model_args", json.dumps(args), "-o", str(tmp_path / "judged")]  # fmt: skip
+    return command_line("score", translated, "--judge", "segment_scores", "--model", "external", "--model_args",
+                        json.dumps(args), "-o", tmp_path / "judged")  # fmt: skip
 
 
 def test_ctrl_c_stops_after_the_batch_and_the_same_command_goes_on(command: list[str], tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 
-from evalsuite.cli.main import main
 from evalsuite.engines.base import EngineOptions, one_by_one
 from evalsuite.engines.recorded import open_engine, read_lines
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, DataError
@@ -100,20 +100,18 @@ def test_the_identity_is_that_of_the_answers(tmp_path: Path) -> None:
 # -- in a run
 
 
-Ran = tuple[int, Any, str]
+Told = tuple[int, Any, str]
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
     """A run on recorded lines: its exit code, its summary and what it printed to standard error."""
 
-    def ran(lines: list[str], *arguments: object, tasks: tuple[str, ...] = (TASK,)) -> Ran:
+    def ran(lines: list[str], *arguments: object, tasks: tuple[str, ...] = (TASK,)) -> Told:
         path = written(tmp_path, "".join(f"{line}\n" for line in lines).encode("utf-8"))
-        capsys.readouterr()
         given = ["--model", "recorded", "--model_args", f"path={path},name=Ours", "--output_path", tmp_path / "runs"]
-        code = main([str(part) for part in ("run", *given, "--tasks", *tasks, "--json", *arguments)])
-        printed = capsys.readouterr()
-        return code, json.loads(printed.out.splitlines()[-1]) if code != EXIT_USAGE else None, printed.err
+        done = run_here(capsys, "run", *given, "--tasks", *tasks, "--json", *arguments)
+        return done.code, done.json if done.code != EXIT_USAGE else None, done.err
 
     return ran
 
@@ -129,7 +127,7 @@ def values(summary: Any) -> dict[str, float]:
     return {entry["metric"]: entry["value"] for entry in summary["results"]}
 
 
-def test_references_as_answers_are_perfect(run: Callable[..., Ran]) -> None:
+def test_references_as_answers_are_perfect(run: Callable[..., Told]) -> None:
     code, summary, _ = run(references())
     assert (code, summary["counts"]["scored"]) == (EXIT_OK, 30)
     found = values(summary)
@@ -137,31 +135,31 @@ def test_references_as_answers_are_perfect(run: Callable[..., Ran]) -> None:
     assert summary["run"] != run(references()[::-1])[1]["run"]
 
 
-def test_a_limit_asks_for_the_lines_of_its_rows(run: Callable[..., Ran]) -> None:
+def test_a_limit_asks_for_the_lines_of_its_rows(run: Callable[..., Told]) -> None:
     for arguments in (("--limit", 7), ("--limit", 3, "--limit_mode", "first"), ("--seed", 3, "--limit", 5)):
         code, summary, _ = run(references(), *arguments)
         assert code == EXIT_OK
         assert values(summary)["bleu"] == pytest.approx(100)
 
 
-def test_a_file_of_fewer_lines_than_rows_is_not_of_this_task(run: Callable[..., Ran]) -> None:
+def test_a_file_of_fewer_lines_than_rows_is_not_of_this_task(run: Callable[..., Told]) -> None:
     """The line that is missing may be the first, and then every answer is one to another row."""
     code, _, said = run(references()[1:])
     assert code == EXIT_USAGE
     assert "29 lines; mini_translation" in said
 
 
-def test_an_empty_line_is_an_empty_answer(run: Callable[..., Ran]) -> None:
+def test_an_empty_line_is_an_empty_answer(run: Callable[..., Told]) -> None:
     code, summary, _ = run(["", *references()[1:]])
     assert (code, summary["counts"]["scored"]) == (EXIT_OK, 30)
     assert summary["tasks"][0]["flags"]["empty"] == 1
     assert values(summary)["chrf"] < 100
 
 
-def test_lines_answer_one_task_only(run: Callable[..., Ran]) -> None:
+def test_lines_answer_one_task_only(run: Callable[..., Told]) -> None:
     assert run(references(), tasks=(TASK, "mini_translation_en-es"))[0] == EXIT_USAGE
 
 
-def test_a_file_of_more_lines_than_rows_is_not_of_this_task(run: Callable[..., Ran]) -> None:
+def test_a_file_of_more_lines_than_rows_is_not_of_this_task(run: Callable[..., Told]) -> None:
     code, _, said = run([*references(), "Une de plus."])
     assert code == EXIT_USAGE or "31" in said

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from commands import run_here
 from fault_server import FaultServer
 
-from evalsuite.cli.main import main
 from evalsuite.errors import EXIT_BUDGET, EXIT_OK
 
 SWEEP = """\
@@ -26,9 +25,8 @@ def test_a_budget_is_a_cells_own(tmp_path: Path, capsys: pytest.CaptureFixture[s
             config = tmp_path / "sweep.yaml"
             text = SWEEP.format(output=tmp_path / "sweep", url=server.base_url, most=most)
             config.write_text(text, encoding="utf-8")
-            code = main(["sweep", "run", str(config), "--json"])
-            cells = json.loads(capsys.readouterr().out.splitlines()[-1])["cells"]
-            return code, [(cell["state"], cell["cause"]) for cell in cells]
+            done = run_here(capsys, "sweep", "run", config, "--json")
+            return done.code, [(cell["state"], cell["cause"]) for cell in done.json["cells"]]
 
         code, found = run(5)
         assert code == EXIT_BUDGET

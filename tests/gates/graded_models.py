@@ -6,6 +6,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from evalsuite.cli.main import main
 from evalsuite.config import make_config
 from evalsuite.prepare import prepare
@@ -68,6 +70,27 @@ def silent_in_english(request: Request) -> Response:
     if str(getattr(request, "context", "")).isascii():
         return Failure(cause=Cause.CONTEXT_TOO_LONG)
     return good(request)
+
+
+def brief(request: Request) -> Response:
+    """As bad for each character, but so near to it that short choices have the largest sums."""
+    found = bad(request)
+    assert isinstance(found, Loglikelihood)
+    size = found.num_chars
+    return msgspec.structs.replace(found, sum_nats=-float(size) if found.sum_nats == -size else -1.01 * size)
+
+
+ASKED: set[tuple[str, str]] = set()
+"""What `improving` was asked before; a test clears it."""
+
+
+def improving(request: Request) -> Response:
+    """Bad at what it is asked for the first time in this process, and good at it from then on."""
+    assert isinstance(request, LoglikelihoodRequest)
+    question = (str(request.context), request.continuation)
+    is_first = question not in ASKED
+    ASKED.add(question)
+    return bad(request) if is_first else good(request)
 
 
 def run(model: str, output: Path, *arguments: str) -> Path:

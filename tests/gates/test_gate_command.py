@@ -11,6 +11,7 @@ import graded_models
 import msgspec
 import pytest
 import yaml
+from commands import run_here
 
 from evalsuite.cli.main import main
 from evalsuite.comparing.opening import open_side
@@ -35,13 +36,12 @@ def gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Gate:
     def ask(file: dict[str, Any], baseline: Path, run: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
         path = tmp_path / "gate.yaml"
         path.write_text(yaml.safe_dump(file), encoding="utf-8")
-        capsys.readouterr()
-        code = main(["gate", str(path), "--baseline", str(baseline), "--run", str(run), "--output",
-                     str(tmp_path / "report"), *arguments])  # fmt: skip
-        captured = capsys.readouterr()
         report = tmp_path / "report" / "gate.json"
+        done = run_here(
+            capsys, "gate", path, "--baseline", baseline, "--run", run, "--output", report.parent, *arguments
+        )
         found = json.loads(report.read_text()) if report.exists() else {}
-        return code, found, captured.out + captured.err
+        return done.code, found, done.out + done.err
 
     return ask
 
@@ -227,7 +227,7 @@ def test_a_margin_below_the_noise_of_the_baseline_is_refused(gate: Gate, runs: R
         ({"gates": [{"task": "*", "max_drop": "100%"}]}, "which allows everything"),
         ({"gates": [{"task": "*", "max_drop": 1, "min": 2}]}, "either max_drop or min and max"),
         ({"gates": [{"task": "*", "min": 2, "max": 1}]}, "min 2.0 is above max 1.0"),
-        ({"gates": [{"task": "*"}], "defaults": {"alpha": 0.7}}, "defaults: expected `float`"),
+        ({"gates": [{"task": "*"}], "defaults": {"alpha": 0.7}}, "line 2: defaults.alpha: expected `float`"),
         ({"gates": [{"task": "*"}], "looks": [500, 100]}, "looks are sizes that grow"),
         ({"gates": [{"task": "*", "metric": "acc", "min": 97}]}, "write 97 % as 0.97"),
         ({"gates": [{"task": "*", "metric": "tied_rate", "max_drop": 1}]}, "is a rate of one run"),
@@ -283,12 +283,11 @@ def test_looks_stop_when_all_is_decided(
     Path("ci.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
     file = {**rules(FAMILY), "suite": "ci.yaml", "baseline": str(runs["good"]), "looks": [60, 120, 240]}
     Path("gate.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
-    code = main(["gate", "gate.yaml"])
-    captured = capsys.readouterr()
-    assert code == 1
-    assert "a look at 60 samples" in captured.err
-    assert "a look at 120 samples" in captured.err
-    assert "a look at 240 samples" not in captured.err
+    done = run_here(capsys, "gate", "gate.yaml")
+    assert done.code == 1
+    assert "a look at 60 samples" in done.err
+    assert "a look at 120 samples" in done.err
+    assert "a look at 240 samples" not in done.err
     report = json.loads(Path("gate-report/gate.json").read_text())
     assert report["alpha"] < 0.02
     assert report["gates"][0]["difference"]["n"] == 120
@@ -297,12 +296,14 @@ def test_looks_stop_when_all_is_decided(
 def test_a_plan_of_gates(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "gate.yaml"
     path.write_text(yaml.safe_dump(rules(FAMILY)), encoding="utf-8")
-    assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--json"]) == 0
-    (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
+    done = run_here(capsys, "gate", "plan", path, "--baseline", runs["good"], "--json")
+    assert done.code == 0
+    (one,) = done.json["gates"]
     assert (one["n"], one["num_clusters"], one["discordance"]) == (240, 40, 0.1)
     assert one["to_pass"] == 444  # 74 independent items, each in six languages
-    assert main(["gate", "plan", str(path), "--baseline", str(runs["good"]), "--run", str(runs["bad"]), "--json"]) == 0
-    (one,) = json.loads(capsys.readouterr().out.splitlines()[-1])["gates"]
+    done = run_here(capsys, "gate", "plan", path, "--baseline", runs["good"], "--run", runs["bad"], "--json")
+    assert done.code == 0
+    (one,) = done.json["gates"]
     assert one["discordance"] == pytest.approx(0.3, abs=0.1)
 
 
@@ -351,7 +352,8 @@ def test_a_run_that_is_given_is_not_confirmed_by_another_model(gate: Gate, runs:
     file = {**rules(FAMILY), "suite": str(suite), "noise": {"confirm": 1}}
     code, report, said = gate(file, runs["good"], runs["bad"])
     assert (code, report["gates"][0]["confirmation"]) == (1, "")
-    assert "--run is gated as it is" in said
+    assert "note: a run that is given is gated as it is: neither looks nor a second run" in said
+    assert len(report["warnings"]) == 1
 
 
 def test_gates_of_one_name_are_confirmed_each_by_its_own(runs: Runs, tmp_path: Path) -> None:

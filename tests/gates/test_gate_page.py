@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import assert_accessible, watched_page
 from evalsuite.reports.gate import MOST_SAMPLES, render
 from gate_reports import HOSTILE, Runs, every_standing, report_of, result
 
@@ -158,20 +158,8 @@ def address(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(params=["light", "dark"])
 def page(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The open page. At the end: nothing said on the console, nothing asked of anyone, nothing executed."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
-    page = context.new_page()
-    page.set_default_timeout(5000)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda one: asked.append(one.url))
-    page.goto(address)
-    yield page
-    assert page.evaluate("typeof window.pwned") == "undefined"
-    context.close()
-    assert said == []
-    assert [url for url in asked if url != address and not url.startswith("data:")] == []
+    with watched_page(browser, address, color_scheme=request.param) as page:
+        yield page
 
 
 def open_all(page: Any) -> None:
@@ -180,11 +168,8 @@ def open_all(page: Any) -> None:
 
 @pytest.mark.browser
 def test_axe_finds_nothing(page: Any) -> None:
-    module = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
-    page.evaluate((Path(module.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
     page.locator("details").evaluate_all("all => all.slice(0, 12).forEach(one => { one.open = true })")
-    found = page.evaluate("axe.run()")
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert_accessible(page)
 
 
 @pytest.mark.browser

@@ -296,6 +296,39 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (tmp_path / "configs" / "gate.yaml").read_text(encoding="utf-8") == "mine"
 
 
+def test_both_systems_share_what_is_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "ci", "--github", "--output", str(tmp_path)]) == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert main(["init", "ci", "--gitlab", "--output", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"written to {tmp_path}: .gitlab-ci.yml\n" in said
+    assert "there already, just as they would be written: configs/ci.yaml, configs/gate.yaml" in said
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after.keys() - before.keys() == {tmp_path / ".gitlab-ci.yml"}
+    assert {path: after[path] for path in before} == before
+
+
+def test_every_file_in_the_way_is_named_and_none_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "ci", "--github", "--output", str(tmp_path)]) == 0
+    for name in ("ci", "gate"):
+        (tmp_path / "configs" / f"{name}.yaml").write_text("mine", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["init", "ci", "--gitlab", "--output", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/configs/ci.yaml, {tmp_path}/configs/gate.yaml are there already and differ" in said
+    assert not (tmp_path / ".gitlab-ci.yml").exists()
+    assert (tmp_path / "configs" / "ci.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_file_where_a_folder_would_be_is_named_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "configs").write_text("mine", encoding="utf-8")
+    assert main(["init", "ci", "--github", "--output", str(tmp_path)]) == 2
+    assert f"{tmp_path}/configs is no folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["configs"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["--github", "--gitlab"]])
 def test_one_system_must_be_named(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:

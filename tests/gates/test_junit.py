@@ -69,6 +69,14 @@ def test_hostile_words_stay_words(tmp_path: Path) -> None:
     assert cases[name].result[0].message.startswith("why failsa|b`c`,d=e%25<img")
 
 
+def test_names_are_on_one_line_and_whole(tmp_path: Path) -> None:
+    long = "x" * 3_000
+    gates = [result(f"one\nline\t{long}{end}", "fail", tasks=()) for end in "ab"]
+    text = junit_text(report_of(*gates, word="a\nword"))
+    assert not [part for part in ("&#10;", "&#09;", "&#9;") if part in text]
+    assert list(cases_of(text, tmp_path)) == [f"one⟨U+000A⟩line⟨U+0009⟩{long}{end}" for end in "ab"]
+
+
 def test_gates_of_one_name_are_told_apart(tmp_path: Path) -> None:
     same = [result("one", "pass", tasks=("t_ar",)), result("one", "fail", tasks=("t_en",)), result("one", "pass"),
             result("one", "pass")]  # fmt: skip

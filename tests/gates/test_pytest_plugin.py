@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from gate_reports import GATES, Runs
 
+from evalsuite.gates.checking import ids_of
+
 pytest_plugins = ["pytester"]
 
 OPTIONS = ("--strict-markers", "-W", "error", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest")
@@ -59,6 +61,54 @@ def test_a_test_that_forgets_to_check_its_gate_fails_all_the_same(
     done.assert_outcomes(failed=1, deselected=5)
     done.stdout.fnmatch_lines(["mini_choice en: failed: lost 60.0 points of 100.0*"])
     ask(runs.right, GATES, "-k", "choice-en").assert_outcomes(passed=1, deselected=5)
+
+
+NAMED = "baseline: x\ndefaults: {max_drop: 10pp}\ngates:\n" + "".join(
+    f"  - {{task: mini_choice, lang: {code}, name: '{name}'}}\n"
+    for code, name in (("hi", "हिन्दी की गुणवत्ता"), ("ar", "جودة العربية"), ("zh", "中文 质量"), ("en", "a b"),
+                       ("fr", "a-b"), ("es", "x" * 300))
+)  # fmt: skip
+LONG = "x" * 119 + "…"
+
+
+def test_names_of_other_scripts_are_ids_as_they_are(ask: object, runs: Runs, pytester: pytest.Pytester) -> None:
+    done = ask(runs.right, NAMED, "--collect-only", "-q")
+    found = [line.partition("test_quality")[2] for line in done.outlines if "::test_quality" in line]
+    assert found[:3] == ["[हिन्दी-की-गुणवत्ता]", "[جودة-العربية]", "[中文-质量]"]
+    assert found[5] == f"[{LONG}]"
+    assert len(set(found)) == 6
+    ask(runs.right, NAMED, "-k", "中文").assert_outcomes(passed=1, deselected=5)
+    file = next(pytester.path.glob("test_*.py"))
+    done = pytester.runpytest_inprocess(*OPTIONS, f"{file.name}::test_quality[हिन्दी-की-गुणवत्ता]", "--junitxml=out.xml")
+    done.assert_outcomes(passed=1)
+    assert "test_quality[हिन्दी-की-गुणवत्ता]" in (pytester.path / "out.xml").read_text(encoding="utf-8")
+
+
+def test_a_system_that_lacks_the_letters_has_ids_all_the_same(
+    ask: object, runs: Runs, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(runs.right, NAMED, "--collect-only")
+    for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    pytester.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=6)
+
+
+def test_names_that_come_to_one_id_are_told_apart_whatever_else_there_is(ask: object, runs: Runs) -> None:
+    ids = ids_of(["a b", "c", "a-b"])
+    assert ids[1] == "c"
+    assert all(one.startswith("a-b-") for one in (ids[0], ids[2]))
+    assert len(set(ids)) == 3
+    assert ids_of(["a-b", "a b"]) == (ids[2], ids[0])
+    assert ids_of([f"{'x' * 200}1", f"{'x' * 200}2"])[0] != ids_of([f"{'x' * 200}1", f"{'x' * 200}2"])[1]
+
+
+def test_values_of_others_that_mind_being_asked_are_let_be(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "import pytest\nclass Touchy:\n    def __getattr__(self, name):\n        if name.startswith('is_'):\n"
+        "            raise RuntimeError(name)\n        raise AttributeError(name)\n"
+        "@pytest.mark.parametrize('value', [Touchy()])\ndef test_it(value):\n    pass\n"
+    )
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=1)
 
 
 NARROW = GATES.replace("10pp", "1pp")

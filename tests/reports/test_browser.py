@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import ATTACK, assert_nothing_ran, watched_page
 from evalsuite.reports import _format
 from evalsuite.reports.leaderboard import render
 from sealed_runs import Part, choice_record, text_record, write_run
@@ -15,10 +16,6 @@ from evalsuite.types import Flag
 
 pytestmark = pytest.mark.browser
 
-ATTACK = (
-    "<img src=x onerror='window.pwned=1'></script><script>window.pwned=2</script>"
-    "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>x</a>\u202egnp.exe\x07\ud83d"
-)
 ARABIC = "ما عاصمة فرنسا؟\nالإجابة:"
 
 
@@ -47,21 +44,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Any]:
     """The open page. At the end: nothing said on the console, nothing asked of anyone, nothing executed."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(5000)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    yield page
-    assert page.evaluate("typeof window.pwned") == "undefined"
-    context.close()
-    assert said == []
-    assert [url for url in asked if url != address and not url.startswith("data:")] == []
+    with watched_page(browser, address) as page:
+        yield page
 
 
 def at_view(page: Any, name: str) -> None:
@@ -163,7 +147,7 @@ def test_escaping_holds_without_the_policy(browser: Any, address: str, tmp_path:
     page.goto(bare.as_uri() + "#samples")
     page.locator("#samples-list a", has_text="qa_en:test:1").click()
     shows(page.locator("#sample-title"), "qa_en:test:1")
-    assert page.evaluate("typeof window.pwned") == "undefined"
+    assert_nothing_ran(page)
     page.close()
 
 

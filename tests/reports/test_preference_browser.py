@@ -7,16 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from browsing import ATTACK, watched_page
 from evalsuite.reports.leaderboard import render
 from sealed_runs import Part, text_record, write_run
 from vote_summaries import summary
 
 pytestmark = pytest.mark.browser
 
-ATTACK = (
-    "<img src=x onerror='window.pwned=1'></script><script>window.pwned=2</script>"
-    "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>x</a>\u202egnp.exe\x07\ud83d"
-)
 SYSTEMS = (
     ATTACK,
     "النموذج العربي",
@@ -46,25 +43,11 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(params=["alone", "beside"])
 def page(request: pytest.FixtureRequest, browser: Any, addresses: dict[str, str]) -> Iterator[Any]:
     """The open view. At the end: nothing said on the console, nothing asked of anyone, nothing executed."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(5000)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
-    page.on("request", lambda request: asked.append(request.url))
-    address = addresses[request.param]
-    page.goto(address)
-    if request.param == "beside":
-        page.get_by_role("link", name="Preference", exact=True).click()
-    page.locator("#view-preference").wait_for()
-    yield page
-    assert page.evaluate("typeof window.pwned") == "undefined"
-    context.close()
-    assert said == []
-    assert [url for url in asked if url.partition("#")[0] != address and not url.startswith("data:")] == []
+    with watched_page(browser, addresses[request.param]) as page:
+        if request.param == "beside":
+            page.get_by_role("link", name="Preference", exact=True).click()
+        page.locator("#view-preference").wait_for()
+        yield page
 
 
 def test_the_view_is_seen_alone_and_every_bar_is_drawn(page: Any) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Ran, Run, run_here
 
 from evalsuite.alarms import MAX_TIED
-from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
 from evalsuite.engines.scripted import completion, loglikelihood, plausible
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK
@@ -91,20 +89,6 @@ def _is_chosen(request: Request) -> bool:
 # -- commands
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out.splitlines()[-1])
-
-
-Run = Callable[..., Ran]
 Choose = Callable[..., None]
 
 
@@ -116,10 +100,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     def run(*arguments: object, engine: Callable[[Request], Response] | None = None) -> Ran:
         function = f"function={__name__}:{engine.__name__}" if engine else ""
         model = ["run", "--model", "scripted", "--batch_size", "64", "--model_args", function] if engine else []
-        capsys.readouterr()
-        code = main([*model, *map(str, arguments), "--json"])
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
+        return run_here(capsys, *model, *arguments, "--json")
 
     return run
 

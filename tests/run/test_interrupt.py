@@ -6,13 +6,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from commands import command_line
 from forked_runs import ENVIRONMENT, ForkServer, Sealed, WhatIf, fork_server, journal, run_path, sealed, wait_for
 
 from evalsuite.errors import EXIT_INTERRUPTED, EXIT_OK
@@ -44,7 +44,7 @@ def scripted(delay_s: float = 0.0) -> tuple[str, ...]:
 @contextmanager
 def command(output: Path, delay_s: float) -> Iterator[subprocess.Popen[str]]:
     """`evalsuite run` as a user starts it."""
-    arguments = [sys.executable, "-m", "evalsuite.cli.main", "run", *scripted(delay_s), "--output_path", str(output)]
+    arguments = command_line("run", *scripted(delay_s), "--output_path", output)
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from evalsuite.metrics import accuracy, corpus_metric, corpus_score, mean_length
 from evalsuite.records import Estimate
 from evalsuite.stats import intervals
 from evalsuite.stats.aggregates import mean_of_tasks
-from evalsuite.stats.estimates import Measured, measure
+from evalsuite.stats.estimates import Measured, bounds_at, measure
 from evalsuite.types import Cancelled, Cause, NotRun, Outcome, Sample, Score, Scored, Unscored
 
 Counts = Sequence[tuple[float, ...]]
@@ -520,3 +521,37 @@ def test_cluster_totals_add_up(vectors: list[tuple[float, float]], clusters: lis
     names, totals = intervals.cluster_totals(vectors, clusters[: len(vectors)])
     assert names == list(dict.fromkeys(clusters[: len(vectors)]))
     assert intervals.column_sums(totals) == pytest.approx(np.sum(vectors, axis=0), rel=1e-9, abs=1e-6)
+
+
+# -- other confidences
+
+OF_EVERY_METHOD = {
+    "wilson": (ACCURACY, coins(30, 40), None),
+    "wilson-clustered": (ACCURACY, coins(30, 40), [f"cluster {row // 3}" for row in range(40)]),
+    "wilson-no-spread": (RATE, values([0.5] * 40), None),
+    "t-and-wilson": (RATE, values([row / 39 for row in range(40)]), None),
+    "jackknife-t": (MEAN, values([float(row) for row in range(40)]), None),
+}
+
+
+@pytest.mark.parametrize("method", OF_EVERY_METHOD)
+def test_an_interval_of_another_confidence_is_of_the_same_method(method: str) -> None:
+    found = estimate(*OF_EVERY_METHOD[method])
+    assert found.interval == method
+    assert bounds_at(found, 0.95) == (found.low, found.high)
+    assert bounds_at(found, 0.95 + 1e-9) == pytest.approx((found.low, found.high), abs=1e-6)
+    grown = [bounds_at(found, confidence) for confidence in (0.5, 0.9, 0.95, 0.99, 0.9999, 1 - 2e-12)]
+    for inner, outer in itertools.pairwise(grown):
+        assert inner is not None
+        assert outer is not None
+        assert outer[0] <= inner[0] <= found.value <= inner[1] <= outer[1]
+
+
+def test_another_confidence_of_a_proportion_is_scipys() -> None:
+    found = bounds_at(estimate(ACCURACY, coins(30, 40)), 0.999)
+    expected = binomtest(30, 40).proportion_ci(0.999, method="wilson")
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_what_has_no_interval_has_none_of_another_confidence() -> None:
+    assert bounds_at(estimate(MEAN, values([2.0] * 5)), 0.99) is None

@@ -21,7 +21,7 @@ from evalsuite.canonical import canonical_json
 from evalsuite.engines.scripted import ScriptedEngine, completion, loglikelihood
 from evalsuite.errors import CorruptStore, SaveFailed
 from evalsuite.store.frames import Fault, frame, read_frames
-from evalsuite.store.journal import Journal, JournalWriter, read_journal
+from evalsuite.store.journal import HowAnswered, Journal, JournalWriter, how_answered, read_journal
 from evalsuite.store.repair import repair_journal
 from evalsuite.types import Cause, Completion, Failure, Loglikelihood, Request, Response
 
@@ -561,3 +561,26 @@ def test_a_resumed_run_scores_what_was_answered(
     assert results(tmp_path / "stopped") == results(tmp_path / "whole")
     stored = [(tmp_path / name / "samples.parquet").read_bytes() for name in ("stopped", "whole")]
     assert stored[0] == stored[1]
+
+
+# -- how answers came
+
+
+def test_processes_that_answered_are_counted_and_cached_answers_seen(tmp_path: Path) -> None:
+    assert how_answered(tmp_path / "none") == HowAnswered(num_processes=0, is_cached=False)
+    with JournalWriter(tmp_path, "r", 1, {}) as writer:
+        writer.commit(1, -1, ())  # what was spent on no answer
+    assert how_answered(tmp_path).num_processes == 0
+    for epoch in (2, 3):
+        with JournalWriter(tmp_path, "r", epoch, {}) as writer:
+            writer.commit(1, epoch, ((f"a{epoch}", completion("yes")),))
+    assert how_answered(tmp_path) == HowAnswered(num_processes=2, is_cached=False)
+    odd = completion('half a pair: \ud800 "is_cached":true')
+    with JournalWriter(tmp_path, "r", 4, {}) as writer:
+        writer.commit(1, 4, (("a4", odd),))
+    assert how_answered(tmp_path) == HowAnswered(num_processes=3, is_cached=False)
+    with JournalWriter(tmp_path, "r", 5, {}) as writer:
+        writer.commit(1, 5, (("a5", odd),), is_cached=True)
+    torn = (tmp_path / "0005.jsonl").read_bytes()
+    (tmp_path / "0005.jsonl").write_bytes(b"\xff\nnot a frame\n" + torn + torn[:30])
+    assert how_answered(tmp_path) == HowAnswered(num_processes=4, is_cached=True)

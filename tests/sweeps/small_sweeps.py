@@ -8,10 +8,13 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 
 from evalsuite.cli.main import main
+from evalsuite.config import make_config
 from evalsuite.engines.scripted import loglikelihood, plausible
+from evalsuite.prepare import prepare
 from evalsuite.sweeps.cells import SWEEP_SCHEMA, Cell, SweepPlan, write_plan
 from evalsuite.types import LoglikelihoodRequest, Request, Response, Scalar
 
@@ -32,6 +35,40 @@ def changed_some(request: Request) -> Response:
 
 def changed_many(request: Request) -> Response:
     return _changed(request, 0.6)
+
+
+@cache
+def _right() -> frozenset[tuple[str, str]]:
+    """Context and continuation of every right choice of the built-in questions in English."""
+    prepared = prepare(make_config({"model": "scripted", "tasks": ["mini_choice_en"]}, {}))
+    found = set()
+    for entry in prepared.tasks:
+        for sample in entry.samples:
+            chosen = entry.task.next_requests(sample, ())[sample.gold or 0]
+            assert isinstance(chosen, LoglikelihoodRequest)
+            found.add((str(chosen.context), chosen.continuation))
+    return frozenset(found)
+
+
+def _knowing(request: Request, share: float) -> Response:
+    """The right choice is likeliest for a share of the questions, else least likely; the same ones as it grows."""
+    assert isinstance(request, LoglikelihoodRequest)
+    context = str(request.context)
+    knows = hashlib.sha256(context.encode()).digest()[0] / 256 < share
+    is_likely = ((context, request.continuation) in _right()) == knows
+    return loglikelihood(request.continuation, (-1.0 if is_likely else -2.0) * len(request.continuation))
+
+
+def knows_little(request: Request) -> Response:
+    return _knowing(request, 0.1)
+
+
+def knows_half(request: Request) -> Response:
+    return _knowing(request, 0.5)
+
+
+def knows_much(request: Request) -> Response:
+    return _knowing(request, 0.9)
 
 
 def run(folder: Path, *arguments: object) -> Path:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from commands import Ran, command_line, run_apart
 
 from evalsuite.store.results import RESULTS, SAMPLES
 
@@ -62,20 +61,6 @@ def open_engine(options):
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The last line of standard output."""
-        return json.loads(self.out.splitlines()[-1])
-
-
-@dataclass(frozen=True)
 class Workplace:
     """A folder in which sweeps are run, with a stranger's distribution installed beside evalsuite."""
 
@@ -98,27 +83,21 @@ class Workplace:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def run(self, *arguments: object) -> Ended:
+    def run(self, *arguments: object) -> Ran:
         """`evalsuite` with `arguments`, to its end."""
-        done = subprocess.run(
-            self._command(arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return run_apart(*arguments, cwd=self.folder, env=self.environment, timeout_s=None)
 
     @contextmanager
     def started(self, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         """`evalsuite` with `arguments`, under way."""
         with subprocess.Popen(
-            self._command(arguments), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
+            command_line(*arguments), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             try:
                 yield process
             finally:
                 process.kill()
-
-    def _command(self, arguments: tuple[object, ...]) -> list[str]:
-        return [sys.executable, "-m", "evalsuite.cli.main", *map(str, arguments)]
 
 
 def make_workplace(folder: Path) -> Workplace:

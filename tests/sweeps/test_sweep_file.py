@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from evalsuite.config import RunConfig
 from evalsuite.errors import ConfigError, NothingSelected
 from evalsuite.sweeps.grid import model_key, setups_of
-from evalsuite.sweeps.sweep_file import read_sweep_file
+from evalsuite.sweeps.sweep_file import Axis, Point, SweepFile, read_sweep_file
+from evalsuite.text.visible import visible_line
 
 FULL = """\
 name: all-of-it
@@ -145,12 +147,65 @@ def test_a_cell_without_a_model_is_named(tmp_path: Path) -> None:
         setups_of(read_sweep_file(path))
 
 
-def test_bundles_that_are_called_alike_are_refused(tmp_path: Path) -> None:
+def test_bundles_that_are_called_alike_are_told_apart(tmp_path: Path) -> None:
     text = BASE + "axes:\n  seed: [1]\n  one: [{name: a}, {name: 'b,c'}]\n  two: [{name: 'c'}, {name: d}]\n"
-    assert len(setups_of(read_sweep_file(written(tmp_path, text)))) == 4
+    assert names_of(tmp_path, text) == ["seed=1,a,c", "seed=1,a,d", "seed=1,b+c,c", "seed=1,b+c,d"]
     text = BASE + "axes:\n  one: [{name: 'a,a'}, {name: a}]\n  two: [{name: a}, {name: 'a+a'}, {name: 'a,a'}]\n"
-    with pytest.raises(ConfigError, match="two cells are called"):
-        setups_of(read_sweep_file(written(tmp_path, text)))
+    names = names_of(tmp_path, text)
+    assert len(set(names)) == 6
+    assert names[:2] == ["a+a,a", "a+a,a+a"]
+    assert re.fullmatch(r"a\+a,a\+a~[0-9a-f]{8}", names[2])
+
+
+def names_of(folder: Path, text: str) -> list[str]:
+    return [setup.name for setup in setups_of(read_sweep_file(written(folder, text)))]
+
+
+def test_what_is_added_to_an_axis_renames_nothing(tmp_path: Path) -> None:
+    axis = [{"name": "a,b"}, {"name": "a\nb"}, {"name": "x" * 100}]
+    more = [*axis, {"name": "a+b"}, {"name": "a⟨U+000A⟩b"}, {"name": "x" * 101}]
+    before, after = (
+        names_of(tmp_path, yaml.safe_dump({"base": {"model": "scripted", "tasks": "mini_math"}, "axes": {"way": each}}))
+        for each in (axis, more)
+    )
+    assert after[:3] == before
+    assert len(set(after)) == 6
+
+
+ODD = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=90)
+SETTINGS = st.one_of(ODD, st.lists(ODD, min_size=1, max_size=3), st.integers(), st.booleans(),
+                     st.floats(allow_nan=False, allow_infinity=False))  # fmt: skip
+
+
+@given(st.lists(SETTINGS, min_size=1, max_size=4, unique_by=str), st.lists(ODD, min_size=1, max_size=3, unique=True))
+def test_any_values_make_names_of_one_line_that_differ(values: list[Any], bundles: list[str]) -> None:
+    """As the reader makes points of them: distinct settings, whatever they hold."""
+    way = tuple(Point(name, {}) for name in bundles)
+    label = tuple(Point(",".join(one) if isinstance(one, list) else one, {}) for one in values)
+    settings = {str(point.setting) for point in label}
+    axes = (Axis("model_args.name", label), Axis("way", way))
+    file = SweepFile(Path("f"), "n", Path("o"), {"model": "scripted", "tasks": ("mini_math",)}, axes)
+    names = [setup.name for setup in setups_of(file)]
+    assert len(set(names)) == len(names) >= len(settings) * len(way)
+    for name in names:
+        assert visible_line(name, None) == name
+        assert len(name) < 180
+        assert name.count(",") == 1
+
+
+def test_numbers_that_are_equal_are_settings_of_their_own(tmp_path: Path) -> None:
+    text = BASE + "axes:\n  model_args.x: [1, 1.0, true, '01']\nexclude:\n  - {model_args.x: 1.0}\n"
+    assert names_of(tmp_path, text) == ["x=1", "x=true", "x=01"]
+    text = BASE + "axes:\n  gen_kwargs.temperature: [0.0, 0.7]\nexclude:\n  - {gen_kwargs.temperature: 0}\n"
+    assert names_of(tmp_path, text) == ["temperature=0.7"]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x00b", "a\u202eb", "a\\b", " a", "a ", "x" * 201, "模" * 70, "..", "a/b"])
+def test_a_folder_has_a_name_that_is_one(tmp_path: Path, name: str) -> None:
+    text = yaml.safe_dump({"name": name, "base": {"model": "scripted", "tasks": "mini_math"}, "axes": {"seed": [1]}})
+    with pytest.raises(ConfigError, match="it becomes a folder's") as caught:
+        read_sweep_file(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_null_leaves_a_key_at_its_default(tmp_path: Path) -> None:

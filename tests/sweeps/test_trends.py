@@ -13,7 +13,7 @@ from scipy import stats
 
 from evalsuite.metrics import mean
 from evalsuite.stats.fronts import front
-from evalsuite.stats.joint_values import Joint, SharedRows, joint_of, mean_of_joints
+from evalsuite.stats.joint_values import Joint, SharedRows, joint_of, mean_of_joints, reach
 from evalsuite.stats.setting_spread import setting_spread
 from evalsuite.stats.trends import is_wide, item_trend, line_fit, on_axis, order_test
 
@@ -290,3 +290,42 @@ def test_a_spread_of_one_cluster_is_only_seen() -> None:
     found = setting_spread(joint(np.array([[0.0, 1.0], [1.0, 1.0]]), ["c", "c"]))
     assert (found.range, found.mean) == (0.5, 0.75)
     assert (found.sd_sampling, found.range_low, found.p_alike) == (None, None, None)
+
+
+# -- what values can be
+
+
+@given(
+    st.lists(st.floats(-3, 3), min_size=2, max_size=6),
+    st.lists(st.lists(st.floats(0.5, 10.0), min_size=6, max_size=6), min_size=1, max_size=20),
+)
+def test_a_reach_is_what_weighted_sums_can_be(weights: list[float], drawn_values: list[list[float]]) -> None:
+    coefficients = np.array(weights)
+    least, most = reach(coefficients, (0.5, 10.0))
+    sums = [float(coefficients @ np.array(row[: len(weights)])) for row in drawn_values]
+    assert all(least - 1e-9 <= one <= most + 1e-9 for one in sums)
+    ends = [np.where(coefficients > 0, *pair) for pair in ((0.5, 10.0), (10.0, 0.5))]
+    assert [float(coefficients @ end) for end in ends] == pytest.approx([least, most], abs=1e-9)
+
+
+def test_slopes_and_ranges_end_where_values_do() -> None:
+    scores = np.array([[0.0] * 7 + [1.0], [1.0] * 7 + [0.0]])
+    x = np.array([1.0, 3.0])
+    free, kept = (item_trend(joint(scores), x, ends) for ends in (None, (0.0, 1.0)))
+    assert free is not None
+    assert kept is not None
+    assert free.high is not None
+    assert free.high > 0.5 == kept.high
+    assert (free.low, free.value, free.p_value) == (kept.low, kept.value, kept.p_value)
+    for errors in ([0.3, 0.3], [None, None]):
+        line = line_fit(x, [0.1, 0.9], errors, (0.0, 1.0))
+        assert line.slope == pytest.approx(0.4)
+        assert line.high in (None, 0.5)
+    three = line_fit(np.array([0.0, 1.0, 2.0]), [0.1, 0.9, 0.8], [None] * 3, (0.0, 1.0))
+    assert (three.low, three.high) == (-0.5, 0.5)
+    assert setting_spread(joint(scores), (0.0, 1.0)).range_high == 1.0
+    ratings = setting_spread(joint(1 + 9 * scores), (1.0, 10.0))
+    assert ratings.range_high == 9.0
+    unbounded = setting_spread(joint(scores)).range_high
+    assert unbounded is not None
+    assert unbounded > 1.0

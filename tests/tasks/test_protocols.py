@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Run, run_here
 from evalsuite.tasks._prompts import build_prompt, lm_eval_prompt
 from evalsuite.tasks._protocols import (
     IDS,
@@ -25,7 +24,6 @@ from evalsuite.tasks._protocols import (
 )
 
 from evalsuite.building import build_task
-from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
 from evalsuite.contracts import TaskInfo, TaskOptions
 from evalsuite.data import DataSource
@@ -47,34 +45,11 @@ LEADERBOARD = {
 }
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out.splitlines()[-1])
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs ``evalsuite run`` with the scripted engine in an empty folder; with a limit, lest a failure take hours."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Ran:
-        capsys.readouterr()
-        code = main(["run", "--model", "scripted", "--json", *map(str, arguments)])
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
+    return partial(run_here, capsys, "run", "--model", "scripted", "--json")
 
 
 # -- draws

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from translation_tasks import WMT, columns, corpus_value, metric_of, prompt, samples, task
 
-from evalsuite.cli.main import main
 from evalsuite.config import RunConfig
 from evalsuite.contracts import TaskOptions
 from evalsuite.data import DataSource, load_rows
@@ -110,10 +110,9 @@ def test_every_published_score_comes_out_again(mirror: Path, pair: str, system: 
 def assert_recorded(pair: str, sent: Submission, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run on the file as it was sent stores the published scores, how many rows they are of, and how."""
     arguments = ["--model", "recorded", "--model_args", f"path={sent.path}", "--output_path", str(folder)]
-    capsys.readouterr()
-    assert main(["run", *arguments, "--tasks", f"wmt22_{pair}", "--json"]) == EXIT_OK
-    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
-    stored = json.loads((Path(summary["path"]) / "results.json").read_text(encoding="utf-8"))
+    done = run_here(capsys, "run", *arguments, "--tasks", f"wmt22_{pair}", "--json")
+    assert done.code == EXIT_OK
+    stored = json.loads((Path(done.json["path"]) / "results.json").read_text(encoding="utf-8"))
     assert stored["counts"]["requested"] == stored["counts"]["scored"] == len(sent.lines)
     built = task(f"wmt22_{pair}")
     estimates = {entry["metric"]: entry for entry in stored["estimates"]}

@@ -137,6 +137,24 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, name: str, s
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+@pytest.mark.parametrize("name", ["arena", "label_studio", "pearmut", "potato"])
+def test_what_is_nested_too_deeply_is_refused(tmp_path: Path, name: str, suffix: str) -> None:
+    path = tmp_path / f"v{suffix}"
+    path.write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(DataError, match=rf"v\{suffix} cannot be read: it is nested too deeply$"):
+        read(path, name)
+
+
+def test_what_spreadsheets_and_scripts_write_is_read(tmp_path: Path) -> None:
+    """A byte order mark, a rating that is not there, no row at all: refused in files of published numbers."""
+    path = tmp_path / "v.jsonl"
+    path.write_text(json.dumps({**battle("tie"), "rating": float("nan")}) + "\n", encoding="utf-8-sig")
+    assert len(read(path, "arena").comparisons) == 1
+    path.write_bytes(b"")
+    assert read(path, "arena").num_rows == 0
+
+
 def test_rows_of_other_widths_are_refused(tmp_path: Path) -> None:
     (tmp_path / "v.csv").write_text("model_a,model_b,winner\nx,y\n", encoding="utf-8")
     with pytest.raises(DataError, match="row 1 has another number of cells"):

@@ -11,16 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, permutation_test
 
-from evalsuite.preference.sign_flips import FEW_GROUPS, MOST_EXACT, group_means, sign_flips
+from evalsuite.preference.few_prompts import FEW_GROUPS, group_means, half_test
 from evalsuite.preference.simulation import Study
 from evalsuite.preference.table import table_of
+from evalsuite.stats.paired_tests import MOST_EXACT
 from evalsuite.verdicts import Comparison, Winner
 
 A, B, TIE = Winner.A, Winner.B, Winner.TIE
 
 
 def chance(*means: float, seed: int = 1, num_draws: int = 19_999) -> float:
-    return sign_flips(np.array(means, dtype=np.float64), seed=seed, num_draws=num_draws).p_value
+    return half_test(np.array(means, dtype=np.float64), seed=seed, num_draws=num_draws).p_value
 
 
 def vote(item: str, winner: Winner, rater: str = "r", *, group: str = "", language: str = "en") -> Comparison:
@@ -46,7 +47,7 @@ def test_by_hand(means: tuple[float, ...], expected: float) -> None:
 
 
 def test_what_is_told() -> None:
-    found = sign_flips(np.array([1.0, 0.75, 0.5]), seed=1)
+    found = half_test(np.array([1.0, 0.75, 0.5]), seed=1)
     assert (found.difference, found.method, found.num_groups) == (pytest.approx(0.25), "exact", 3)
 
 
@@ -72,8 +73,8 @@ def test_it_goes_through_all_ways_also_in_thirds(means: list[float]) -> None:
 def test_of_wins_and_losses_it_is_the_sign_test() -> None:
     """Exact up to twenty groups, half a million ways; drawn beyond."""
     assert chance(*[1.0] * 15, *[0.0] * 5) == pytest.approx(binomtest(15, 20).pvalue)
-    assert sign_flips(np.ones(MOST_EXACT), seed=1).method == "exact"
-    assert sign_flips(np.ones(MOST_EXACT + 1), seed=1).method == "monte-carlo"
+    assert half_test(np.ones(MOST_EXACT), seed=1).method == "exact"
+    assert half_test(np.ones(MOST_EXACT + 1), seed=1).method == "monte-carlo"
     assert FEW_GROUPS <= MOST_EXACT
     many = [1.0] * 28, [0.0] * 12
     assert chance(*many[0], *many[1]) == pytest.approx(binomtest(28, 40).pvalue, abs=0.003)
@@ -94,8 +95,8 @@ def test_sides_and_order_say_nothing(means: list[float], random: object) -> None
     rounded = [round(mean, 3) for mean in means]
     shuffled = list(rounded)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    here = sign_flips(np.array(rounded), seed=1)
-    there = sign_flips(1.0 - np.array(shuffled), seed=1)
+    here = half_test(np.array(rounded), seed=1)
+    there = half_test(1.0 - np.array(shuffled), seed=1)
     assert here.p_value == pytest.approx(there.p_value)
     assert here.difference == pytest.approx(-there.difference)
 
@@ -103,7 +104,7 @@ def test_sides_and_order_say_nothing(means: list[float], random: object) -> None
 @pytest.mark.parametrize("means", [[], [0.5, 1.1], [-0.1], [float("nan")]])
 def test_what_makes_no_sense_is_refused(means: list[float]) -> None:
     with pytest.raises(ValueError, match="no prompt groups" if not means else "not between 0 and 1"):
-        sign_flips(np.array(means), seed=1)
+        half_test(np.array(means), seed=1)
 
 
 def test_groups_are_means_of_prompts_not_of_votes() -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from evalsuite.stats.paired_tests import MOST_EXACT, all_totals, as_extreme, drawn_totals
 from evalsuite.types import Record
 
 from .table import Floats, VoteTable
@@ -18,15 +19,10 @@ from .table import Floats, VoteTable
 FEW_GROUPS = 20
 """With fewer prompt groups this is the test to use; with more, Student's t of the win rate says the same."""
 
-MOST_EXACT = 20
-"""Up to so many groups all ways are gone through, half a million; beyond, as many as `num_draws` are drawn."""
-
 NUM_DRAWS = 19_999
 
-_ROUNDING = 1e-9
 
-
-class SignFlips(Record, frozen=True, kw_only=True):
+class HalfTest(Record, frozen=True, kw_only=True):
     """How far the mean over `num_groups` lies above a half, and the two-sided chance of lying as far from it."""
 
     difference: float
@@ -49,11 +45,11 @@ def group_means(votes: VoteTable) -> Floats:
     return found
 
 
-def sign_flips(means: Floats, *, seed: int, num_draws: int = NUM_DRAWS) -> SignFlips:
+def half_test(means: Floats, *, seed: int, num_draws: int = NUM_DRAWS) -> HalfTest:
     """The test of a half for prompt groups' `means`, (groups,), from 0 to 1; as scipy.stats.permutation_test has it.
 
-    Where ways are drawn, what was seen counts as one of them (Phipson and Smyth 2010). Raises ValueError for no groups,
-    and for a mean that is no share.
+    Up to `MOST_EXACT` groups all ways are gone through; of more `num_draws` are drawn, and what was seen counts as one
+    of them (Phipson and Smyth 2010). Raises ValueError for no groups, and for a mean that is no share.
     """
     if not len(means):
         raise ValueError("there are no prompt groups to test")
@@ -61,25 +57,11 @@ def sign_flips(means: Floats, *, seed: int, num_draws: int = NUM_DRAWS) -> SignF
         raise ValueError("the mean of a prompt group is not between 0 and 1")
     offsets = means - 0.5
     is_exact = len(offsets) <= MOST_EXACT
-    sums = _all_sums(offsets) if is_exact else _drawn_sums(offsets, num_draws, seed)
-    num_as_far = int((np.abs(sums) >= abs(offsets.sum()) - _ROUNDING).sum())
-    return SignFlips(
+    totals = all_totals(offsets) if is_exact else drawn_totals(offsets, num_draws, np.random.default_rng(seed))
+    _, num_as_far = as_extreme(totals, offsets)
+    return HalfTest(
         difference=float(offsets.mean()),
-        p_value=num_as_far / len(sums) if is_exact else (num_as_far + 1) / (num_draws + 1),
+        p_value=num_as_far / len(totals) if is_exact else (num_as_far + 1) / (num_draws + 1),
         method="exact" if is_exact else "monte-carlo",
         num_groups=len(offsets),
     )
-
-
-def _all_sums(offsets: Floats) -> Floats:
-    """The sums of `offsets` with every choice of signs, (2 ** (groups - 1),): the first keeps its own, by symmetry."""
-    sums: Floats = offsets[:1]
-    for offset in offsets[1:]:
-        sums = np.concatenate([sums + offset, sums - offset])
-    return sums
-
-
-def _drawn_sums(offsets: Floats, num_draws: int, seed: int) -> Floats:
-    signs = np.random.default_rng(seed).integers(0, 2, (num_draws, len(offsets)), dtype=np.int8)
-    sums: Floats = signs @ (2 * offsets) - offsets.sum()
-    return sums
