@@ -11,14 +11,21 @@ async function boot() {
     Object.assign(board, { families: [], tasks: [], comparisons: [] });
     rest = unpack("rest").then((found) => Object.assign(board, found));
     history.scrollRestoration = "manual";
-    window.addEventListener("hashchange", () => location.hash === "#main" || arrive());
+    window.addEventListener("hashchange", arrive);
     document.addEventListener("keydown", keys);
+    document.getElementById("skip").addEventListener("click", skip);
     await arrive();
     await rest;
     shell(views.get(place().view)); // now it is known which views there are
   } catch (error) {
     document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, "This page is damaged: " + error.message));
   }
+}
+
+/** To the content, and not to another address. */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("main").focus();
 }
 
 /** The leaderboard is shown before the rest of the data is unpacked; every other view waits for it. */
