@@ -29,7 +29,10 @@ from ._static import static_tables
 from .card import CARD, draw_card
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
-SCRIPTS = ("text", "messages", "numbers", "data", "state", "cells", "table", "exports")
+SCRIPTS = (
+    *("text", "messages", "numbers", "data", "state", "cells", "table", "exports"),
+    *(f"views/preference_{part}" for part in ("cells", "pairs", "ranks", "quality", "raters", "export")),
+)
 VIEWS = (
     "leaderboard",
     "languages",
