@@ -7,13 +7,14 @@ view("preference", {
     const seen = prefSeen(board.preference, params);
     const sections = prefSections(seen);
     const alone = sections.find((one) => one.id === params.get("section"));
-    root.append(
+    add(
+      root,
       prefPatterns(),
       el("p", { class: "lead" }, t("pref_lead")),
       prefFacts(seen.votes),
       prefContents(sections, alone),
-      prefFilters(seen),
-      ...(alone ? [alone] : sections).map(prefSection(seen)),
+      prefFilters(seen, alone),
+      (alone ? [alone] : sections).map(prefSection(seen)),
     );
     return () => prefExport(seen);
   },
@@ -23,7 +24,9 @@ view("preference", {
 function prefSeen(votes, params) {
   const codes = prefInOrder(votes.languages.map((one) => one.language));
   const asked = (params.get("pair") || "").split(",");
-  const systems = asked.map((key) => votes.systems.find((system) => prefKey([system]) === key)).filter((system) => system !== undefined);
+  const systems = asked
+    .map((key) => votes.systems.find((system) => prefKey([system]) === key))
+    .filter((system) => system !== undefined);
   return {
     votes,
     codes,
@@ -40,18 +43,18 @@ function prefKey(names) {
   return names.map((one) => encodeURIComponent(one.replace(/\p{Cs}/gu, "\ufffd"))).join(",");
 }
 
-/** Of more than two systems ranks say more than pairs, and come first. */
+/** The parts, and by what each can be narrowed. Of more than two systems ranks say more than pairs, and come first. */
 function prefSections({ votes }) {
-  const ranks = { id: "ranks", title: "pref_ranks", show: prefRanks };
-  const wins = { id: "wins", title: "pref_wins", show: prefWins };
+  const ranks = { id: "ranks", title: "pref_ranks", by: "", show: prefRanks };
+  const wins = { id: "wins", title: "pref_wins", by: "pair language", show: prefWins };
   const all = [
     ...(votes.systems.length > 2 ? [ranks, wins] : [wins, ranks]),
-    votes.quality ? { id: "quality", title: "pref_quality", show: prefQuality } : null,
-    { id: "sides", title: "pref_sides", show: prefSides },
-    { id: "agreement", title: "pref_agreement", show: prefAgreement },
-    votes.judges.length ? { id: "judges", title: "pref_judges", show: prefJudges } : null,
-    { id: "annotators", title: "pref_annotators", show: prefAnnotators },
-    { id: "read", title: "pref_read", show: prefRead },
+    votes.quality ? { id: "quality", title: "pref_quality", by: "pair language", show: prefQuality } : null,
+    { id: "sides", title: "pref_sides", by: "language", show: prefSides },
+    { id: "agreement", title: "pref_agreement", by: "language", show: prefAgreement },
+    votes.judges.length ? { id: "judges", title: "pref_judges", by: "pair language", show: prefJudges } : null,
+    { id: "annotators", title: "pref_annotators", by: "", show: prefAnnotators },
+    { id: "read", title: "pref_read", by: "", show: prefRead },
   ];
   return all.filter(Boolean);
 }
@@ -62,37 +65,64 @@ function prefSection(seen) {
 }
 
 function prefContents(sections, alone) {
-  const link = (id, title, isHere) => el("a", { id: "pref-to-" + id, href: changed({ section: id === "all" ? "" : id }), "aria-current": isHere ? "true" : null }, t(title));
-  return el("nav", { class: "contents", "aria-label": t("pref_contents") }, link("all", "pref_everything", !alone), sections.map(({ id, title }) => link(id, title, alone?.id === id)));
+  const link = (id, title, isHere) =>
+    el(
+      "a",
+      {
+        id: "pref-to-" + id,
+        href: changed({ section: id === "all" ? "" : id }),
+        "aria-current": isHere ? "true" : null,
+      },
+      t(title),
+    );
+  return el(
+    "nav",
+    { class: "contents", "aria-label": t("pref_contents") },
+    link("all", "pref_everything", !alone),
+    sections.map(({ id, title }) => link(id, title, alone?.id === id)),
+  );
 }
 
 // -- what is asked for
 
-function prefFilters(seen) {
-  const { votes, systems, codes, language } = seen;
+function prefFilters(seen, alone) {
+  const isBy = (what) => !alone || alone.by.includes(what);
   const found = [];
-  if (votes.systems.length > 2) {
-    const [one = "", other = ""] = systems;
-    const options = votes.systems.map((system) => [system, plain(system)]);
-    found.push(prefSelect("pref-system", t("pref_system"), t("pref_every_system"), options, one, (system) => ({ pair: system ? prefKey([system]) : "" })));
-    if (one) {
-      const met = prefPairs(votes).filter((pair) => prefHas([one], pair.a, pair.b)).map((pair) => (pair.a === one ? pair.b : pair.a));
-      const others = options.filter(([system]) => met.includes(system));
-      found.push(prefSelect("pref-other", t("pref_against"), t("pref_all_met"), others, other, (system) => ({ pair: prefKey(system ? [one, system] : [one]) })));
-    }
-  }
-  if (codes.length > 1) {
-    const options = codes.map((code) => [code, prefLanguage(code)]);
-    found.push(prefSelect("pref-language", t("pref_language"), t("pref_every_language"), options, language, (code) => ({ language: code ? prefKey([code]) : "" })));
+  if (isBy("pair") && seen.votes.systems.length > 2) found.push(prefSystemFilters(seen));
+  if (isBy("language") && seen.codes.length > 1) {
+    const options = seen.codes.map((code) => [code, prefLanguage(code)]);
+    const asked = (code) => ({ language: code ? prefKey([code]) : "" });
+    found.push(
+      prefSelect("pref-language", t("pref_language"), t("pref_every_language"), options, seen.language, asked),
+    );
   }
   return found.length ? el("div", { class: "filters" }, found) : null;
+}
+
+/** A system, and then one of those that it met. */
+function prefSystemFilters({ votes, systems: [one = "", other = ""] }) {
+  const options = votes.systems.map((system) => [system, plain(system)]);
+  const asked = (system) => ({ pair: system ? prefKey([system]) : "" });
+  const found = [prefSelect("pref-system", t("pref_system"), t("pref_every_system"), options, one, asked)];
+  if (one) {
+    const pairs = prefPairs(votes).filter((pair) => prefHas([one], pair.a, pair.b));
+    const met = new Set(pairs.map((pair) => (pair.a === one ? pair.b : pair.a)));
+    const askedTwo = (system) => ({ pair: prefKey(system ? [one, system] : [one]) });
+    const others = options.filter(([system]) => met.has(system));
+    found.push(prefSelect("pref-other", t("pref_against"), t("pref_all_met"), others, other, askedTwo));
+  }
+  return found;
 }
 
 /** A choice among `options`, [value, text], or of all; `change` says what the address becomes. */
 function prefSelect(id, label, all, options, chosen, change) {
   const select = el("select", { id }, el("option", { value: "" }, all));
-  options.forEach(([value, text], place) => select.append(el("option", { value: String(place), selected: value === chosen }, text)));
-  select.addEventListener("change", () => go(changed({ more: "", ...change(select.value === "" ? "" : options[Number(select.value)][0]) })));
+  options.forEach(([value, text], place) =>
+    select.append(el("option", { value: String(place), selected: value === chosen }, text)),
+  );
+  select.addEventListener("change", () =>
+    go(changed({ more: "", ...change(select.value === "" ? "" : options[Number(select.value)][0]) })),
+  );
   return el("div", {}, el("label", { for: id }, label), select);
 }
 
@@ -107,9 +137,16 @@ function prefFacts({ counts, systems, languages }) {
     [t("pref_systems_head"), count(systems.length)],
     [t("pref_languages_head"), count(languages.length)],
     [t("pref_verdicts_head"), counts.num_verdicts ? count(counts.num_verdicts) : ""],
-    [t("pref_dropped_head"), prefDropped(counts) ? t("of", { part: prefDropped(counts), whole: counts.num_rows }) : t("pref_none")],
+    [
+      t("pref_dropped_head"),
+      prefDropped(counts) ? t("of", { part: prefDropped(counts), whole: counts.num_rows }) : t("pref_none"),
+    ],
   ];
-  return el("dl", { class: "facts" }, facts.filter(([, said]) => said).map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said))));
+  return el(
+    "dl",
+    { class: "facts" },
+    facts.filter(([, said]) => said).map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said))),
+  );
 }
 
 function prefDropped(counts) {
@@ -119,12 +156,43 @@ function prefDropped(counts) {
 function prefRead({ votes }) {
   const { counts, files, num_draws: draws } = votes;
   const reasons = Object.entries(counts.dropped).sort(([a], [b]) => (a < b ? -1 : 1));
-  const row = ([reason, num]) => el("tr", {}, el("th", { scope: "row", class: "model plain" }, name(reason)), el("td", { class: "cell" }, count(num)), el("td", { class: "cell" }, prefPercent(num / counts.num_rows)));
-  const heads = [prefHead(t("pref_reason"), "", { class: "model" }), prefHead(t("pref_rows")), prefHead(t("pref_of_rows", { n: counts.num_rows }), "%")];
-  const file = ({ name: called, sha256 }) => el("tr", {}, el("th", { scope: "row", class: "model plain" }, name(called)), el("td", {}, sha256 ? el("code", { class: "id" }, sha256) : ""));
+  const row = ([reason, num]) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row", class: "model plain" }, name(reason)),
+      el("td", { class: "cell" }, count(num)),
+      el("td", { class: "cell" }, prefPercent(num / counts.num_rows)),
+    );
+  const heads = [
+    prefHead(t("pref_reason"), "", { class: "model" }),
+    prefHead(t("pref_rows")),
+    prefHead(t("pref_of_rows", { n: counts.num_rows }), "%"),
+  ];
+  const file = ({ name: called, sha256 }) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row", class: "model plain" }, name(called)),
+      el("td", {}, sha256 ? el("code", { class: "id" }, sha256) : ""),
+    );
   return [
-    reasons.length ? prefTable("votes-dropped", t("pref_dropped_caption"), "", heads, el("tbody", {}, reasons.map(row))) : el("p", { class: "quiet" }, t("pref_nothing_dropped", { n: counts.num_rows })),
-    files.length ? prefTable("votes-files", t("pref_files_caption"), "files", [prefHead(t("pref_file"), "", { class: "model" }), prefHead("SHA-256")], el("tbody", {}, files.map(file))) : null,
-    el("p", { class: "quiet" }, t("pref_draws", { n: draws, seed: String(votes.seed), correction: prefTerm("correction", votes.correction) })),
+    reasons.length
+      ? prefTable("votes-dropped", t("pref_dropped_caption"), "", heads, el("tbody", {}, reasons.map(row)))
+      : el("p", { class: "quiet" }, t("pref_nothing_dropped", { n: counts.num_rows })),
+    files.length
+      ? prefTable(
+          "votes-files",
+          t("pref_files_caption"),
+          "files",
+          [prefHead(t("pref_file"), "", { class: "model" }), prefHead("SHA-256")],
+          el("tbody", {}, files.map(file)),
+        )
+      : null,
+    el(
+      "p",
+      { class: "quiet" },
+      t("pref_draws", { n: draws, seed: String(votes.seed), correction: prefTerm("correction", votes.correction) }),
+    ),
   ];
 }

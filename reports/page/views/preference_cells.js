@@ -40,6 +40,11 @@ function prefPairHead(a, b, between, detail = null) {
   return el("th", { scope: "row", class: "model" }, name(a), el("span", { class: "detail" }, between), name(b), under);
 }
 
+/** What a mapping from the record has under a name that may be any; null where it has nothing. */
+function prefOf(mapping, key) {
+  return mapping && Object.hasOwn(mapping, key) ? mapping[key] : null;
+}
+
 // -- numbers
 
 /** An interval, or that too few prompts were asked for one. */
@@ -92,7 +97,11 @@ function prefChance(chance) {
 }
 
 function prefCounts(lines) {
-  return el("td", { class: "counts" }, lines.filter(Boolean).map((line) => el("span", {}, line)));
+  return el(
+    "td",
+    { class: "counts" },
+    lines.filter(Boolean).map((line) => el("span", {}, line)),
+  );
 }
 
 /** What a number is over; several prompts may be one in other languages or turns. `kind` is of what there are so many. */
@@ -101,7 +110,9 @@ function prefOver(kind, num, found) {
   return [
     t("pref_by_people", { what: t(kind, { n: num }), people: t("pref_people", { n: people }) }),
     groups === prompts ? t("pref_prompts", { n: prompts }) : t("pref_prompts_source", { n: prompts, groups }),
-    { "prompt-t": t("pref_over_prompts"), "annotator-t": t("pref_over_people"), wilson: t("pref_over_trials") }[found.interval],
+    { "prompt-t": t("pref_over_prompts"), "annotator-t": t("pref_over_people"), wilson: t("pref_over_trials") }[
+      found.interval
+    ],
   ];
 }
 
@@ -133,7 +144,11 @@ function prefTable(id, caption, kind, heads, bodies) {
  * A stacked bar of `{kind, share, words, colour}` from the left with `value` and its interval on it; parts whose kind has
  * no colour have their own. `hasHalf` draws the line of no winner.
  */
-function prefBar(parts, { value, low, high }, { words = parts.map((part) => part.words).join(", "), hasHalf = false } = {}) {
+function prefBar(
+  parts,
+  { value, low, high },
+  { words = parts.map((part) => part.words).join(", "), hasHalf = false } = {},
+) {
   const x = (share) => (PREF_BAR * share).toFixed(2);
   const line = (kind, from, to, y = [9, 9]) => svg("line", { class: kind, x1: from, y1: y[0], x2: to, y2: y[1] });
   const marks = [];
@@ -146,13 +161,21 @@ function prefBar(parts, { value, low, high }, { words = parts.map((part) => part
     from += share;
   }
   if (!parts.length) marks.push(line("axis", 0, PREF_BAR));
-  if (hasHalf) marks.push(line("under", PREF_BAR / 2, PREF_BAR / 2, [0, 18]), line("half", PREF_BAR / 2, PREF_BAR / 2, [0, 18]));
+  if (hasHalf)
+    marks.push(line("under", PREF_BAR / 2, PREF_BAR / 2, [0, 18]), line("half", PREF_BAR / 2, PREF_BAR / 2, [0, 18]));
   if (low !== null && high !== null) {
     marks.push(line("halo", x(low), x(high)), line("range", x(low), x(high)));
     marks.push(svg("path", { class: "ends", d: `M${x(low)} 5.5V12.5M${x(high)} 5.5V12.5` }));
   }
   marks.push(svg("circle", { class: "dot", cx: x(value), cy: 9, r: 3.2 }));
-  const box = { class: "vbar", viewBox: `0 0 ${PREF_BAR} 18`, width: PREF_BAR, height: 18, role: "img", "aria-label": words };
+  const box = {
+    class: "vbar",
+    viewBox: `0 0 ${PREF_BAR} 18`,
+    width: PREF_BAR,
+    height: 18,
+    role: "img",
+    "aria-label": words,
+  };
   return el("td", { class: "bar" }, svg("svg", box, svg("title", {}, words), marks));
 }
 
@@ -165,7 +188,13 @@ function prefBox(kind, box, colour = null) {
 /** What a part of a bar stands for. */
 function prefSwatch(kind, text, colour = null) {
   const box = { width: 14, height: 14 };
-  return el("span", {}, svg("svg", { class: "vbar", viewBox: "0 0 14 14", ...box, "aria-hidden": "true" }, prefBox(kind, box, colour)), " ", text);
+  return el(
+    "span",
+    {},
+    svg("svg", { class: "vbar", viewBox: "0 0 14 14", ...box, "aria-hidden": "true" }, prefBox(kind, box, colour)),
+    " ",
+    text,
+  );
 }
 
 /** What the dot with its interval stands for. */
@@ -175,7 +204,13 @@ function prefDotSwatch(text) {
     svg("path", { class: "ends", d: "M2 3.5V10.5M32 3.5V10.5" }),
     svg("circle", { class: "dot", cx: 17, cy: 7, r: 3.2 }),
   ];
-  return el("span", {}, svg("svg", { class: "vbar", viewBox: "0 0 34 14", width: 34, height: 14, "aria-hidden": "true" }, marks), " ", text);
+  return el(
+    "span",
+    {},
+    svg("svg", { class: "vbar", viewBox: "0 0 34 14", width: 34, height: 14, "aria-hidden": "true" }, marks),
+    " ",
+    text,
+  );
 }
 
 // Patterns, so that colour is never alone: of a loss, of ties, and one for each level of quality but the best.
@@ -191,7 +226,11 @@ const PREF_PATTERNS = {
 
 function prefPatterns() {
   const made = Object.entries(PREF_PATTERNS).map(([kind, [size, d]]) =>
-    svg("pattern", { id: "pref-" + kind, width: size, height: size, patternUnits: "userSpaceOnUse" }, svg("path", { class: "mark-" + kind, d })),
+    svg(
+      "pattern",
+      { id: "pref-" + kind, width: size, height: size, patternUnits: "userSpaceOnUse" },
+      svg("path", { class: "mark-" + kind, d }),
+    ),
   );
   return svg("svg", { class: "patterns", width: 0, height: 0, "aria-hidden": "true" }, svg("defs", {}, made));
 }
@@ -199,7 +238,12 @@ function prefPatterns() {
 /** The kind and the colour of a level of quality, by its place from the best. */
 function prefLevelLook(place, num) {
   const share = num === 1 ? 1 : (num - 1 - place) / (num - 1);
-  const [start, end, way] = share < 0.5 ? [PREF_WORST, PREF_MIDDLE, 2 * share] : [PREF_MIDDLE, PREF_BEST, 2 * share - 1];
-  const mixed = start.map((part, at) => Math.round(part + way * (end[at] - part)).toString(16).padStart(2, "0"));
+  const [start, end, way] =
+    share < 0.5 ? [PREF_WORST, PREF_MIDDLE, 2 * share] : [PREF_MIDDLE, PREF_BEST, 2 * share - 1];
+  const mixed = start.map((part, at) =>
+    Math.round(part + way * (end[at] - part))
+      .toString(16)
+      .padStart(2, "0"),
+  );
   return { kind: "level-" + Math.min(4, place), colour: "#" + mixed.join("") };
 }

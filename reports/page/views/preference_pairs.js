@@ -1,16 +1,19 @@
-// Wins, ties and losses: of every two systems by language, of each against all, and all against one another.
+// Wins, ties and losses: of every two systems by language, and of each against all.
 
 const PREF_MOST_SYSTEMS = 12;
 const PREF_MOST_PAIRS = 66;
-const PREF_SURE = 0.05;
 
 function prefWins(seen) {
   const heads = prefTieHeads(seen.votes.rates);
   const chosen = prefChosen(seen);
   const found = [prefWinSwatches(heads)];
-  if (seen.votes.systems.length > 2 && !seen.systems.length) found.push(prefAgainstAll(seen, heads));
+  if (seen.votes.systems.length > 2) found.push(prefAgainstAll(seen, heads));
   if (chosen.note) found.push(el("p", { class: "quiet" }, chosen.note));
-  found.push(chosen.first.length ? prefPairTable("votes-pairs", t("pref_pairs_caption"), seen, heads, chosen.first) : el("p", { class: "quiet" }, t("pref_no_pairs")));
+  found.push(
+    chosen.first.length
+      ? prefPairTable("votes-pairs", t("pref_pairs_caption"), seen, heads, chosen.first)
+      : el("p", { class: "quiet" }, t("pref_no_pairs")),
+  );
   if (chosen.more.length) found.push(prefMore(seen, heads, chosen.more));
   if (seen.votes.systems.length > 2) found.push(prefMatrix(seen));
   return found;
@@ -45,7 +48,8 @@ function prefHeadline(rates, language) {
 function prefReference(votes) {
   const languages = new Map(votes.systems.map((system) => [system, new Set()]));
   for (const rate of votes.rates) {
-    if (rate.scope === "language") for (const system of [rate.system_a, rate.system_b]) languages.get(system).add(rate.language);
+    if (rate.scope === "language")
+      for (const system of [rate.system_a, rate.system_b]) languages.get(system).add(rate.language);
   }
   const most = Math.max(...[...languages.values()].map((codes) => codes.size));
   return votes.systems.find((system) => languages.get(system).size === most);
@@ -126,7 +130,12 @@ function prefRateHeads(first, heads, correction) {
 
 /** The bar, the numbers and the counts of a rate. */
 function prefRateCells(rate, heads) {
-  const ties = { tie_good: rate.tie_good, tie_bad: rate.tie_bad, tie: rate.tie, tie_any: rate.tie_good === null ? rate.tie : null };
+  const ties = {
+    tie_good: rate.tie_good,
+    tie_bad: rate.tie_bad,
+    tie: rate.tie,
+    tie_any: rate.tie_good === null ? rate.tie : null,
+  };
   const bounds = (field) => rate.intervals[field === "tie_any" ? "tie" : field];
   return [
     prefBar(prefRateParts(rate, heads), { value: rate.win_half, low: rate.low, high: rate.high }, { hasHalf: true }),
@@ -143,7 +152,9 @@ function prefRateParts(rate, heads) {
   const part = (kind, share, key) => ({ kind, share, words: t(key, { share: prefPercent(share) }) });
   const isTold = rate.tie_good !== null && rate.tie_bad !== null;
   const untold = part(heads.includes("tie") ? "tie" : "tie-any", rate.tie, "pref_tied");
-  const ties = isTold ? [part("tie", rate.tie_good, "pref_tied_good"), part("tie-bad", rate.tie_bad, "pref_tied_bad")] : [untold];
+  const ties = isTold
+    ? [part("tie", rate.tie_good, "pref_tied_good"), part("tie-bad", rate.tie_bad, "pref_tied_bad")]
+    : [untold];
   return [part("win", rate.win, "pref_won"), ...ties, part("loss", rate.loss, "pref_lost")];
 }
 
@@ -154,7 +165,11 @@ function prefPairTable(id, caption, seen, heads, pairs) {
   const first = isByLanguage ? t("pref_language") : t("pref_pair");
   const bodies = isByLanguage
     ? pairs.map((pair) => prefPairBody(pair, votes, heads))
-    : el("tbody", {}, pairs.map((pair) => prefPairRow(pair, prefHeadline(pair.rates, language), heads)));
+    : el(
+        "tbody",
+        {},
+        pairs.map((pair) => prefPairRow(pair, prefHeadline(pair.rates, language), heads)),
+      );
   return prefTable(id, caption, "votes", prefRateHeads(first, heads, votes.correction), bodies);
 }
 
@@ -163,7 +178,15 @@ function prefPairRow(pair, rate, heads) {
 }
 
 function prefPairBody(pair, votes, heads) {
-  const title = el("span", { class: "said" }, name(pair.a), " ", el("i", { class: "quiet" }, t("pref_against")), " ", name(pair.b));
+  const title = el(
+    "span",
+    { class: "said" },
+    name(pair.a),
+    " ",
+    el("i", { class: "quiet" }, t("pref_against")),
+    " ",
+    name(pair.b),
+  );
   const isOfPair = (one) => one.system_a === pair.a && one.system_b === pair.b;
   const others = votes.other_languages.find(isOfPair);
   const worst = votes.worst_languages.find(isOfPair);
@@ -171,7 +194,9 @@ function prefPairBody(pair, votes, heads) {
     "tbody",
     {},
     el("tr", { class: "two" }, el("th", { scope: "rowgroup", colspan: heads.length + 7 }, title)),
-    pair.rates.map((rate) => el("tr", { class: rate.scope === "language" ? null : "total" }, prefScopeHead(rate), prefRateCells(rate, heads))),
+    pair.rates.map((rate) =>
+      el("tr", { class: rate.scope === "language" ? null : "total" }, prefScopeHead(rate), prefRateCells(rate, heads)),
+    ),
     others ? prefOthersRow(others, heads) : null,
     worst ? prefWorstRow(worst, heads) : null,
   );
@@ -213,7 +238,12 @@ function prefWorstRow(one, heads) {
     { class: "total" },
     prefTotalHead(t("pref_worst"), prefLanguage(one.language)),
     prefNothing(),
-    el("td", { class: "cell" }, value, el("span", { class: "n" }, t("pref_nowhere_below", { value: prefPercent(one.low) }))),
+    el(
+      "td",
+      { class: "cell" },
+      value,
+      el("span", { class: "n" }, t("pref_nowhere_below", { value: prefPercent(one.low) })),
+    ),
     Array.from({ length: heads.length + 2 }, prefNothing),
     prefChance(null),
     prefCounts([t("pref_languages", { n: one.languages.length })]),
@@ -223,52 +253,25 @@ function prefWorstRow(one, heads) {
 /** Every system against all that it met, in the order of strength. */
 function prefAgainstAll(seen, heads) {
   const { votes, language } = seen;
-  const rows = votes.systems
-    .map((system) => prefHeadline(votes.rates_against_all.filter((rate) => rate.system_a === system), language))
+  const rows = (seen.systems.length ? seen.systems : votes.systems)
+    .map((system) =>
+      prefHeadline(
+        votes.rates_against_all.filter((rate) => rate.system_a === system),
+        language,
+      ),
+    )
     .filter(Boolean)
     .map((rate) => el("tr", {}, prefSystemHead(rate), prefRateCells(rate, heads)));
-  return prefTable("votes-all", t("pref_all_caption"), "votes", prefRateHeads(t("pref_system"), heads, votes.correction), el("tbody", {}, rows));
+  return prefTable(
+    "votes-all",
+    t("pref_all_caption"),
+    "votes",
+    prefRateHeads(t("pref_system"), heads, votes.correction),
+    el("tbody", {}, rows),
+  );
 }
 
 function prefSystemHead(rate) {
   const over = rate.scope === "macro" ? t("pref_mean_of", { n: rate.num_languages }) : prefLanguage(rate.language);
   return el("th", { scope: "row", class: "model" }, name(rate.system_a), el("span", { class: "detail" }, over));
-}
-
-// -- the matrix
-
-function prefMatrix({ votes, language }) {
-  const systems = votes.systems.slice(0, PREF_MOST_SYSTEMS);
-  const found = new Map(prefPairs(votes).map((pair) => [prefKey([pair.a, pair.b]), prefHeadline(pair.rates, language)]));
-  const rateOf = (a, b) => found.get(prefKey([a, b])) || prefMirrored(found.get(prefKey([b, a])));
-  const over = language ? t("pref_in_language", { language: prefLanguage(language) }) : votes.languages.length > 1 ? t("pref_matrix_mean") : "";
-  const part = votes.systems.length > systems.length ? t("pref_matrix_part", { n: systems.length, of: votes.systems.length }) : "";
-  const marks = t("pref_matrix_marks", { correction: prefTerm("correction", votes.correction) });
-  const caption = [t("pref_matrix_caption"), over, part, marks].filter(Boolean).join(" ");
-  const rows = systems.map((a) =>
-    el("tr", {}, el("th", { scope: "row", class: "model" }, name(a)), systems.map((b) => (a === b ? el("td", { class: "self" }) : prefMatrixCell(rateOf(a, b))))),
-  );
-  const heads = [prefHead(t("pref_system"), "", { class: "model" }), systems.map((system) => el("th", { scope: "col" }, name(system, { class: "title" })))];
-  return prefTable("votes-matrix", caption, "matrix", heads, el("tbody", {}, rows));
-}
-
-/** A rate seen from its other system; null where there is none. */
-function prefMirrored(rate) {
-  if (!rate) return null;
-  const [low, high] = [rate.high, rate.low].map((bound) => (bound === null ? null : 1 - bound));
-  return { ...rate, win_half: 1 - rate.win_half, low, high };
-}
-
-function prefMatrixCell(rate) {
-  if (!rate) return el("td", { class: "never" }, unseen(t("pref_never")));
-  const isSure = rate.p_adjusted !== null && rate.p_adjusted < PREF_SURE;
-  const isAhead = rate.win_half > 0.5;
-  return el(
-    "td",
-    { class: "cell" },
-    el("b", { class: "value" }, prefNumber(rate.win_half, rate.low, rate.high, 100)),
-    isSure ? el("span", { class: "mark " + (isAhead ? "up" : "down") }, isAhead ? "▲" : "▼", unseen(t(isAhead ? "pref_ahead" : "pref_behind"))) : null,
-    el("span", { class: "interval" }, prefInterval(rate.low, rate.high, 100)),
-    el("span", { class: "n" }, t("n", { n: rate.num_votes })),
-  );
 }

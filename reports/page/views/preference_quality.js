@@ -35,7 +35,10 @@ function prefLevels(seen, qualities, levels, looks) {
 /** Systems with ratings: in the order of strength, then those without votes. */
 function prefRatedSystems({ systems, quality }) {
   const rated = [...new Set(quality.qualities.map((found) => found.system))];
-  return [...systems.filter((system) => rated.includes(system)), ...rated.filter((system) => !systems.includes(system))];
+  return [
+    ...systems.filter((system) => rated.includes(system)),
+    ...rated.filter((system) => !systems.includes(system)),
+  ];
 }
 
 function prefLevelBody(seen, system, qualities, levels, looks) {
@@ -69,10 +72,12 @@ function prefLevelRow(found, levels, looks) {
   return el(
     "tr",
     { class: isMean ? "total" : null },
-    isMean ? prefTotalHead(t("pref_mean"), t("pref_mean_detail", { n: found.languages.length })) : prefLanguageHead(found.languages[0]),
+    isMean
+      ? prefTotalHead(t("pref_mean"), t("pref_mean_detail", { n: found.languages.length }))
+      : prefLanguageHead(found.languages[0]),
     prefBar(parts, acceptable),
     prefCell(acceptable),
-    levels.map((level) => prefCell(prefNamed(found.levels[level], found.intervals[level]))),
+    levels.map((level) => prefCell(prefNamed(found.levels[level], prefOf(found.intervals, level)))),
     prefCounts(prefOver("pref_ratings", found.num_ratings, found)),
   );
 }
@@ -82,7 +87,8 @@ function prefLevelRow(found, levels, looks) {
 /** Of each pair of the strongest, or of the systems asked for, the mean over its languages or its one language. */
 function prefDifferences(seen, differences) {
   const top = new Set(seen.votes.systems.slice(0, PREF_MOST_SYSTEMS));
-  const isShown = ({ system_a: a, system_b: b }) => (seen.systems.length ? prefHas(seen.systems, a, b) : top.has(a) && top.has(b));
+  const isShown = ({ system_a: a, system_b: b }) =>
+    seen.systems.length ? prefHas(seen.systems, a, b) : top.has(a) && top.has(b);
   const found = new Map();
   for (const one of differences) {
     const key = prefKey([one.system_a, one.system_b]);
@@ -98,7 +104,8 @@ function prefDifferenceTable({ votes }, rows) {
     prefHead("p", prefTerm("correction", votes.correction)),
     prefHead("n"),
   ];
-  const over = (one) => (one.scope === "macro" ? t("pref_mean_of", { n: one.languages.length }) : prefLanguage(one.languages[0]));
+  const over = (one) =>
+    one.scope === "macro" ? t("pref_mean_of", { n: one.languages.length }) : prefLanguage(one.languages[0]);
   const made = rows.map((one) =>
     el(
       "tr",

@@ -38,18 +38,39 @@ function prefRankTable(seen, ranking) {
     param: "ranks",
     kind: "numbers ranks",
     columns: [
-      { id: "system", kind: "model", head: t("pref_system"), value: (row) => row.system.toLocaleLowerCase(), cell: (row) => prefRankedSystem(seen, row) },
-      { id: "open", head: t("pref_open"), value: (row) => row.rank_low, cell: (row) => el("td", { class: "cell" }, el("b", { class: "value" }, prefRange(row))) },
+      {
+        id: "system",
+        kind: "model",
+        head: t("pref_system"),
+        value: (row) => row.system.toLocaleLowerCase(),
+        cell: (row) => prefRankedSystem(seen, row),
+      },
+      {
+        id: "open",
+        head: t("pref_open"),
+        value: (row) => row.rank_low,
+        cell: (row) => el("td", { class: "cell" }, el("b", { class: "value" }, prefRange(row))),
+      },
       {
         id: "strength",
         firstDirection: "-",
         head: t("pref_strength"),
         detail: el("span", { class: "detail" }, t("pref_strength_detail")),
         value: (row) => row.strength,
-        cell: (row) => prefCell({ value: row.strength, low: row.low, high: row.high }, { scale: 1, isSigned: true, axis: [-reach, reach] }),
+        cell: (row) =>
+          prefCell(
+            { value: row.strength, low: row.low, high: row.high },
+            { scale: 1, isSigned: true, axis: [-reach, reach] },
+          ),
       },
       ...byTies,
-      { id: "votes", firstDirection: "-", head: "n", value: (row) => row.num_votes, cell: (row) => prefCounts([t("votes", { n: row.num_votes })]) },
+      {
+        id: "votes",
+        firstDirection: "-",
+        head: "n",
+        value: (row) => row.num_votes,
+        cell: (row) => prefCounts([t("votes", { n: row.num_votes })]),
+      },
     ],
   });
 }
@@ -57,7 +78,12 @@ function prefRankTable(seen, ranking) {
 /** A system with the way to its pairs. */
 function prefRankedSystem(seen, row) {
   const isChosen = seen.systems.includes(row.system);
-  const link = el("a", { class: "detail", href: changed({ section: "wins", pair: prefKey([row.system]), more: "" }) }, t("pref_its_pairs"), unseen(" " + plain(row.system)));
+  const link = el(
+    "a",
+    { class: "detail", href: changed({ section: "wins", pair: prefKey([row.system]), more: "" }) },
+    t("pref_its_pairs"),
+    unseen(" " + plain(row.system)),
+  );
   return el("th", { scope: "row", class: isChosen ? "model band" : "model" }, name(row.system), link);
 }
 
@@ -70,9 +96,20 @@ function prefRange({ rank_low: low, rank_high: high }) {
 function prefRankSays(ranking) {
   const { fragility: frail, davidson_nu: nu, pooling } = ranking;
   const said = [prefSensitivity(ranking), prefFragile(frail), prefDeciders(frail.without_annotator)];
-  if (nu) said.push(t("pref_nu", { value: prefNumber(nu.value, nu.low, nu.high, 1), interval: prefInterval(nu.low, nu.high, 1), n: nu.num_votes }));
+  if (nu)
+    said.push(
+      t("pref_nu", {
+        value: prefNumber(nu.value, nu.low, nu.high, 1),
+        interval: prefInterval(nu.low, nu.high, 1),
+        n: nu.num_votes,
+      }),
+    );
   if (pooling !== null) said.push(t("pref_pooling", { value: number(pooling, 2) }));
-  return el("ul", { class: "says" }, said.map((text) => el("li", {}, text)));
+  return el(
+    "ul",
+    { class: "says" },
+    said.map((text) => el("li", {}, text)),
+  );
 }
 
 function prefSensitivity(ranking) {
@@ -83,7 +120,12 @@ function prefSensitivity(ranking) {
     .map((places) => Math.max(...places) - Math.min(...places))
     .filter(Boolean);
   if (!moved.length) return t("pref_same_order", { ways });
-  return t("pref_moved", { ways, n: moved.length, of: ranking.systems.length, places: t("pref_places", { n: Math.max(...moved) }) });
+  return t("pref_moved", {
+    ways,
+    n: moved.length,
+    of: ranking.systems.length,
+    places: t("pref_places", { n: Math.max(...moved) }),
+  });
 }
 
 function prefFragile({ leader, num_votes: fewest, total }) {
@@ -105,7 +147,13 @@ function prefStyle(ranking) {
     el("tr", {}, el("th", { scope: "row", class: "model" }, prefTerm("feature", feature)), prefOdds(found)),
   );
   const gaps = Object.entries(ranking.controlled).map(([system, found]) =>
-    el("tr", {}, el("th", { scope: "row", class: "model" }, name(system)), prefOdds(ranking.plain[system] || null), prefOdds(found)),
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row", class: "model" }, name(system)),
+      prefOdds(prefOf(ranking.plain, system)),
+      prefOdds(found),
+    ),
   );
   return [
     el("h4", {}, t("pref_style")),
@@ -113,12 +161,22 @@ function prefStyle(ranking) {
     el(
       "div",
       { class: "tables" },
-      prefTable("votes-style", t("pref_style_caption"), "", [prefHead(t("pref_feature"), "", { class: "model" }), prefHead(t("pref_worth"), t("pref_worth_detail"))], el("tbody", {}, worth)),
+      prefTable(
+        "votes-style",
+        t("pref_style_caption"),
+        "",
+        [prefHead(t("pref_feature"), "", { class: "model" }), prefHead(t("pref_worth"), t("pref_worth_detail"))],
+        el("tbody", {}, worth),
+      ),
       prefTable(
         "votes-controlled",
         t("pref_behind_caption", { leader: ranking.leader }),
         "",
-        [prefHead(t("pref_system"), "", { class: "model" }), prefHead(t("pref_as_is"), t("pref_odds")), prefHead(t("pref_alike"), t("pref_odds"))],
+        [
+          prefHead(t("pref_system"), "", { class: "model" }),
+          prefHead(t("pref_as_is"), t("pref_odds")),
+          prefHead(t("pref_alike"), t("pref_odds")),
+        ],
         el("tbody", {}, gaps),
       ),
     ),

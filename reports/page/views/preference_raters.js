@@ -1,4 +1,4 @@
-// Those who vote: sides and ties, how far people agree, judges beside them, and annotators worth a second look.
+// Those who vote: sides and ties, how far people agree, and annotators worth a second look.
 // Annotators stand here by their id alone, and only those with a flag.
 
 const PREF_MOST_ANNOTATORS = 100;
@@ -16,20 +16,27 @@ function prefSides(seen) {
   ];
   const rows = prefInOrder(seen.votes.languages.map((one) => one.language))
     .filter((code) => !seen.language || code === seen.language)
-    .map((code) => prefSideRow(seen.votes, seen.votes.languages.find((one) => one.language === code)));
+    .map((code) =>
+      prefSideRow(
+        seen.votes,
+        seen.votes.languages.find((one) => one.language === code),
+      ),
+    );
   return prefTable("votes-languages", t("pref_sides_caption"), "", heads, el("tbody", {}, rows));
 }
 
 function prefSideRow({ ranking }, one) {
   const left = one.left_share;
-  const nu = ranking?.tie_weights[one.language];
+  const nu = prefOf(ranking?.tie_weights, one.language);
   return el(
     "tr",
     {},
     prefLanguageHead(one.language),
     prefCounts(prefOver("votes", one.num_votes, one)),
-    left ? prefCell(left, { n: t("n", { n: left.num_votes }), more: el("span", { class: "n" }, prefSideVerdict(left)) }) : prefNothing(),
-    prefOdds(ranking?.left[one.language] || null),
+    left
+      ? prefCell(left, { n: t("n", { n: left.num_votes }), more: el("span", { class: "n" }, prefSideVerdict(left)) })
+      : prefNothing(),
+    prefOdds(prefOf(ranking?.left, one.language)),
     nu ? prefCell(nu, { scale: 1, n: t("n", { n: nu.num_votes }) }) : prefNothing(),
   );
 }
@@ -81,108 +88,6 @@ function prefBeyond(one) {
   return prefCell(one, { scale: 1, n: one ? t("pref_comparisons", { n: one.num_units }) : "" });
 }
 
-// -- judges
-
-function prefJudges(seen) {
-  const found = seen.votes.judges.map((judge, place) => prefJudge(seen, judge, place + 1));
-  const powered = seen.votes.powered.filter((one) => prefIsPowered(seen, one.rate));
-  return [found, powered.length ? prefPowered(powered) : null];
-}
-
-function prefJudge(seen, judge, place) {
-  const kappas = [
-    [t("pref_kappa"), t("pref_kappa_ties")],
-    [t("pref_kappa"), t("pref_kappa_decided")],
-  ];
-  const admitted = judge.admissibility.filter((one) => !seen.language || one.language === seen.language);
-  return [
-    el("h4", {}, t("pref_judge"), " ", name(judge.judge), " ", el("span", { class: "quiet" }, t("pref_verdicts", { n: judge.num_verdicts }))),
-    judge.agreement.length
-      ? prefAgreementTable(seen, "votes-judge-" + place, t("pref_judge_caption"), kappas, judge.agreement, judge.kappas, PREF_SETUPS)
-      : el("p", { class: "quiet" }, t("pref_no_shared")),
-    admitted.length ? prefAdmission(admitted, place) : null,
-    judge.agreement.length && !admitted.length ? el("p", { class: "quiet" }, t("pref_too_few_twice")) : null,
-  ];
-}
-
-function prefAdmission(found, place) {
-  const heads = [
-    prefHead(t("pref_language"), "", { class: "model" }),
-    prefHead(t("pref_verdict"), t("pref_verdict_detail")),
-    prefHead(t("pref_judge_less"), t("pref_points")),
-    prefHead(t("pref_the_judge"), t("pref_agrees_detail")),
-    prefHead(t("pref_another"), t("pref_ceiling_detail")),
-    prefHead("n"),
-  ];
-  const order = prefInOrder(found.map((one) => one.language));
-  const rows = order.map((code) => prefAdmissionRow(found.find((one) => one.language === code)));
-  return prefTable("votes-admission-" + place, t("pref_admission_caption"), "", heads, el("tbody", {}, rows));
-}
-
-function prefAdmissionRow(one) {
-  return el(
-    "tr",
-    {},
-    prefLanguageHead(one.language),
-    el("td", {}, prefAdmitted(one.verdict)),
-    prefCell({ value: one.difference, low: one.low, high: one.high }, { isSigned: true }),
-    el("td", { class: "cell" }, prefPercent(one.judge_agreement)),
-    el("td", { class: "cell" }, prefPercent(one.people_agreement)),
-    prefCounts([t("pref_comparisons", { n: one.num_units }), t("pref_source_prompts", { n: one.num_prompts })]),
-  );
-}
-
-function prefAdmitted(verdict) {
-  return el("b", { class: "verdict-" + verdict.replaceAll(" ", "-") }, prefTerm("verdict", verdict));
-}
-
-// -- rates that judges help to know
-
-function prefIsPowered(seen, rate) {
-  if (seen.language && rate.language !== seen.language) return false;
-  if (seen.systems.length) return prefHas(seen.systems, rate.system_a, rate.system_b);
-  const top = seen.votes.systems.slice(0, PREF_MOST_SYSTEMS);
-  return top.includes(rate.system_a) && top.includes(rate.system_b);
-}
-
-function prefPowered(found) {
-  const heads = [
-    prefHead(t("pref_pair"), "", { class: "model" }),
-    prefHead(t("pref_win_rate"), t("pref_powered_detail")),
-    prefHead(t("pref_people_only"), "%"),
-    prefHead(t("pref_judge_only"), "%"),
-    prefHead(t("pref_weight"), t("pref_weight_detail")),
-    prefHead(t("pref_error"), t("pref_error_detail")),
-    prefHead(t("pref_the_judge_is")),
-    prefHead("n"),
-  ];
-  const rows = found.map(prefPoweredRow);
-  return [
-    el("h4", {}, t("pref_powered")),
-    el("p", { class: "quiet legend" }, t("pref_powered_lead")),
-    prefTable("votes-powered", t("pref_powered_caption"), "", heads, el("tbody", {}, rows)),
-  ];
-}
-
-function prefPoweredRow({ judge, rate, admission }) {
-  const over = [prefLanguage(rate.language), ", ", t("pref_judge"), " ", name(judge, { class: "plain" })];
-  return el(
-    "tr",
-    {},
-    prefPairHead(rate.system_a, rate.system_b, t("pref_against"), over),
-    prefCell(rate),
-    el("td", { class: "cell" }, prefPercent(rate.people_only)),
-    el("td", { class: "cell" }, prefPercent(rate.judge_only)),
-    el("td", { class: "cell" }, number(rate.weight, 2)),
-    el("td", { class: "cell" }, rate.stderr_ratio === null ? "" : "× " + number(rate.stderr_ratio, 2)),
-    el("td", {}, prefAdmitted(admission ? admission.verdict : "undecided")),
-    prefCounts([
-      t("pref_by_people", { what: t("votes", { n: rate.num_votes }), people: t("pref_prompts", { n: rate.num_prompts_people }) }),
-      t("pref_judged_more", { what: t("pref_verdicts", { n: rate.num_verdicts }), n: rate.num_prompts_judge }),
-    ]),
-  );
-}
-
 // -- annotators
 
 function prefAnnotators(seen) {
@@ -203,17 +108,34 @@ function prefAnnotators(seen) {
 /** How often each flag was raised, of how many annotators. */
 function prefFlags(annotators, attentiveness) {
   const raised = new Map();
-  for (const flag of [...annotators, ...attentiveness].flatMap((one) => one.flags)) raised.set(flag, (raised.get(flag) || 0) + 1);
+  for (const flag of [...annotators, ...attentiveness].flatMap((one) => one.flags))
+    raised.set(flag, (raised.get(flag) || 0) + 1);
   const total = new Set([...annotators, ...attentiveness].map((one) => one.annotator)).size;
   return [...raised].sort(([a], [b]) => (a < b ? -1 : 1)).map(([flag, num]) => ({ flag, num, total }));
 }
 
 /** What is known of all annotators together: the middle of how often they agree, and each flag. */
 function prefScreened(annotators, attentiveness) {
-  const shares = annotators.map((one) => one.agreement).filter((share) => share !== null).sort((a, b) => a - b);
-  const facts = prefFlags(annotators, attentiveness).map(({ flag, num, total }) => [prefTerm("flag", flag), t("of", { part: num, whole: total })]);
-  if (shares.length) facts.unshift([t("pref_median_agreement"), t("pref_median_of", { share: prefPercent(prefMedian(shares)), n: shares.length })]);
-  return facts.length ? el("dl", { class: "facts" }, facts.map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said)))) : null;
+  const shares = annotators
+    .map((one) => one.agreement)
+    .filter((share) => share !== null)
+    .sort((a, b) => a - b);
+  const facts = prefFlags(annotators, attentiveness).map(({ flag, num, total }) => [
+    prefTerm("flag", flag),
+    t("of", { part: num, whole: total }),
+  ]);
+  if (shares.length)
+    facts.unshift([
+      t("pref_median_agreement"),
+      t("pref_median_of", { share: prefPercent(prefMedian(shares)), n: shares.length }),
+    ]);
+  return facts.length
+    ? el(
+        "dl",
+        { class: "facts" },
+        facts.map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said))),
+      )
+    : null;
 }
 
 function prefMedian(sorted) {
@@ -225,27 +147,64 @@ function prefFlagged(seen, rows) {
   const left = rows.length - PREF_MOST_ANNOTATORS;
   const plainCell = (text) => el("td", {}, text);
   const columns = [
-    { id: "annotator", kind: "model", head: t("pref_annotator"), value: (row) => row.annotator, cell: (row) => el("th", { scope: "row", class: "model" }, name(row.annotator)) },
-    { id: "flags", head: t("pref_flags"), value: (row) => row.flags.join(), cell: (row) => plainCell(row.flags.map((flag) => prefTerm("flag", flag)).join(", ")) },
-    { id: "votes", firstDirection: "-", head: t("pref_votes"), value: (row) => row.num_votes, cell: (row) => plainCell(t("pref_votes_ties", { n: row.num_votes, share: prefPercent(row.tie_share) })) },
+    {
+      id: "annotator",
+      kind: "model",
+      head: t("pref_annotator"),
+      value: (row) => row.annotator,
+      cell: (row) => el("th", { scope: "row", class: "model" }, name(row.annotator)),
+    },
+    {
+      id: "flags",
+      head: t("pref_flags"),
+      value: (row) => row.flags.join(),
+      cell: (row) => plainCell(row.flags.map((flag) => prefTerm("flag", flag)).join(", ")),
+    },
+    {
+      id: "votes",
+      firstDirection: "-",
+      head: t("pref_votes"),
+      value: (row) => row.num_votes,
+      cell: (row) => plainCell(t("pref_votes_ties", { n: row.num_votes, share: prefPercent(row.tie_share) })),
+    },
     {
       id: "agrees",
       head: t("pref_agrees"),
       value: (row) => row.agreement,
-      cell: (row) => plainCell(row.agreement === null ? "" : t("pref_share_of", { share: prefPercent(row.agreement), n: row.num_compared })),
+      cell: (row) =>
+        plainCell(
+          row.agreement === null ? "" : t("pref_share_of", { share: prefPercent(row.agreement), n: row.num_compared }),
+        ),
     },
     {
       id: "sides",
       firstDirection: "-",
       head: t("pref_sides_head"),
       value: (row) => row.left_share,
-      cell: (row) => plainCell(row.left_share === null ? "" : t("pref_left_share", { share: prefPercent(row.left_share) })),
+      cell: (row) =>
+        plainCell(row.left_share === null ? "" : t("pref_left_share", { share: prefPercent(row.left_share) })),
     },
   ];
-  if (rows.some((row) => row.attentive)) columns.push({ id: "whole", head: t("pref_attentive"), cell: (row) => prefCounts(row.attentive ? prefAttentive(row.attentive) : []) });
-  const caption = [t("pref_flagged_caption", { n: rows.length }), left > 0 ? " " + t("pref_flagged_part", { n: PREF_MOST_ANNOTATORS }) : ""];
+  if (rows.some((row) => row.attentive))
+    columns.push({
+      id: "whole",
+      head: t("pref_attentive"),
+      cell: (row) => prefCounts(row.attentive ? prefAttentive(row.attentive) : []),
+    });
+  const caption = [
+    t("pref_flagged_caption", { n: rows.length }),
+    left > 0 ? " " + t("pref_flagged_part", { n: PREF_MOST_ANNOTATORS }) : "",
+  ];
   const kept = rows.slice(0, PREF_MOST_ANNOTATORS);
-  return sortedTable({ id: "votes-flagged", caption: el("span", { class: "said" }, caption), columns, rows: kept, sort: seen.flags, param: "flags", kind: "numbers flagged" });
+  return sortedTable({
+    id: "votes-flagged",
+    caption: el("span", { class: "said" }, caption),
+    columns,
+    rows: kept,
+    sort: seen.flags,
+    param: "flags",
+    kind: "numbers flagged",
+  });
 }
 
 /** What only whole votes tell of an annotator; what nobody knows is left out. */
@@ -254,7 +213,9 @@ function prefAttentive({ gold, retest, paces, flags, longest_run: run, num_votes
   const again = retest ? { share: prefPercent(retest.agreement), n: retest.num_repeats } : null;
   const timed = flags.includes("faster than reading") ? paces : [];
   return [
-    gold ? t("pref_gold", { part: gold.num_right, n: gold.num_votes, interval: prefInterval(gold.low, gold.high, 100) }) : "",
+    gold
+      ? t("pref_gold", { part: gold.num_right, n: gold.num_votes, interval: prefInterval(gold.low, gold.high, 100) })
+      : "",
     again ? (kappa === null ? t("pref_again", again) : t("pref_again_kappa", { ...again, kappa })) : "",
     ...timed.map(prefPace),
     t("pref_run", { part: run, n: votes }),
