@@ -18,7 +18,9 @@ SOURCES = {
 
 def test_no_name_is_declared_twice() -> None:
     declared = Counter(
-        name for text in SOURCES.values() for name in re.findall(r"^(?:async )?(?:function|const|let) (\w+)", text, re.M)
+        name
+        for text in SOURCES.values()
+        for name in re.findall(r"^(?:async )?(?:function|const|let) (\w+)", text, re.M)
     )
     assert [name for name, times in declared.items() if times > 1] == []
 

@@ -89,7 +89,7 @@ def test_a_pair_and_a_language_are_chosen_and_kept(opener: Opened) -> None:
         tables = tables_of(page)
         assert len(tables["votes-pairs"]) == 2
         assert {"b, c", "d"} == set(tables["votes-pairs"][1][0].split(" against "))
-        rate = next(one for one in found.rates if {one.system_a, one.system_b} == {"b, c", "d"} and one.language == "zh")
+        (rate,) = [one for one in found.rates if {one.system_a, one.system_b} == {"b, c", "d"} and one.language == "zh"]
         assert tables["votes-pairs"][1][2].startswith(f"{100 * rate.win_half:.1f} ")
         assert [row[0] for row in tables["votes-all"][1:]] == ["b, c Chinese", "d Chinese"]
         assert [row[0] for row in tables["votes-levels"][1:]] in (
