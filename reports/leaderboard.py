@@ -26,21 +26,15 @@ from evalsuite.text.visible import visible
 
 from ._pages import content_policy, environment, resource
 from ._static import static_tables
+from ._static_votes import vote_tables
 from .card import CARD, draw_card
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = (
-    "text",
-    "messages",
-    "numbers",
-    "data",
-    "state",
-    "cells",
-    "table",
-    "exports",
-    "folds",
-    "language_flags",
-    "task_results",
+    *("text", "messages", "numbers", "data", "state", "cells", "table", "exports", "folds"),
+    *("language_flags", "task_results"),
+    *(f"views/preference_{part}" for part in ("cells", "pairs", "matrix", "ranks", "quality", "raters", "judges")),
+    "views/preference_export",
 )
 VIEWS = (
     "leaderboard",
@@ -141,7 +135,7 @@ def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_file
             style=Markup(style),  # noqa: S704  our own file
             script=Markup(script),  # noqa: S704  our own file
             parts=parts,
-            tables=static_tables(board),
+            tables=(*static_tables(board), *vote_tables(board.preference)),
         )
     )
 

@@ -27,8 +27,11 @@ function t(key, args = {}) {
   return form.replace(/\{(\w+)\}/g, (whole, slot) => (slot in args ? inSentence(args[slot]) : whole));
 }
 
+// In Arabic a mark stands before a number's sign; what is set apart needs none.
+const SIGN_MARK = /\u200e(?=[+\u2212]\d)/g;
+
 function inSentence(value) {
-  return typeof value === "number" ? count(value) : "\u2068" + plain(value) + "\u2069";
+  return typeof value === "number" ? count(value) : "\u2068" + plain(String(value).replace(SIGN_MARK, "")) + "\u2069";
 }
 
 /** A language's name in the language of the interface; the code where it has none. */

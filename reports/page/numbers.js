@@ -1,4 +1,5 @@
-// Numbers for people. Digits are the same in all languages, so that columns can be compared.
+// Numbers for people. Digits are the same in all languages, so that columns can be compared; they are rounded as the
+// command line and figures round them.
 
 const MINUS = "\u2212";
 const formats = new Map();
@@ -6,7 +7,7 @@ const formats = new Map();
 function format(decimals, options = {}) {
   const key = locale + decimals + JSON.stringify(options);
   if (!formats.has(key)) {
-    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, roundingMode: "halfEven" };
     formats.set(key, new Intl.NumberFormat(locale + "-u-nu-latn", { ...digits, ...options }));
   }
   return formats.get(key);
