@@ -41,6 +41,14 @@ SCRIPTS = (
     "folds",
     "language_flags",
     "task_results",
+    "long_text",
+    "word_diff",
+    "key_help",
+    "sample_filters",
+    "sample_words",
+    "sample_prompts",
+    "sample_answers",
+    "sample_judges",
 )
 VIEWS = (
     "leaderboard",
@@ -49,6 +57,7 @@ VIEWS = (
     "judges",
     "task",
     "samples",
+    "sample",
     "compare",
     "published",
     "provenance",

@@ -28,7 +28,8 @@ function t(key, args = {}) {
 }
 
 function inSentence(value) {
-  return typeof value === "number" ? count(value) : "\u2068" + plain(value) + "\u2069";
+  // What stands before a minus in Arabic numbers is not needed inside of isolates.
+  return typeof value === "number" ? count(value) : "\u2068" + plain(String(value).replace(/^\u200e/, "")) + "\u2069";
 }
 
 /** A language's name in the language of the interface; the code where it has none. */
