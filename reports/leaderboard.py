@@ -32,9 +32,10 @@ from .card import CARD, draw_card
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = (
     *("text", "messages", "numbers", "data", "state", "cells", "table", "exports", "folds"),
-    *("language_flags", "task_results"),
+    *("long_text", "word_diff", "key_help", "views/language_flags", "views/task_results"),
     *(f"views/preference_{part}" for part in ("cells", "pairs", "matrix", "ranks", "quality", "raters", "judges")),
     "views/preference_export",
+    *(f"views/sample_{part}" for part in ("filters", "words", "prompts", "answers", "judges")),
 )
 VIEWS = (
     "leaderboard",
@@ -43,6 +44,7 @@ VIEWS = (
     "judges",
     "task",
     "samples",
+    "sample",
     "compare",
     "published",
     "provenance",

@@ -99,6 +99,11 @@ def load_runs(paths: Sequence[Path]) -> tuple[LoadedRun, ...]:
     return tuple(sorted(found.values(), key=lambda run: (run.name.casefold(), run.name, run.result.run_id)))
 
 
+def answers_first(runs: Iterable[LoadedRun]) -> list[LoadedRun]:
+    """`runs` in their order, those of judges after those whose answers may be judged."""
+    return sorted(runs, key=lambda run: run.result.spec.judged is not None)
+
+
 def headlines(run: LoadedRun) -> tuple[Measure, ...]:
     """A family's mean over its tasks where there is one, else the headline estimate of every task."""
     means = [mean for mean in run.result.aggregates if mean.is_primary]

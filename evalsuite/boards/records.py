@@ -400,7 +400,8 @@ class SampleFacts(Record, frozen=True, kw_only=True, omit_defaults=True):
 class TaskSamples(Record, frozen=True, kw_only=True):
     """The samples of one task: facts once, prompts once, and of each run in `Board.runs` an answer a sample, or None.
 
-    A prompt is a text, or pairs of role and text. `metrics` are the names of the run's headline first.
+    A prompt is a text, or pairs of role and text. `headline` is the metric of the first run that has one; each run's
+    right and wrong go by its own.
     """
 
     task: str

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import msgspec
 
-from evalsuite.boards.loading import LoadedRun
+from evalsuite.boards.loading import LoadedRun, answers_first
 from evalsuite.boards.records import Answer, Reply, SampleFacts, SamplesKept, TaskSamples
 from evalsuite.canonical import canonical_json
 from evalsuite.records import SampleRecord
@@ -34,32 +34,39 @@ from evalsuite.types import (
 
 _RIGHT = "right"
 PromptView = str | tuple[tuple[str, str], ...]
+SampleView = tuple[SampleFacts, Answer, tuple[PromptView, ...]]
+"""One sample with all its texts: what it is, how it went, and the prompts that the replies name by place."""
+
 Pair = tuple[Item, Response | None]
 
 
 def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_shown: bool = True) -> TaskSamples:
-    """The samples of `task` in all `runs` that were asked it. Texts are left out unless `kept` and `is_shown`."""
-    asked = [(place, run) for place, run in enumerate(runs) if task in run.specs]
-    headline = next((part.metric for _, run in asked if (part := run.headline(task))), "")
+    """The samples of `task` in all `runs` that were asked it. Texts are left out unless `kept` and `is_shown`.
+
+    What judges were asked about those samples stands after them, as samples of its own.
+    """
+    places = {run.result.run_id: place for place, run in enumerate(runs) if task in run.specs}
     prompts = _Prompts()
     facts: dict[str, SampleFacts] = {}
-    answers: list[dict[str, Answer]] = []
-    for _, run in asked:
-        found: dict[str, Answer] = {}
+    answers: dict[int, dict[str, Answer]] = {}
+    headline = ""
+    for run in answers_first(run for run in runs if task in run.specs):
+        reading = _reading(run, task)
+        headline = headline or reading.headline
+        found = answers.setdefault(places[run.result.run_id], {})
         for text in run.side.tasks[task].records or ():
             record = record_of(text)
-            has_texts = is_shown and kept != "none" and (kept == "all" or status_of(record, headline) != _RIGHT)
-            found[record.sample.id] = _answer(record, headline, prompts, has_texts=has_texts)
+            has_texts = is_shown and kept != "none" and (kept == "all" or reading.status_of(record) != _RIGHT)
+            found[record.sample.id] = _answer(record, reading, prompts, has_texts=has_texts)
             if record.sample.id not in facts or (has_texts and not facts[record.sample.id].input):
                 facts[record.sample.id] = _facts(record.sample, has_texts=has_texts)
-        answers.append(found)
     return TaskSamples(
         task=task,
         headline=headline,
         prompts=prompts.texts,
         samples=tuple(facts.values()),
-        runs=tuple(place for place, _ in asked),
-        answers=tuple(tuple(found.get(name) for name in facts) for found in answers),
+        runs=tuple(places.values()),
+        answers=tuple(tuple(answers[place].get(name) for name in facts) for place in places.values()),
     )
 
 
@@ -69,6 +76,42 @@ def record_of(text: str) -> SampleRecord:
         return msgspec.json.decode(text, type=SampleRecord)
     except (msgspec.DecodeError, UnicodeError):  # such a half, which msgspec's own decoder refuses
         return msgspec.convert(json.loads(text), SampleRecord)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the records of one run are read: by its own headline, and in a judge's run as verdicts, not as answers."""
+
+    headline: str = ""
+    is_judge: bool = False
+
+    def status_of(self, record: SampleRecord) -> str:
+        """``right`` or ``wrong`` where the answer is known and the headline counts one row, else ``answered``.
+
+        Corpus scores, shares such as language fidelity on open prompts, and a judge's verdict make no single sample
+        right or wrong.
+        """
+        match record.outcome:
+            case Scored(scores=scores):
+                return "answered" if self.is_judge else _verdict(record.sample, scores, self.headline)
+            case Unscored():
+                return "unscored"
+            case Cancelled():
+                return "cancelled"
+            case NotRun():
+                return "not run"
+
+
+def _reading(run: LoadedRun, task: str) -> Reading:
+    headline = run.headline(task)
+    return Reading(headline=headline.metric if headline else "", is_judge=run.result.spec.judged is not None)
+
+
+def sample_view(record: SampleRecord, headline: str) -> SampleView:
+    """One sample alone, `headline` being the metric that says right or wrong."""
+    prompts = _Prompts()
+    answer = _answer(record, Reading(headline), prompts, has_texts=True)
+    return _facts(record.sample, has_texts=True), answer, prompts.texts
 
 
 @dataclass
@@ -117,22 +160,6 @@ def _facts(sample: Sample, *, has_texts: bool) -> SampleFacts:
 # -- how a sample ended
 
 
-def status_of(record: SampleRecord, headline: str) -> str:
-    """``right`` or ``wrong`` where the sample has a known answer and its headline counts one row, else ``answered``.
-
-    Corpus scores, and shares such as language fidelity on open prompts, make no single sample right or wrong.
-    """
-    match record.outcome:
-        case Scored(scores=scores):
-            return _verdict(record.sample, scores, headline)
-        case Unscored():
-            return "unscored"
-        case Cancelled():
-            return "cancelled"
-        case NotRun():
-            return "not run"
-
-
 def _verdict(sample: Sample, scores: Sequence[Score], headline: str) -> str:
     counts = next((score.counts for score in scores if not headline or score.name == headline), ())
     has_answer = bool(sample.target) or sample.gold is not None
@@ -141,17 +168,18 @@ def _verdict(sample: Sample, scores: Sequence[Score], headline: str) -> str:
     return {1.0: _RIGHT, 0.0: "wrong"}.get(counts[0], "answered")
 
 
-def _answer(record: SampleRecord, headline: str, prompts: _Prompts, *, has_texts: bool) -> Answer:
+def _answer(record: SampleRecord, reading: Reading, prompts: _Prompts, *, has_texts: bool) -> Answer:
+    """What became of a sample. A judge's verdict is no text of a benchmark and is always there."""
     outcome = record.outcome
     scored = outcome if isinstance(outcome, Scored) else Scored(scores=())
     cause, detail = _cause(record)
     scores = outcome.scores if isinstance(outcome, Scored | Unscored) else ()
     return Answer(
-        status=status_of(record, headline),  # type: ignore[arg-type]
+        status=reading.status_of(record),  # type: ignore[arg-type]
         flags=tuple(map(str, scored.flags)),
         cause=cause,
         detail=detail if has_texts else "",
-        answer=scored.answer if has_texts else "",
+        answer=scored.answer if has_texts or reading.is_judge else "",
         explanation=scored.explanation if has_texts else "",
         counts={score.name: score.counts for score in scores},
         replies=tuple(_replies(record, prompts)) if has_texts else (),

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from evalsuite.boards.columns import cell_of, column_of, key_of, task_rank
-from evalsuite.boards.loading import LoadedRun
+from evalsuite.boards.loading import LoadedRun, answers_first
 from evalsuite.boards.records import CategoryCell, Cell, Column, Rate, Task, TaskRun
 from evalsuite.boards.sample_views import lengths_of, record_of
 from evalsuite.comparing.sides import TaskSide
@@ -21,9 +21,9 @@ MAX_CATEGORIES = 100
 
 
 def tasks_of(runs: Sequence[LoadedRun]) -> tuple[Task, ...]:
-    """Every task of `runs`, by family and language."""
+    """Every task of `runs`, by family and language; what is judged is called as it was asked, not as it was judged."""
     found: dict[str, TaskSummary] = {}
-    for run in runs:
+    for run in answers_first(runs):
         for summary in run.result.tasks:
             found.setdefault(summary.task, summary)
     ordered = sorted(

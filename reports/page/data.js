@@ -31,9 +31,16 @@ function beside(part) {
 }
 
 async function inflate(text) {
-  const raw = Uint8Array.from(atob(text.trim()), (char) => char.charCodeAt(0));
-  const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([bytesOf(text.trim())]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).text();
+}
+
+function bytesOf(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const chars = atob(base64);
+  const raw = new Uint8Array(chars.length);
+  for (let at = 0; at < chars.length; at += 1) raw[at] = chars.charCodeAt(at);
+  return raw;
 }
 
 /** The samples of the task at `place` in `board.tasks`. */
@@ -53,6 +60,11 @@ function runName(place) {
   const run = board.runs[place];
   const isShared = board.runs.some((other, at) => at !== place && other.name === run.name);
   return isShared ? run.name + " (" + run.id.slice(0, 8) + ")" : run.name;
+}
+
+/** The start of a run's id, which stands for it in addresses. */
+function shortId(run) {
+  return board.runs[run].id.slice(0, 8);
 }
 
 /** A list `[value, low, high, …]` as a cell with names, or null. */

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from evalsuite.reports import _format, board, samples
+from evalsuite.reports import _format, board
 from evalsuite.reports._runs import load_runs
 from evalsuite.reports.leaderboard import render
 from evalsuite.reports.provenance import repeat_command
@@ -242,35 +242,6 @@ def test_a_limited_run_is_called_a_partial_sample(tmp_path: Path) -> None:
     assert "partial sample</span>" in page
     assert "20 samples of each family, stratified" in page
     assert "partial sample</span>" not in render([write_run(tmp_path, "m", [EN])], "t")
-
-
-# -- samples
-
-
-@pytest.mark.parametrize(
-    ("counts", "target", "status"),
-    [
-        ((1.0, 1.0), "x", "right"),
-        ((0.0, 1.0), "x", "wrong"),
-        ((0.5, 1.0), "x", "answered"),
-        ((2.0, 2.0), "x", "answered"),
-        ((1.0, 1.0), "", "answered"),
-        ((1.0, 2.0, 3.0), "x", "answered"),
-    ],
-)
-def test_right_and_wrong(counts: tuple[float, ...], target: str, status: str) -> None:
-    record = text_record("qa_en:test:0", "en", "?", ["a"], counts=counts, target=target)
-    assert samples.status_of(record, "acc") == status
-    assert samples.status_of(text_record("qa_en:test:0", "en", "?", [None]), "acc") == "unscored"
-
-
-def test_choices_share_one_context_and_are_divided_by_their_own_characters() -> None:
-    view = samples.sample_view(choice_record("qa_en:test:0", "en", "Q?", ("ab", "cdef"), gold=1, picked=0), "acc")
-    (exchange,) = view["exchanges"]
-    assert exchange["prompt"] == "Q?"
-    first, second = exchange["rows"]
-    assert (first["isPicked"], first["isGold"], second["isPicked"], second["isGold"]) == (True, False, False, True)
-    assert (first["text"], first["reply"]["sum"], first["reply"]["perChar"]) == (" ab", "-1.000", "-0.500")
 
 
 # -- numbers and words

@@ -149,7 +149,7 @@ def test_the_sample_is_one_link_away(page: Any, small: Small) -> None:
     link = page.locator("h3:has-text('Prompt') + p a")
     assert words(link) == record.sample.id
     href = page.evaluate("one => decodeURIComponent(one)", link.get_attribute("href"))
-    assert href == f"#samples&task=mini_math_fr&sample={record.sample.id}"
+    assert href == f"#sample&task=mini_math_fr&sample={record.sample.id}"
 
 
 def test_choices_are_shown_as_they_are_sent(page: Any, small: Small) -> None:

@@ -22,10 +22,6 @@ function runById(prefix, otherwise) {
   return at < 0 ? otherwise : at;
 }
 
-function shortId(run) {
-  return board.runs[run].id.slice(0, 8);
-}
-
 function comparedRuns(params) {
   const [first, second] = runsInOrder();
   const a = runById(params.get("a"), first);

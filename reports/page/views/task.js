@@ -98,7 +98,7 @@ async function promptPart(task, at, params) {
   const facts = samples.samples[first];
   const link = el(
     "a",
-    { href: address("samples", { task: task.name, sample: facts.id }) },
+    { href: address("sample", { task: task.name, sample: facts.id }) },
     name(facts.id, { class: "id" }),
   );
   return [

@@ -1,0 +1,76 @@
+"""Pages with samples, written to a file and opened in Chromium, with all that they say and ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from evalsuite.reports.leaderboard import PageOptions, render_board
+
+from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.loading import load_runs
+from evalsuite.boards.records import Board, TaskSamples
+from evalsuite.boards.sample_views import samples_of
+
+
+def written(folder: Path, runs: Sequence[Path], *, hidden: Sequence[str] = (), **options: Any) -> str:
+    """The address of a page over `runs`; the texts of the tasks `hidden` are not to be shown."""
+    loaded = load_runs(runs)
+    board_options = BoardOptions(**options)
+    board = board_of(loaded, board_options)
+    tasks = tuple(msgspec.structs.replace(task, is_shown=task.name not in hidden) for task in board.tasks)
+    samples = [samples_of(loaded, task.name, kept=board_options.samples, is_shown=task.is_shown) for task in tasks]
+    return saved(folder / "page.html", msgspec.structs.replace(board, tasks=tasks), samples)
+
+
+def saved(path: Path, board: Board, samples: Sequence[TaskSamples]) -> str:
+    """The address of the one-file page of `board` at `path`."""
+    page = render_board(board, samples, PageOptions(max_bytes=10**9))
+    path.write_text(page.html, encoding="utf-8", errors="replace")
+    return path.as_uri()
+
+
+@contextmanager
+def opened(browser: Any, address: str, width: int = 1280) -> Iterator[Any]:
+    """The open page. At the end: nothing said on the console, nothing asked of anyone, nothing executed."""
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(15000)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    yield page
+    assert page.evaluate("typeof window.pwned") == "undefined"
+    context.close()
+    assert said == []
+    file = address.partition("#")[0]
+    assert [url for url in asked if url.partition("#")[0] != file and not url.startswith(("data:", "blob:"))] == []
+
+
+def at_view(page: Any, name: str) -> None:
+    """Waits until the view `name` is seen: hash changes are told to a page a moment later."""
+    page.locator(f"#view-{name}").wait_for()
+
+
+def shows(locator: Any, text: str) -> None:
+    """Waits until `locator` holds just `text`."""
+    from playwright.sync_api import expect
+
+    expect(locator).to_have_text(text)
+
+
+def went(page: Any, hash_: str) -> None:
+    """Goes to the view and settings `hash_` of the page that is open."""
+    page.evaluate("(hash) => { location.hash = hash }", hash_)
+
+
+def bare(text: str) -> str:
+    """`text` without the characters that keep directions apart."""
+    return text.replace("\u2068", "").replace("\u2069", "")
