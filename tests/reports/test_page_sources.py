@@ -9,6 +9,8 @@ from importlib.resources import files
 import pytest
 from evalsuite.reports.leaderboard import LANGUAGES, SCRIPTS, VIEWS, messages_of
 
+from evalsuite.types import Cause, Flag
+
 PAGE = files("evalsuite.reports") / "page"
 SOURCES = {
     name: (PAGE / f"{name}.js").read_text(encoding="utf-8")
@@ -51,3 +53,9 @@ def test_translations_are_of_words_that_there_are(language: str) -> None:
 def test_no_text_is_ever_parsed(name: str) -> None:
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"style"
     assert re.findall(forbidden, SOURCES[name]) == []
+
+
+def test_every_flag_and_cause_has_words() -> None:
+    words = messages_of("en")
+    wanted = {f"samples_flag_{flag}" for flag in Flag} | {f"flag_about_{flag}" for flag in Flag}
+    assert wanted | {f"samples_cause_{cause}" for cause in Cause} <= set(words)
