@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from browsing import watched_pages
 from evalsuite.reports.leaderboard import PageOptions, render_board
 
 from evalsuite.boards.building import BoardOptions, board_of
@@ -34,24 +35,14 @@ def saved(path: Path, board: Board, samples: Sequence[TaskSamples]) -> str:
 
 
 @contextmanager
-def opened(browser: Any, address: str, width: int = 1280) -> Iterator[Any]:
-    """The open page. At the end: nothing said on the console, nothing asked of anyone, nothing executed."""
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(15000)
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append("dialog"), dialog.dismiss()))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    yield page
-    assert page.evaluate("typeof window.pwned") == "undefined"
-    context.close()
-    assert said == []
+def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
+    """A page open at `address`, some view of it, watched as `browsing` does."""
     file = address.partition("#")[0]
-    assert [url for url in asked if url.partition("#")[0] != file and not url.startswith(("data:", "blob:"))] == []
+    known = (file, "data:", "blob:")
+    with watched_pages(browser, lambda url: url.startswith(known), timeout_ms=15_000) as open_page:
+        page = open_page(**options)
+        page.goto(address)
+        yield page
 
 
 def at_view(page: Any, name: str) -> None:

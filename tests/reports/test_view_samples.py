@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from browsing import ATTACK, assert_accessible
 from sample_pages import at_view, opened, shows, went, written
 from sealed_runs import Part, choice_record, text_record, write_run
 
@@ -16,10 +17,6 @@ from evalsuite.types import Cause, Flag, Scored, Unscored
 
 pytestmark = pytest.mark.browser
 
-ATTACK = (
-    "<img src=x onerror='window.pwned=1'></script><script>window.pwned=2</script>"
-    "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>x</a>\u202egnp.exe\x07\ud83d"
-)
 ARABIC = "ما عاصمة فرنسا؟\nالإجابة:"
 LONG = "".join(f"line {number} of a long answer\n" for number in range(40_000))
 CODES = ("en", "zh", "fr", "ar", "es", "hi")
@@ -365,11 +362,12 @@ def test_page_and_python_agree_on_unseen_characters(page: Any) -> None:
 
     from evalsuite.text.visible import visible
 
-    unseen = resource("page/text.js").split("const UNSEEN =")[1].split(";\n")[0]
+    script = resource("page/text.js").partition("const UNSEEN =")[2].partition("const SVG")[0].strip().removesuffix(";")
     found = page.evaluate(
-        f"Array.from({{length: 0xe0100}}, (_, code) => code).filter(code => String.fromCodePoint(code).match({unseen}))"
+        "Array.from({length: 0x110000}, (_, code) => code)"
+        f".filter((unseen => code => String.fromCodePoint(code).search(unseen) >= 0)({script}))"
     )
-    assert found == [code for code in range(0xE0100) if visible(chr(code)) != chr(code)]
+    assert found == [code for code in range(0x110000) if visible(chr(code)) != chr(code)]
 
 
 def test_the_page_opens_where_a_browser_has_no_decoder_of_its_own(browser: Any, address: str) -> None:
@@ -393,3 +391,17 @@ def test_numbers_below_zero_are_whole_in_arabic(page: Any) -> None:
     page.locator("html[dir=rtl]").wait_for()
     shows(page.locator("#title"), "Sample qa_ar:test:0")
     assert "⟨U+200E⟩" not in page.locator("table.choices").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_barred(browser: Any, address: str, scheme: str) -> None:
+    with opened(browser, address + "#samples&task=text&status=flipped", color_scheme=scheme) as page:
+        at_view(page, "samples")
+        assert_accessible(page)
+        for task in ("text", "qa_ar"):
+            went(page, f"#sample&task={task}&sample={task}:test:0&prompt=open&diff=open")
+            shows(page.locator("#title"), f"Sample {task}:test:0")
+            page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+            assert_accessible(page)
+        page.locator("#keys-button").click()
+        assert_accessible(page)
