@@ -4,7 +4,7 @@ const SampleView = (() => {
   const MARKS = { right: "✓", wrong: "✗", answered: "○", unscored: "△", cancelled: "△", "not run": "△" };
   // Controls, bidirectional overrides and unseen characters, and lone surrogates; joiners are left, text needs them.
   const UNSEEN =
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}|\p{NChar}/gu;
 
   // -- text and elements
 
