@@ -56,4 +56,5 @@ def _is_unseen(char: str) -> bool:
         or "\u2060" <= char <= "\u206f"
         or "\U000e0000" <= char <= "\U000e007f"
         or ord(char) & 0xFFFE == 0xFFFE  # no characters at all, such as U+FFFF, which XML forbids
+        or "\ufdd0" <= char <= "\ufdef"
     )

@@ -119,14 +119,14 @@ def test_3_nothing_of_a_sweep_is_comparable(place: Path) -> None:
         "exclude: [{tasks: mini_math_en, num_fewshot: 0}, {tasks: mini_choice_en, num_fewshot: 1}]\n",
         encoding="utf-8",
     )
-    assert command("sweep", "run", "sweep.yaml", cwd=place).returncode == 0
-    assert command("sweep", "table", "sweeps/s", cwd=place).returncode == 0
+    assert command("sweep", "run", "sweep.yaml", cwd=place).code == 0
+    assert command("sweep", "table", "sweeps/s", cwd=place).code == 0
     for analysis in (("scaling", "--x"), ("spread", "--over"), ("pareto", "--against")):
         done = command("sweep", analysis[0], "sweeps/s", analysis[1], "num_fewshot", cwd=place)
-        assert done.returncode == 3, analysis
+        assert done.code == 3, analysis
     done = command("sweep", "quantisation", "sweeps/s", "--reference", "num_fewshot=0", cwd=place)
-    assert done.returncode == 3
-    assert done.stderr == (
+    assert done.code == 3
+    assert done.err == (
         "evalsuite: --reference num_fewshot=0: no two cells with results differ in num_fewshot alone.\n"
     )
 
