@@ -54,7 +54,7 @@ def shows(locator: Any, text: str) -> None:
     """Waits until `locator` holds just `text`."""
     from playwright.sync_api import expect
 
-    expect(locator).to_have_text(text)
+    expect(locator).to_have_text(text, timeout=60_000)  # however busy the machine is
 
 
 def went(page: Any, hash_: str) -> None:

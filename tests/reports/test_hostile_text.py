@@ -162,3 +162,14 @@ def test_nothing_runs_and_nothing_leaves(
     context.close()
     assert said == []
     assert asked == []
+
+
+def test_with_neither_the_attacks_do_run(browser: Any, html: str, tmp_path: Path) -> None:
+    """Else the tests above would show nothing."""
+    path = tmp_path / "page.html"
+    path.write_text(without_policy(without_escaping(html)), encoding="utf-8", errors="replace")
+    page = browser.new_page()
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.goto(f"{path.as_uri()}#published")
+    page.wait_for_function("() => window.pwned === 1")
+    page.close()
