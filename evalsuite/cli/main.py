@@ -31,6 +31,7 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
+    "export": "runs in the files of lm-eval, the Hugging Face hub, Every Eval Ever and DVC",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",
