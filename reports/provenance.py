@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.records import (
+    IMPORT_FORMAT,
+    IMPORTED,
     TASK_FILE,
     TASK_FILE_SUFFIX,
     DatasetPin,
@@ -65,9 +67,18 @@ def build_provenance(runs: Sequence[Run]) -> tuple[RunView, ...]:
 
 def repeat_command(spec: RunSpec) -> str:
     """The command that gives this spec again, quoted for a POSIX shell, an option a line."""
-    asked = ("score", *_judge_arguments(spec, spec.judged)) if spec.judged else ("run", *_arguments(spec))
+    asked = tuple(_asked(spec))
     words = [shlex.quote(word) for word in ("evalsuite", *asked)]
     return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
+
+
+def _asked(spec: RunSpec) -> Iterator[str]:
+    if spec.model.engine == IMPORTED:
+        yield from ("import", str(spec.model.identity[IMPORT_FORMAT]), "FILES", "--name", spec.model.name)
+    elif spec.judged:
+        yield from ("score", *_judge_arguments(spec, spec.judged))
+    else:
+        yield from ("run", *_arguments(spec))
 
 
 def _run_view(run: Run) -> RunView:
@@ -83,7 +94,7 @@ def _run_view(run: Run) -> RunView:
             )
         ),
         command=visible(repeat_command(spec)),
-        command_note=" ".join(filter(None, (_judged_note(spec.judged), _files_note(spec), _command_note(spec.model)))),
+        command_note=" ".join(filter(None, _command_notes(spec))),
     )
 
 
@@ -155,7 +166,14 @@ def _metric_text(estimate: Estimate) -> str:
 
 def _pin_text(pin: DatasetPin) -> str:
     revision = f" at {pin.revision[:12]}" if pin.revision else ""
-    return visible(f"{pin.path} {pin.config} {pin.split}{revision}, {pin.num_rows} rows, sha256 {pin.fingerprint[:16]}")
+    digest = f"sha256 {pin.fingerprint[:16]}" if pin.fingerprint else "not known by a hash"
+    return visible(f"{pin.path} {pin.config} {pin.split}{revision}, {pin.num_rows} rows, {digest}")
+
+
+def _command_notes(spec: RunSpec) -> tuple[str, ...]:
+    if spec.model.engine == IMPORTED:
+        return (_command_note(spec.model),)
+    return _judged_note(spec.judged), _files_note(spec), _command_note(spec.model)
 
 
 def _judged_note(judged: JudgedSpec | None) -> str:
@@ -178,6 +196,9 @@ def _command_note(model: ModelSpec) -> str:
             return f"ANSWERS.jsonl stands for the file whose answers hash to {digest}."
         case "scripted":
             return ""
+        case engine if engine == IMPORTED:
+            digest = visible(str(model.identity.get("samples_sha256", "")))
+            return f"Made by another tool. FILES stands for its files, whose samples hash to {digest}."
     return "Weights and chat template are pinned by the hashes below; give revision= or --chat_template again if used."
 
 

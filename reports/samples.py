@@ -147,10 +147,11 @@ def _prompt_view(prompt: Prompt) -> str | list[tuple[str, str]]:
 
 def _generation_view(request: GenerateRequest) -> View:
     sampled = f", top_p {request.top_p:g}, seed {request.seed}" if request.temperature else ""
+    limit = f"at most {request.max_tokens} tokens" if request.max_tokens else "limit on tokens not known"
     return {
         "kind": "generate",
         "prompt": _prompt_view(request.prompt),
-        "settings": f"at most {request.max_tokens} tokens, temperature {request.temperature:g}{sampled}",
+        "settings": f"{limit}, temperature {request.temperature:g}{sampled}",
         "stop": list(request.stop),
     }
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evalsuite.cli.import_results import import_results
 from evalsuite.cli.output import estimate_json, print_json, print_table
 from evalsuite.cli.run_command import finish, run_in
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
@@ -17,13 +18,14 @@ from evalsuite.interop.alpaca_eval_files import AlpacaEvalWins, Outputs
 from evalsuite.interop.fastchat_rules import FastChatRating, FastChatWins, fastchat_ratings, fastchat_wins
 from evalsuite.interop.json_files import Row, read_rows
 from evalsuite.interop.judged import Judged
+from evalsuite.interop.lm_eval_import import LM_EVAL
 from evalsuite.interop.mt_bench_answers import prepare_answers
 from evalsuite.interop.mt_bench_results import compare, rate
 from evalsuite.records import Estimate
 from evalsuite.text.number_texts import interval_text, number
 from evalsuite.text.visible import printable
 
-_FORMATS = ("mt-bench", "alpaca_eval")
+_FORMATS = ("lm-eval", "mt-bench", "alpaca_eval")
 _RULES = {"mt-bench": "fastchat", "alpaca_eval": "alpaca_eval"}
 """The rule of each format's own tool."""
 _MAX_IDS = 8
@@ -35,14 +37,15 @@ Published = FastChatRating | FastChatWins | AlpacaEvalWins | Outputs
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``import``."""
     add = parser.add_argument
-    add("format", type=_format, choices=_FORMATS, metavar="FORMAT", help="mt-bench: FastChat's model answers, or its "
-        "judgments of single answers or of pairs; alpaca_eval: a model's outputs, or annotations")  # fmt: skip
+    add("format", type=_format, choices=_FORMATS, metavar="FORMAT", help="lm-eval: results_*.json with "
+        "the samples beside them, or folders of these; mt-bench: FastChat's model answers, or its judgments of single "
+        "answers or of pairs; alpaca_eval: a model's outputs, or annotations")  # fmt: skip
     add("files", nargs="+", metavar="FILE", help="files of one kind, which shows in their keys")
     add("--rule", choices=tuple(_RULES.values()), help="the numbers that the files' own tool prints, beside counts of "
         "what it leaves out; by default evalsuite's: contradicting rows refused, intervals, coverage")  # fmt: skip
     add("--baseline", metavar="MODEL", help="of pair judgments, only those against this model")
-    add("--name", metavar="MODEL", help="what imported model answers are shown under (default: as in the file)")
-    add("--output_path", "-o", metavar="DIR", help="where the run of imported model answers goes (default runs)")
+    add("--name", metavar="MODEL", help="what an imported run's model is called (default: as in the file)")
+    add("--output_path", "-o", metavar="DIR", help="where imported runs go (default runs)")
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
 
 
@@ -53,8 +56,12 @@ def _format(text: str) -> str:
 
 def execute(options: argparse.Namespace) -> int:
     """Import and print. Exit code 3 when a judgment of the files has no score."""
-    if options.rule not in (None, _RULES[options.format]):
-        raise UsageError(f"--rule {options.rule}: the rule of {options.format} is {_RULES[options.format]}.")
+    if options.rule not in (None, _RULES.get(options.format)):
+        own = f"is {_RULES[options.format]}" if options.format in _RULES else "needs no name"
+        raise UsageError(f"--rule {options.rule}: the rule of {options.format} {own}.")
+    if options.format == LM_EVAL:
+        _refuse(options, "lm-eval's results", "baseline", "data_dir")
+        return import_results([Path(file) for file in options.files], options)
     rows = read_rows([Path(file) for file in options.files])
     if options.format == "alpaca_eval":
         return _import_alpaca_eval(rows, options)

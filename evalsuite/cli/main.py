@@ -22,7 +22,7 @@ _COMMANDS = {
     "run": "evaluate a model on tasks; the same command resumes",
     "sweep": "models by tasks by settings from one file, resumed at any point; what it found in tables and curves",
     "score": "a judge rates the answers of a run, or compares those of two; the same command resumes",
-    "import": "other tools' files: FastChat's MT-Bench answers and judgments, AlpacaEval's outputs and annotations",
+    "import": "other tools' files: lm-eval's results, FastChat's MT-Bench answers and judgments, AlpacaEval's files",
     "judge": "how far a judge can be trusted: attacks, constant answers, order and length",
     "jury": "several judge runs over the same answers as one, and how far the judges agree",
     "annotate": "collect blind votes: a study, its pages in six languages, offline packets, the file of votes",

@@ -19,7 +19,7 @@ from evalsuite.interop.exporting import ExportOptions, Files, check_complete, js
 from evalsuite.interop.lm_eval_names import safe_name
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.jury import ENGINE as JURY
-from evalsuite.records import Aggregate, Estimate, ModelSpec
+from evalsuite.records import IMPORT_FORMAT, IMPORTED, Aggregate, Estimate, ModelSpec
 from evalsuite.types import Scalar
 
 SCHEMA = "0.3.0"
@@ -61,11 +61,7 @@ def _record(run: SealedRun, options: ExportOptions) -> dict[str, Any]:
         "evaluation_timestamp": when,
         "retrieved_timestamp": when,
         "source_metadata": _source_metadata(run, options),
-        "eval_library": {
-            "name": "evalsuite",
-            "version": result.packages.get("evalsuite", _UNKNOWN),
-            "additional_details": {name: found for name, found in result.packages.items() if name != "evalsuite"},
-        },
+        "eval_library": _library(run),
         "model_info": _model_info(model, None if result.spec.judged else result.spec.model),
         "evaluation_results": [_result(run, measure) for measure in measures],
     }  # fmt: skip
@@ -85,6 +81,18 @@ def _source_metadata(run: SealedRun, options: ExportOptions) -> dict[str, Any]:
         "evaluator_relationship": options.relationship,
         "additional_details": details,
     }
+
+
+def _library(run: SealedRun) -> dict[str, Any]:
+    """What evaluated: of a run that was imported the other tool, as far as its files say."""
+    spec, packages = run.result.spec.model, run.result.packages
+    ours = packages.get("evalsuite", _UNKNOWN)
+    if spec.engine == IMPORTED:
+        name = str(spec.identity[IMPORT_FORMAT]).replace("-", "_")
+        version = str(spec.identity.get(f"{name}_version", _UNKNOWN))
+        return {"name": name, "version": version, "additional_details": {"imported_by": f"evalsuite {ours}"}}
+    others = {name: found for name, found in packages.items() if name != "evalsuite"}
+    return {"name": "evalsuite", "version": ours, "additional_details": others}
 
 
 # -- models

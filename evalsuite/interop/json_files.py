@@ -92,6 +92,19 @@ def read_rows(paths: Sequence[Path], max_bytes: int = MAX_BYTES) -> tuple[Row, .
     return tuple(row for path in paths for row in _read_rows(path, max_bytes))
 
 
+def read_object(path: Path, max_bytes: int = MAX_BYTES) -> Row:
+    """The one object that a file is, on however many lines. Raises DataError naming file and line."""
+    text = _decoded(_content(path, max_bytes), path)
+    start = _skip_space(text, 0)
+    line = 1 + text.count("\n", 0, start)
+    if start == len(text):
+        raise DataError(f"{path}, line {line}: the file is empty; expected one JSON object.")
+    value, end = _parsed(text, start, path, line)
+    if (after := _skip_space(text, end)) < len(text):
+        raise DataError(f"{path}, line {1 + text.count(chr(10), 0, after)}: something follows the object.")
+    return _checked(value, str(path))
+
+
 def _read_rows(path: Path, max_bytes: int) -> tuple[Row, ...]:
     text = _decoded(_content(path, max_bytes), path)
     is_list = text.startswith("[", _skip_space(text, 0))

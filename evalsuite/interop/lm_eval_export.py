@@ -19,7 +19,7 @@ from evalsuite.interop.lm_eval_names import LmEvalName, departures, names_of, sa
 from evalsuite.interop.lm_eval_samples import Line, sample_lines, task_hash
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Aggregate, DatasetPin, Estimate, TaskSpec
-from evalsuite.types import GenerateRequest
+from evalsuite.types import GenerateRequest, RollingRequest
 
 _NOTE = (
     "Written by evalsuite, not by lm-eval. Tasks named TASK@PROTOCOL were asked or scored by other rules than "
@@ -191,8 +191,13 @@ def _dataset(pin: DatasetPin | None) -> dict[str, Any]:
 
 def _output_type(part: _Part) -> str:
     records = part.run.records[part.spec.name]
-    is_generated = any(isinstance(item.request, GenerateRequest) for record in records for item in record.items)
-    return "generate_until" if is_generated else "multiple_choice"
+    first = next((item.request for record in records for item in record.items), None)
+    match first:
+        case GenerateRequest():
+            return "generate_until"
+        case RollingRequest():
+            return "loglikelihood_rolling"
+    return "multiple_choice"
 
 
 def _model_config(run: SealedRun, model: str) -> dict[str, Any]:

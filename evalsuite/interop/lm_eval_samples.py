@@ -64,7 +64,8 @@ def _line(
     arguments = [_arguments(item) for item in record.items[own]]
     doc = _doc(record.sample)
     target = _target(record.sample)
-    responses = [_response(response) for response in record.responses[own]]
+    asked = zip(record.items[own], record.responses[own], strict=True)
+    responses = [_response(item, response) for item, response in asked]
     return {
         "doc_id": record.sample.row,
         "doc": doc,
@@ -109,11 +110,13 @@ def _arguments(item: Item) -> list[Any]:
 def _generation(request: GenerateRequest) -> dict[str, Any]:
     """Settings by the names of transformers that lm-eval takes."""
     is_sampled = request.temperature > 0
-    sampled = {"top_p": request.top_p} if is_sampled else {}
     return {
-        "until": list(request.stop), "max_gen_toks": request.max_tokens, "do_sample": is_sampled,
-        "temperature": request.temperature, **sampled,
-    }  # fmt: skip
+        "until": list(request.stop),
+        **({"max_gen_toks": request.max_tokens} if request.max_tokens else {}),
+        "do_sample": is_sampled,
+        "temperature": request.temperature,
+        **({"top_p": request.top_p} if is_sampled else {}),
+    }
 
 
 def _text(prompt: Prompt) -> str:
@@ -121,8 +124,10 @@ def _text(prompt: Prompt) -> str:
     return prompt if isinstance(prompt, str) else json.dumps(msgspec.to_builtins(prompt), ensure_ascii=False)
 
 
-def _response(response: Response) -> Any:
+def _response(item: Item, response: Response) -> Any:
     match response:
+        case Loglikelihood() if isinstance(item.request, RollingRequest):
+            return str(response.sum_nats)
         case Loglikelihood():
             return [str(response.sum_nats), str(response.is_greedy)]
         case Completion():

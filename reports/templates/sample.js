@@ -108,13 +108,15 @@ const SampleView = (() => {
       return [el("p", { class: "warning" }, shown("Not answered. " + said))];
     }
     if (reply.kind === "loglikelihood") {
-      return [el("p", {}, reply.sum + " nats over " + reply.numTokens + " tokens, " + reply.perChar + " per character")];
+      const over = reply.numTokens ? " over " + reply.numTokens + " tokens" : "";
+      return [el("p", {}, reply.sum + " nats" + over + ", " + reply.perChar + " per character")];
     }
-    const why = { stop: "a stop string", end: "its own end token", length: "the limit on tokens" }[reply.stopReason];
-    return [
-      prose(reply.text, sample.language, "div", "text answer"),
-      el("p", { class: "quiet" }, `Ended by ${why}; ${reply.numTokens} tokens after ${reply.numPromptTokens} of prompt.`),
-    ];
+    const whys = { stop: "a stop string", end: "its own end token", length: "the limit on tokens", refusal: "a refusal" };
+    const why = whys[reply.stopReason];
+    const said = why
+      ? `Ended by ${why}; ${reply.numTokens} tokens after ${reply.numPromptTokens} of prompt.`
+      : "Imported: why it ended, and how many tokens it has, is not known.";
+    return [prose(reply.text, sample.language, "div", "text answer"), el("p", { class: "quiet" }, said)];
   }
 
   function choicesView(sample, exchange) {
@@ -134,7 +136,7 @@ const SampleView = (() => {
 
   function choiceRow(sample, row) {
     const reply = row.reply || {};
-    const numbers = reply.kind === "loglikelihood" ? [reply.sum, reply.perChar, String(reply.numTokens)] : null;
+    const numbers = reply.kind === "loglikelihood" ? [reply.sum, reply.perChar, String(reply.numTokens || "–")] : null;
     const why = reply.kind === "failure" ? [reply.cause, reply.detail].filter(Boolean).join(": ") : "no answer";
     return el(
       "tr",

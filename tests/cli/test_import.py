@@ -246,8 +246,8 @@ def test_refused_answers_leave_nothing(command: Any, workplace: Path, files: Fil
 
 
 def test_unknown_formats_and_missing_files(command: Any) -> None:
-    ran = command("import", "lm-eval", "f")
+    ran = command("import", "helm", "f")
     assert (ran.code, ran.out) == (EXIT_USAGE, "")
-    assert all(part in ran.err for part in ("FORMAT", "'lm-eval'", "mt-bench", "alpaca_eval"))
+    assert all(part in ran.err for part in ("FORMAT", "'helm'", "lm-eval", "mt-bench", "alpaca_eval"))
     ran = command("import", "mt-bench", "none")
     assert (ran.code, ran.err) == (EXIT_USAGE, "evalsuite: none cannot be read: No such file or directory.\n")
