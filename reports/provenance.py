@@ -74,7 +74,8 @@ def repeat_command(spec: RunSpec) -> str:
 
 def _asked(spec: RunSpec) -> Iterator[str]:
     if spec.model.engine == IMPORTED:
-        yield from ("import", str(spec.model.identity[IMPORT_FORMAT]), "FILES", "--name", spec.model.name)
+        where = ("--output_path", "DIR") if spec.judged else ("--name", spec.model.name)
+        yield from ("import", str(spec.model.identity[IMPORT_FORMAT]), "FILES", *where)
     elif spec.judged:
         yield from ("score", *_judge_arguments(spec, spec.judged))
     else:

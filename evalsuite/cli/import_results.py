@@ -1,4 +1,4 @@
-"""``evalsuite import lm-eval``: results of lm-eval with their samples, each a sealed run."""
+"""Where ``evalsuite import`` makes sealed runs: of lm-eval's results, and of judgments where that is asked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 
 from evalsuite.cli.output import print_json, run_json, say
 from evalsuite.cli.run_command import finish
+from evalsuite.interop.json_files import sha256_of
+from evalsuite.interop.judged import Judged
+from evalsuite.interop.judged_runs import seal_judged
 from evalsuite.interop.lm_eval_files import find_results, read_lm_eval
 from evalsuite.interop.lm_eval_import import import_lm_eval
 from evalsuite.outcomes import Sealed
@@ -23,6 +26,14 @@ def import_results(paths: Sequence[Path], options: argparse.Namespace) -> int:
     for note in dict.fromkeys(note for one in imported for note in one.notes):
         say(f"evalsuite: {note}.", file=sys.stderr)
     return finish_all([store(one.sealed, options.output_path) for one in imported], as_json=options.json)
+
+
+def store_judged(found: Sequence[Judged], options: argparse.Namespace) -> list[Finished]:
+    """A judge run for each model and judge, where ``--output_path`` says where."""
+    if options.output_path is None:
+        return []
+    digest = sha256_of([Path(file) for file in options.files])
+    return [store(seal_judged(one, options.format, digest), options.output_path) for one in found]
 
 
 def store(sealed: Sealed, output: str | None) -> Finished:

@@ -27,6 +27,9 @@ COLLECTION = "evalsuite"
 _CONFIDENCE = 0.95
 _IN_PROCESS = ("transformers", "vllm")
 _UNKNOWN = "unknown"
+_LIBRARIES = {"lm-eval": "lm_eval", "mt-bench": "fastchat", "alpaca_eval": "alpaca_eval"}
+"""What wrote files of each format that is imported."""
+
 _JURY_RULES = {"mean": "average", "majority": "majority_vote"}
 
 Measure = Estimate | Aggregate
@@ -88,7 +91,7 @@ def _library(run: SealedRun) -> dict[str, Any]:
     spec, packages = run.result.spec.model, run.result.packages
     ours = packages.get("evalsuite", _UNKNOWN)
     if spec.engine == IMPORTED:
-        name = str(spec.identity[IMPORT_FORMAT]).replace("-", "_")
+        name = _LIBRARIES[str(spec.identity[IMPORT_FORMAT])]
         version = str(spec.identity.get(f"{name}_version", _UNKNOWN))
         return {"name": name, "version": version, "additional_details": {"imported_by": f"evalsuite {ours}"}}
     others = {name: found for name, found in packages.items() if name != "evalsuite"}

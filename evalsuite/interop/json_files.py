@@ -7,11 +7,12 @@ order mark is not, and the tools whose files these are do not read one either.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -103,6 +104,14 @@ def read_object(path: Path, max_bytes: int = MAX_BYTES) -> Row:
     if (after := _skip_space(text, end)) < len(text):
         raise DataError(f"{path}, line {1 + text.count(chr(10), 0, after)}: something follows the object.")
     return _checked(value, str(path))
+
+
+def sha256_of(paths: Iterable[Path]) -> str:
+    """What the files' bytes hash to together, in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _read_rows(path: Path, max_bytes: int) -> tuple[Row, ...]:

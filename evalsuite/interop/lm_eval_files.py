@@ -6,14 +6,13 @@ without ``--log_samples``, and nothing in it can be checked. Values are as writt
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import DataError
-from evalsuite.interop.json_files import Row, read_object, read_rows, shown
+from evalsuite.interop.json_files import Row, read_object, read_rows, sha256_of, shown
 
 _STDERR = "_stderr"
 _LARGEST_SHOTS = 10_000
@@ -100,8 +99,8 @@ def read_lm_eval(path: Path) -> LmEvalRun:
         groups={name: _numbers(row, name, found)[0] for name, found in groups.items()},
         members={name: _names(row, name, found) for name, found in _mapping(row, "group_subtasks").items()},
         settings={key: value for key, value in row.fields.items() if key not in ("results", "groups", "configs")},
-        results_sha256=_sha256([path]),
-        samples_sha256=_sha256(samples.values()),
+        results_sha256=sha256_of([path]),
+        samples_sha256=sha256_of(samples.values()),
     )
 
 
@@ -114,13 +113,6 @@ def _samples_of(path: Path, task: str) -> Path:
             f"{path}: the samples of {task} are not beside it ({samples.name}); lm-eval writes them with --log_samples."
         )
     return samples
-
-
-def _sha256(paths: Any) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 # -- results

@@ -31,6 +31,7 @@ NOT_SAID = (
     "left empty, since lm-eval's files do not say it: the rows' revision and fingerprint, hashes of prompts as "
     "evalsuite makes them, languages, counts of tokens, why an answer ended"
 )
+_MUTUAL = "acc_mutual_info"
 _NO_MATCH = "[invalid]"
 """What lm-eval's filters make of an answer in which they find nothing, unless a task says otherwise."""
 
@@ -239,7 +240,9 @@ def _choices(task: LmEvalTask, line: LmEvalLine) -> tuple[str, ...]:
     if task.config.get("output_type") != "multiple_choice" or any(len(one) < 2 for one in line.arguments):
         return ()
     delimiter = str(task.config.get("target_delimiter", " "))
-    texts = tuple(str(one[1]).removeprefix(delimiter) for one in line.arguments)
+    # for this metric every choice is asked once more, without the question
+    num_choices = len(line.arguments) // 2 if _MUTUAL in line.values else len(line.arguments)
+    texts = tuple(str(one[1]).removeprefix(delimiter) for one in line.arguments[:num_choices])
     return texts if len(set(texts)) > 1 else ()
 
 

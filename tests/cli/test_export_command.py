@@ -54,7 +54,7 @@ def test_other_files_stay_unless_forced(command: Any, run: Path, workplace: Path
 def test_one_file_may_be_named(command: Any, run: Path, workplace: Path) -> None:
     assert command("export", run, "--to", "dvc", "--output", "sub/numbers.json").code == EXIT_OK
     assert [path.name for path in (workplace / "sub").iterdir()] == ["numbers.json"]
-    assert command("export", run, "--to", "lm-eval", "-o", "results.json").code == EXIT_OK
+    assert command("export", run, "--to", "lm_eval", "-o", "results.json").code == EXIT_OK, "either spelling"
     assert "results" in json.loads((workplace / "results.json").read_bytes())
     assert command("export", run, "--to", "eee", "-o", "v1.2").code == EXIT_OK
     assert (workplace / "v1.2" / "data").is_dir(), "a dot makes no file"

@@ -199,7 +199,7 @@ OUTPUT = {"instruction": "a", "output": "b"}
         ("alpaca_eval", [ALPACA], ("--rule", "fastchat"), "--rule fastchat: the rule of alpaca_eval is alpaca_eval."),
         ("mt-bench", [RATING], ("--baseline", "m"), "--baseline: f holds single judgments, which it says nothing"),
         ("mt-bench", [RATING], ("--name", "x"), "--name: f holds single judgments, which it says nothing"),
-        ("mt-bench", [PAIR], ("--output_path", "x"), "--output_path: f holds pair judgments, which it says nothing"),
+        ("mt-bench", [PAIR], ("--rule", "fastchat", "-o", "x"), "--output_path: f holds pair judgments for --rule"),
         ("mt-bench", [PAIR], ("--baseline", "c"), "--baseline: no judgment is of 'c'; they are of a, b."),
         ("mt-bench", [ANSWER], ("--rule", "fastchat"), "--rule: f holds model answers, which it says nothing about"),
         ("alpaca_eval", [OUTPUT], ("--rule", "alpaca_eval"), "--rule: f holds model outputs, which it says nothing"),

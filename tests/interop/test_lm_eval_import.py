@@ -294,6 +294,20 @@ def test_metrics_without_counts_are_said_to_be_left_out(tmp_path: Path) -> None:
     assert found.notes[0] == ("not taken over: acc_norm,none of tiny_first, since its samples do not give it (median)")
 
 
+def test_choices_that_are_asked_twice_are_choices_once(tmp_path: Path) -> None:
+    mutual = ("metric: acc_norm,", "metric: acc_mutual_info,")
+    results = evaluate(
+        write_tasks(tmp_path / "tasks", changes={"tiny_first": mutual}), tmp_path / "out", ["tiny_first"]
+    )
+    sealed = import_lm_eval(read_lm_eval(results)).sealed
+    check_numbers(sealed.result, theirs(results))
+    assert {len(record.items) for record in sealed.records} == {8}
+    for record, row in zip(sealed.records, lines(results, "tiny_first"), strict=True):
+        assert record.sample.choices == tuple(row["doc"]["choices"])
+        assert isinstance(record.outcome, Scored)
+        assert (record.outcome.answer == record.sample.target) == bool(row["acc"])
+
+
 def test_a_group_that_is_no_mean_is_said_to_be_left_out(results: Path, tmp_path: Path) -> None:
     copy = copied(results, tmp_path, lambda value: value["groups"]["tiny_group"].update({"acc,none": 0.123}))
     found = import_lm_eval(read_lm_eval(copy))
