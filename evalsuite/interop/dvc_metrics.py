@@ -6,8 +6,6 @@ write. JSON holds numbers alone, so that every difference between two revisions 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -16,6 +14,7 @@ from typing import Any
 from evalsuite.interop.exporting import ExportOptions, Files, check_complete, json_bytes
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Aggregate, Estimate, TaskSpec
+from evalsuite.tables import Cell, Table, rendered, shown
 
 METRICS, PLOTS = PurePosixPath("metrics.json"), PurePosixPath("plots.csv")
 COLUMNS = (
@@ -65,19 +64,17 @@ def _rows(run: SealedRun, label: str) -> Iterator[Row]:
 
 
 def _row(run: SealedRun, label: str, measure: Estimate | Aggregate, specs: Sequence[TaskSpec]) -> Row:
-    def shown(value: float | None) -> float | None:
-        return None if value is None else value * measure.scale
-
+    number = shown(measure.value, measure.low, measure.high, measure.scale)
     return {
         "model": label,
         "run": run.result.run_id,
         "family": measure.family,
         "protocol": measure.protocol,
         "metric": measure.metric,
-        "value": shown(measure.value),
-        "low": shown(measure.low),
-        "high": shown(measure.high),
-        "stderr": shown(measure.stderr),
+        "value": number.value,
+        "low": number.low,
+        "high": number.high,
+        "stderr": shown(measure.stderr, scale=measure.scale).value,
         "n": measure.n,
         "num_unscored": measure.num_unscored,
         "num_samples": sum(spec.num_samples for spec in specs),
@@ -98,8 +95,9 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in rows)
-    return text.getvalue().encode("utf-8", "replace")
+    cells = [tuple(_cell(row[name]) for name in COLUMNS) for row in rows]
+    return rendered(Table(COLUMNS, tuple(cells)), "csv").encode("utf-8", "replace")
+
+
+def _cell(value: str | int | float | None) -> Cell:
+    return shown(value) if isinstance(value, float) else value

@@ -16,7 +16,7 @@ from typing import Any
 from evalsuite.errors import UsageError
 from evalsuite.interop.data_sources import Source, common_source
 from evalsuite.interop.exporting import ExportOptions, Files, check_complete, json_bytes, missing_text, partial_text
-from evalsuite.interop.lm_eval_names import safe_name
+from evalsuite.interop.lm_eval_names import folder_name
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.jury import ENGINE as JURY
 from evalsuite.records import IMPORT_FORMAT, IMPORTED, Aggregate, Estimate, ModelSpec
@@ -48,7 +48,7 @@ def _place(run: SealedRun, options: ExportOptions) -> PurePosixPath:
         developer, model = _UNKNOWN, developer
     digest = hashlib.sha256(run.result.run_id.encode("ascii")).digest()
     name = uuid.UUID(bytes=digest[:16], version=4)
-    return PurePosixPath("data", COLLECTION, safe_name(developer), safe_name(model), f"{name}.json")
+    return PurePosixPath("data", COLLECTION, folder_name(developer), folder_name(model), f"{name}.json")
 
 
 def _record(run: SealedRun, options: ExportOptions) -> dict[str, Any]:

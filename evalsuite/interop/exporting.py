@@ -14,6 +14,7 @@ from evalsuite.errors import UsageError
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Aggregate, Counts, Estimate
 from evalsuite.store.files import write_atomic
+from evalsuite.text.number_texts import interval_text
 from evalsuite.types import Record
 
 Files: TypeAlias = Mapping[PurePosixPath, bytes]
@@ -75,12 +76,11 @@ def headlines(run: SealedRun) -> tuple[Estimate | Aggregate, ...]:
     return (*means, *singles)
 
 
-def interval_text(measure: Estimate | Aggregate) -> str:
+def uncertainty_text(measure: Estimate | Aggregate) -> str:
     """``95 % interval 52.1 to 57.8, n 1172`` on the scale that is shown."""
-    n = f"n {measure.n}"
     if measure.low is None or measure.high is None:
-        return f"no interval, {n}"
-    return f"95 % interval {measure.low * measure.scale:.4g} to {measure.high * measure.scale:.4g}, {n}"
+        return f"no interval, n {measure.n}"
+    return f"95 % interval {interval_text(measure.low, measure.high, measure.scale, between=' to ')}, n {measure.n}"
 
 
 def told(record: Record) -> dict[str, Any]:

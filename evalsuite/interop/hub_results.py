@@ -15,10 +15,11 @@ import yaml
 
 from evalsuite.errors import UsageError, nearest
 from evalsuite.interop.data_sources import Source, common_source
-from evalsuite.interop.exporting import ExportOptions, Files, headlines, interval_text, missing_text, partial_text
+from evalsuite.interop.exporting import ExportOptions, Files, headlines, missing_text, partial_text, uncertainty_text
 from evalsuite.interop.lm_eval_names import safe_name
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Aggregate, Estimate
+from evalsuite.text.number_texts import PERCENT
 
 FOLDER = ".eval_results"
 Measure = Estimate | Aggregate
@@ -97,11 +98,11 @@ def _notes(run: SealedRun, measure: Measure) -> str:
     shots = "/".join(str(count) for count in sorted({run.spec_of(task).num_fewshot for task in tasks}))
     alias = f" ({measure.alias})" if isinstance(measure, Estimate) and measure.alias else ""
     what = f"{measure.kind} mean of {measure.metric}" if isinstance(measure, Aggregate) else f"{measure.metric}{alias}"
-    unit = ", percent" if measure.scale == 100.0 else ""
+    unit = ", percent" if measure.scale == PERCENT else ""
     chat = ", as chat" if any(run.spec_of(task).chat for task in tasks) else ""
     version = run.result.packages.get("evalsuite", "")
     return (
-        f"{what}{unit}; {interval_text(measure)}; {shots}-shot{chat}, protocol {measure.protocol}; "
+        f"{what}{unit}; {uncertainty_text(measure)}; {shots}-shot{chat}, protocol {measure.protocol}; "
         f"evalsuite {version} run {run.result.run_id}"
     )
 

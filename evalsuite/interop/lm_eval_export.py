@@ -15,7 +15,7 @@ from typing import Any
 
 from evalsuite.errors import UsageError
 from evalsuite.interop.exporting import ExportOptions, Files, check_complete, json_bytes, told
-from evalsuite.interop.lm_eval_names import LmEvalName, departures, names_of, safe_name
+from evalsuite.interop.lm_eval_names import LmEvalName, departures, folder_name, names_of, safe_name
 from evalsuite.interop.lm_eval_samples import Line, sample_lines, task_hash
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Aggregate, DatasetPin, Estimate, TaskSpec
@@ -77,7 +77,7 @@ def _parts(run: SealedRun) -> Iterator[_Part]:
 
 def _files(run: SealedRun, options: ExportOptions) -> dict[PurePosixPath, bytes]:
     model = options.name or run.model
-    folder = PurePosixPath(safe_name(model))
+    folder = PurePosixPath(folder_name(model))
     when = run.began.strftime("%Y-%m-%dT%H-%M-%S.%f") if run.began else run.result.run_id
     parts = list(_parts(run))
     samples = {part.name: part.lines() for part in parts}

@@ -160,7 +160,11 @@ def _task(row: Row, name: str, samples: Path) -> LmEvalTask:
     shots = _mapping(row, "n-shot").get(name) or 0
     if type(shots) is not int or not 0 <= shots <= _LARGEST_SHOTS:
         row.refuse(f"'n-shot' has {shown(shots)} for {name}; expected a whole number.")
-    original = counts.get("original")
+    original, effective = counts.get("original"), counts.get("effective")
+    lines = _lines(name, read_rows([samples]))
+    num_docs = len({line.doc_id for line in lines})
+    if type(effective) is int and num_docs < effective:
+        row.refuse(f"{name} was evaluated on {effective} documents, and {samples.name} has {num_docs} of them.")
     return LmEvalTask(
         name=name,
         values=values,
@@ -172,7 +176,7 @@ def _task(row: Row, name: str, samples: Path) -> LmEvalTask:
         version=_mapping(row, "versions").get(name),
         num_fewshot=shots,
         num_available=original if type(original) is int else None,
-        lines=_lines(name, read_rows([samples])),
+        lines=lines,
         where=f"{row.where}, {name}",
     )
 

@@ -82,7 +82,7 @@ def _taken(task: LmEvalTask, key: str) -> TakenMetric | None:
             f"{task.where}: {key} is {task.values[key]} there, and its samples give {value}; the files are not of one "
             "evaluation, or one was changed."
         )
-    if metric.formula == MEAN:
+    if declared == MEAN:
         _check_stderr(task, key, [count for count, _ in counts.values()])
     ours = name if filtered == NO_FILTER else key
     direction = task.higher_is_better.get(name, metric.higher_is_better)

@@ -62,6 +62,12 @@ def safe_name(name: str) -> str:
     return _UNSAFE.sub("__", name)
 
 
+def folder_name(name: str) -> str:
+    """`name` as a folder's, which is never another one's: files of others may hold names such as ``..``."""
+    found = safe_name(name)
+    return found if found.strip(". ") else "unnamed"
+
+
 def departures(run: SealedRun, spec: TaskSpec) -> tuple[str, ...]:
     """Why a task's numbers are not those that lm-eval's own rules give; none where they are."""
     return tuple(_departures(run, spec))

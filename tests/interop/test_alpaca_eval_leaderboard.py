@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from commands import run_here
 from scipy.stats import t
 
-from evalsuite.cli.main import main
-from evalsuite.errors import DataError
+from evalsuite.errors import EXIT_OK, EXIT_USAGE, DataError
 from evalsuite.interop.alpaca_eval_leaderboard import notes_on, read_leaderboards
 
 SECOND = """\
@@ -68,15 +67,17 @@ def test_boards_of_the_first_version_lack_columns(tmp_path: Path) -> None:
 
 def test_the_command_prints_and_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = board(tmp_path, SECOND)
-    assert main(["import", "alpaca_eval", str(path), "--json"]) == 0
-    printed = capsys.readouterr()
-    assert printed.err == "evalsuite: wins, losses and draws do not make n_total: aligner-2b_odd.\n"
-    found = json.loads(printed.out.splitlines()[-1])
-    assert (found["kind"], len(found["results"])) == ("leaderboard rows", 4)
-    assert found["results"][0]["low"] < found["results"][0]["win_rate"] < found["results"][0]["high"]
-    assert "gemma-2-9b-it-SimPO" in printed.out
-    assert main(["import", "alpaca_eval", str(path), "-o", str(tmp_path / "x")]) == 2
-    assert "--output_path: " in capsys.readouterr().err
+    ran = run_here(capsys, "import", "alpaca_eval", path, "--json")
+    assert (ran.code, ran.err) == (
+        EXIT_OK, "evalsuite: wins, losses and draws do not make n_total: aligner-2b_odd.\n",
+    )  # fmt: skip
+    assert (ran.json["kind"], len(ran.json["results"])) == ("leaderboard rows", 4)
+    first = ran.json["results"][0]
+    assert first["low"] < first["win_rate"] < first["high"]
+    assert "gemma-2-9b-it-SimPO" in ran.out
+    refused = run_here(capsys, "import", "alpaca_eval", path, "-o", tmp_path / "x")
+    assert refused.code == EXIT_USAGE
+    assert "--output_path: " in refused.err
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from commands import run_here
 from exchanged_runs import MINI, faulty_model, judge_of, run_of
 
 from evalsuite.cli.main import main
+from evalsuite.errors import EXIT_USAGE
 from evalsuite.interop.data_sources import source_of
 from evalsuite.interop.sealed_runs import read_sealed
 from evalsuite.records import RunResult
@@ -40,10 +42,10 @@ def export(output: Path, form: str, *arguments: object) -> dict[str, bytes]:
 
 def refused(capsys: pytest.CaptureFixture[str], output: Path, *arguments: object) -> str:
     """The one line of an export that ends with exit code 2 and writes nothing."""
-    capsys.readouterr()
-    assert main(["export", "--output", str(output), *map(str, arguments)]) == 2
+    ran = run_here(capsys, "export", "--output", output, *arguments)
+    assert (ran.code, ran.out) == (EXIT_USAGE, "")
     assert not output.exists()
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = ran.err.splitlines()
     return line
 
 
@@ -210,7 +212,7 @@ def test_entries_of_the_hub(whole: Path, tmp_path: Path) -> None:
         assert eval_result_entries_to_yaml([entry]) == entries[name]
         assert entry.notes is not None
         assert f"n {measure.n};" in entry.notes
-        assert f"95 % interval {100 * (measure.low or 0):.4g} to {100 * (measure.high or 0):.4g}" in entry.notes
+        assert f"95 % interval {100 * (measure.low or 0):.1f} to {100 * (measure.high or 0):.1f}, n " in entry.notes
         assert "protocol lm-eval-0.4" in entry.notes
         assert result.run_id in entry.notes
         assert entry.verify_token is None
@@ -295,6 +297,16 @@ def test_two_runs_of_one_model_are_told_apart(run: Path, tmp_path: Path) -> None
     few = run_of(tmp_path / "few", "--tasks", "mini_choice_en", "--limit", "5")
     nested = json.loads(export(tmp_path / "out", "dvc", run, few)["metrics.json"])
     assert set(nested) == {f"org/plausible_model {read_results(path).run_id}" for path in (run, few)}
+
+
+def test_names_are_no_formulas_and_no_folders(run: Path, tmp_path: Path) -> None:
+    files = export(tmp_path / "dvc", "dvc", run, "--name", "=1+1/../x")
+    assert {line.split(",")[0] for line in files["plots.csv"].decode().splitlines()[1:]} == {"'=1+1/../x"}
+    (place,) = export(tmp_path / "eee", "eee", run, "--name", "../../x")
+    assert Path(place).parts[:4] == ("data", "evalsuite", "unnamed", "..__x")
+    for name, folder in (("../x", "..__x"), ("..", "unnamed")):
+        places = export(tmp_path / folder, "lm-eval", run, "--name", name)
+        assert {Path(place).parts[0] for place in places} == {folder}
 
 
 @pytest.mark.parametrize("form", ["eee", "dvc"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import watched_page
 from evalsuite.reports.leaderboard import render
 from lm_eval_runs import evaluate, write_tasks
 
@@ -22,16 +23,13 @@ def test_unknown_counts_are_no_zeros(browser: Any, tmp_path: Path) -> None:
     store_sealed(import_lm_eval(read_lm_eval(results)).sealed, tmp_path / "run")
     page_path = tmp_path / "page.html"
     page_path.write_text(render([tmp_path / "run"], "Imported"), encoding="utf-8")
-    page = browser.new_page()
-    page.set_default_timeout(5000)
-    page.goto(page_path.as_uri())
     shown = {}
-    for task in tasks:
-        page.get_by_role("link", name="Samples", exact=True).click()
-        page.locator("#samples-list a", has_text=f"{task}:test:1").click()
-        page.locator("#sample-title", has_text=f"{task}:test:1").wait_for()
-        shown[task] = page.locator("#view-sample").inner_text()
-    page.close()
+    with watched_page(browser, page_path.as_uri()) as page:
+        for task in tasks:
+            page.get_by_role("link", name="Samples", exact=True).click()
+            page.locator("#samples-list a", has_text=f"{task}:test:1").click()
+            page.locator("#sample-title", has_text=f"{task}:test:1").wait_for()
+            shown[task] = page.locator("#view-sample").inner_text()
     assert "Imported: why it ended, and how many tokens it has, is not known." in shown["tiny_math"]
     assert "limit on tokens not known, temperature 0" in shown["tiny_math"]
     assert "right answer" in shown["tiny_first"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from foreign_files import annotation, pair, rows_of, single, write_lines, write_list
 
 from evalsuite.cli.main import main
@@ -24,11 +25,11 @@ PAIRS = [
 PREFERENCES = [annotation(number, 1 + number % 11 / 10) for number in range(805)]
 
 
-def imported(folder: Path, form: str, path: Path, capsys: pytest.CaptureFixture[str], code: int = 0) -> dict[str, Any]:
-    capsys.readouterr()
-    assert main(["import", form, str(path), "--output_path", str(folder / "runs"), "--json"]) == code
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return found
+def imported(folder: Path, form: str, path: Path, capsys: pytest.CaptureFixture[str], code: int = 0) -> Any:
+    """What ``import --json`` ends with."""
+    ran = run_here(capsys, "import", form, path, "--output_path", folder / "runs", "--json")
+    assert ran.code == code
+    return ran.json
 
 
 def test_ratings_become_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

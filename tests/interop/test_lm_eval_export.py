@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from exchanged_runs import faulty_model, judge_of, run_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite.cli.main import main
+from evalsuite.errors import EXIT_USAGE
 from evalsuite.interop.lm_eval_names import safe_name
 from evalsuite.records import RunResult
 from evalsuite.store.results import read_results, read_samples
@@ -238,9 +240,9 @@ def test_partial_runs_say_of_how_many(six: Exported) -> None:
 def test_incomplete_runs_go_out_marked_if_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = run_of(tmp_path / "runs", "--tasks", "mini_choice_en", code=3, model=faulty_model.__name__)
     unscored = sum(isinstance(record.outcome, Unscored) for record in read_samples(run))
-    assert main(["export", str(run), "--to", "lm-eval", "--output", str(tmp_path / "refused")]) == 2
-    said = capsys.readouterr().err
-    assert f"is incomplete: {unscored} of 40 samples without a score (content_filter {unscored})" in said
+    ran = run_here(capsys, "export", run, "--to", "lm-eval", "--output", tmp_path / "refused")
+    assert ran.code == EXIT_USAGE
+    assert f"is incomplete: {unscored} of 40 samples without a score (content_filter {unscored})" in ran.err
     assert not (tmp_path / "refused").exists()
     _, _, found, samples = exported(run, "--incomplete")
     task = "mini_choice_en@mini-v1"

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from lm_eval_runs import evaluate, write_tasks
 
 from evalsuite.cli.main import main
-from evalsuite.errors import DataError
+from evalsuite.errors import EXIT_USAGE, DataError
 from evalsuite.interop.lm_eval_files import find_results, read_lm_eval
 from evalsuite.interop.lm_eval_import import import_lm_eval
 from evalsuite.interop.sealed_runs import read_sealed
@@ -231,14 +232,12 @@ def test_the_run_is_stored_shown_and_compared(
     assert "evalsuite import lm-eval FILES" in text
     assert "not known by a hash" in text
     assert ">und<" not in text, "columns are named by task where no language is said"
-    capsys.readouterr()
-    assert main(["import", "lm-eval", str(results), "-o", str(tmp_path / "other"), "--name", "again", "--json"]) == 0
-    printed = capsys.readouterr()
-    assert "left empty, since lm-eval's files do not say it: the rows' revision and fingerprint" in printed.err
-    other = Path(json.loads(printed.out.splitlines()[-1])["path"])
-    assert main(["compare", str(stored), str(other), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out.splitlines()[-1])
-    differences = {(one["name"], one["metric"]): one for one in found["differences"]}
+    again = run_here(capsys, "import", "lm-eval", results, "-o", tmp_path / "other", "--name", "again", "--json")
+    assert again.code == 0
+    assert "left empty, since lm-eval's files do not say it: the rows' revision and fingerprint" in again.err
+    compared = run_here(capsys, "compare", stored, again.json["path"], "--json")
+    assert compared.code == 0
+    differences = {(one["name"], one["metric"]): one for one in compared.json["differences"]}
     assert differences["tiny_math", "exact_match,strict-match"]["difference"] == 0
     assert differences["tiny_math", "exact_match,strict-match"]["n"] == 20
 
@@ -257,10 +256,9 @@ def test_several_results_are_several_runs(tasks: Path, tmp_path: Path, capsys: p
     for limit in (3, 5):
         evaluate(tasks, tmp_path / "out" / str(limit), ["tiny_first"], limit=limit)
     assert len(find_results(tmp_path / "out")) == 2
-    capsys.readouterr()
-    assert main(["import", "lm-eval", str(tmp_path / "out"), "-o", str(tmp_path / "runs"), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert [run["results"][0]["n"] for run in found["runs"]] == [3, 5]
+    ran = run_here(capsys, "import", "lm-eval", tmp_path / "out", "-o", tmp_path / "runs", "--json")
+    assert ran.code == 0
+    assert [run["results"][0]["n"] for run in ran.json["runs"]] == [3, 5]
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
@@ -390,6 +388,25 @@ def test_changed_samples_are_refused(results: Path, tmp_path: Path, change: Call
         import_lm_eval(read_lm_eval(with_line(results, tmp_path, "tiny_first", change)))
 
 
+def test_samples_that_end_too_early_are_refused(results: Path, tmp_path: Path) -> None:
+    copy = copied(results, tmp_path)
+    (samples,) = copy.parent.glob("samples_tiny_text_*")
+    samples.write_text(samples.read_text(encoding="utf-8").partition("\n")[0], encoding="utf-8")
+    with pytest.raises(DataError, match=r"tiny_text was evaluated on 8 documents, and samples_.* has 1 of"):
+        read_lm_eval(copy)
+
+
+def test_errors_by_another_rule_are_no_change(results: Path, tmp_path: Path) -> None:
+    def by_itself(value: Any) -> None:
+        for listed in value["configs"]["tiny_first"]["metric_list"]:
+            listed["aggregation"] = "nanmean"
+        value["results"]["tiny_first"]["acc_stderr,none"] = 0.0123
+
+    found = import_lm_eval(read_lm_eval(copied(results, tmp_path, by_itself)))
+    assert found.sealed.result.estimates[0].metric == "acc", "the mean of what it holds is what it says"
+    assert found.sealed.result.estimates[0].stderr != 0.0123
+
+
 def test_results_without_samples_are_refused(results: Path, tmp_path: Path) -> None:
     copy = copied(results, tmp_path)
     next(copy.parent.glob("samples_tiny_math_*")).unlink()
@@ -421,8 +438,9 @@ def test_infinite_log_likelihoods_stay_lm_evals_business(results: Path, tmp_path
 def test_options_of_other_formats_are_refused(
     results: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    assert main(["import", "lm-eval", str(results), *arguments]) == 2
-    assert said in capsys.readouterr().err
+    ran = run_here(capsys, "import", "lm-eval", results, *arguments)
+    assert ran.code == EXIT_USAGE
+    assert said in ran.err
 
 
 def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
