@@ -105,8 +105,9 @@ def _results(run: SealedRun, model: str, parts: Sequence[_Part], hashes: Mapping
         "group_subtasks": members,
         "configs": {part.name: _config(part) for part in ordered},
         "versions": {part.name: part.spec.version for part in ordered if not part.is_theirs},
-        "n-shot": {part.name: part.spec.num_fewshot for part in ordered},
-        "higher_is_better": {part.name: _directions(part) for part in ordered},
+        "n-shot": {part.name: part.spec.num_fewshot for part in ordered} | _shots_of_groups(run, groups),
+        "higher_is_better": {part.name: _directions(part) for part in ordered}
+        | {name: {_name_of(run, mean).metric: mean.higher_is_better} for name, mean in groups.items()},
         "n-samples": {
             part.name: {"original": part.spec.num_available, "effective": part.num_scored} for part in parts
         },
@@ -147,9 +148,19 @@ def _group_name(run: SealedRun, mean: Aggregate) -> str:
     return safe_name(family if is_theirs else f"{family}@{mean.protocol}")
 
 
+def _name_of(run: SealedRun, mean: Aggregate) -> LmEvalName:
+    """What its tasks call the metric that is averaged."""
+    return names_of(run, run.spec_of(mean.members[0]))[mean.metric]
+
+
 def _group_numbers(run: SealedRun, name: str, mean: Aggregate) -> dict[str, Any]:
-    names = names_of(run, run.spec_of(mean.members[0]))
-    return {"name": name, "alias": name, "sample_len": mean.n, **_pair(names[mean.metric], mean)}
+    return {"name": name, "alias": name, "sample_len": mean.n, **_pair(_name_of(run, mean), mean)}
+
+
+def _shots_of_groups(run: SealedRun, groups: Mapping[str, Aggregate]) -> dict[str, int]:
+    """The number of exemplars of groups whose tasks all have the same."""
+    shots = {name: {run.spec_of(task).num_fewshot for task in mean.members} for name, mean in groups.items()}
+    return {name: found.pop() for name, found in shots.items() if len(found) == 1}
 
 
 def _members(mean: Aggregate, parts: Sequence[_Part]) -> list[str]:

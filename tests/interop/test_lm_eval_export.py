@@ -87,6 +87,7 @@ def test_numbers_by_lm_evals_rules_have_its_names(six: Exported) -> None:
     micro = next(mean for mean in result.aggregates if mean.is_primary)
     assert (micro.kind, found["groups"]["mmlu"]["acc,none"]) == ("micro", micro.value)
     assert found["group_subtasks"] == {"mmlu": ["mmlu_anatomy", "mmlu_astronomy"]}
+    assert (found["n-shot"]["mmlu"], found["higher_is_better"]["mmlu"]) == (0, {"acc": True})
     assert all(not told["differs_from_lm_eval"] for told in found["evalsuite"]["tasks"].values())
     assert found["versions"] == {}, "which version of lm-eval's task it would be, we do not know"
     assert "lm_eval_version" not in found
