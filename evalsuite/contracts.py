@@ -10,6 +10,9 @@ from evalsuite.records import AggregateKind
 from evalsuite.types import Completion, GenerateRequest, Record, Replies, Request, Sample, Score, Scored, Unscored
 from evalsuite.verdicts import Unparsed, Verdict
 
+LM_EVAL_PROTOCOL = "lm-eval-0.4"
+"""The protocol whose numbers are lm-eval's own, so that files of its form may hold them under its tasks' names."""
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -18,8 +17,6 @@ from evalsuite.outcomes import Sealed, seal
 from evalsuite.prepare import Prepared, scoring_packages
 from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec
 from evalsuite.stats.juries import Jury, Rule, outcomes_by_case
-from evalsuite.store.results import write_results, write_samples
-from evalsuite.store.run_directory import RunDirectory, locked
 from evalsuite.types import Outcome
 
 ENGINE = "jury"
@@ -104,12 +101,3 @@ def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:
     if len({run.result.spec.model.name for run in runs}) < len(runs):
         raise UsageError("two of the jurors are the same model.")
     return first
-
-
-def write_jury(sealed: Sealed, path: Path) -> None:
-    """Store a jury's result as a run directory. Raises SaveFailed, or SpecMismatch for another run's directory."""
-    with locked(path):
-        directory = RunDirectory(path, sealed.result.spec)
-        directory.create()
-        write_samples(path, sealed.records)
-        write_results(path, sealed.result)

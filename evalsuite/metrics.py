@@ -31,8 +31,26 @@ def mean_of_means(weights: tuple[int, ...], counts: tuple[float, ...]) -> float 
     return math.fsum(terms) / sum(weights)
 
 
+def perplexity(counts: tuple[float, ...]) -> float | None:
+    """e to the mean of what texts lack in likelihood; counts are (log-likelihood in nats, words or bytes or texts)."""
+    total, n = counts
+    return math.exp(-total / n) if n and -total / n < _LARGEST_EXPONENT else None
+
+
+def bits(counts: tuple[float, ...]) -> float | None:
+    """Bits that a word, byte or text takes; counts as for `perplexity`."""
+    total, n = counts
+    return -total / n / math.log(2) if n else None
+
+
+_LARGEST_EXPONENT = 700.0
+"""Beyond this e's power is no number."""
+
 MEAN = "mean"
 """The formula of `mean`."""
+
+PERPLEXITY, BITS = "perplexity", "bits"
+"""The formulas of `perplexity` and `bits`."""
 
 CORPUS = "corpus"
 """The formula of `corpus_metric`."""
@@ -45,10 +63,13 @@ def means_formula(weights: tuple[int, ...]) -> str:
     return _MEANS + ",".join(map(str, weights))
 
 
+_PLAIN = {MEAN: mean, PERPLEXITY: perplexity, BITS: bits}
+
+
 def reduce_of(formula: str, name: str, language: str, signature: str) -> Callable[[tuple[float, ...]], float | None]:
     """What a metric stored with this formula reduces its counts by. Raises KeyError for one that has no such name."""
-    if formula == MEAN:
-        return mean
+    if formula in _PLAIN:
+        return _PLAIN[formula]
     if formula.startswith(_MEANS):
         return partial(mean_of_means, tuple(map(int, formula.removeprefix(_MEANS).split(","))))
     if formula == CORPUS:

@@ -138,6 +138,13 @@ TASK_FILE_SUFFIX = ".task.json"
 """Ends the names of task files."""
 
 
+IMPORTED = "imported"
+"""In place of an engine's name, in the spec of a run that another tool made and `interop` read."""
+
+IMPORT_FORMAT = "format"
+"""In the identity of an imported run's model: the format that ``evalsuite import`` read it in."""
+
+
 class DatasetPin(Record, frozen=True, kw_only=True):
     """The rows a task used: where from, at which revision, and what they hash to."""
 

@@ -130,6 +130,16 @@ def _store(path: Path, sealed: Sealed) -> None:
     write_results(path, sealed.result)
 
 
+def store_sealed(sealed: Sealed, path: Path) -> None:
+    """Store as a run directory, without plan and journal, what was not asked here: a jury, another tool's results.
+
+    Raises SaveFailed, or SpecMismatch for another run's directory.
+    """
+    with locked(path):
+        RunDirectory(path, sealed.result.spec).create()
+        _store(path, sealed)
+
+
 def _answer_waves(
     prepared: Prepared,
     directory: RunDirectory,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evalsuite.records import Aggregate, Estimate
-from evalsuite.text.language_names import LANGUAGES
+from evalsuite.text.language_names import LANGUAGES, UNDETERMINED
 from evalsuite.text.visible import visible as visible
 from evalsuite.types import Scalar
 
@@ -185,8 +185,10 @@ def task_label(task: str, family: str, language: str) -> str:
 
 def _suffix(task: str, family: str, language: str) -> str:
     """The part of a task's name that its family's lacks; of members with other names than their family's (okapi) the
-    language, with the category where one was asked for.
+    language, with the category where one was asked for. Where no language is said, the whole name.
     """
+    if language == UNDETERMINED:
+        return task
     if task.startswith(family):
         return task.removeprefix(family).lstrip("_:") or language
     category = task.partition(":")[2]

@@ -6,19 +6,40 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from evalsuite.records import TASK_FILE, TASK_FILE_SUFFIX, JudgedSpec, ModelSpec, RunSpec, TaskSpec
+from evalsuite.records import (
+    IMPORT_FORMAT,
+    IMPORTED,
+    TASK_FILE,
+    TASK_FILE_SUFFIX,
+    JudgedSpec,
+    ModelSpec,
+    RunSpec,
+    TaskSpec,
+)
 from evalsuite.types import Scalar
 
 
 def repeat_command(spec: RunSpec) -> str:
     """The command that gives this spec again, quoted for a POSIX shell, an option a line."""
-    asked = ("score", *_judge_arguments(spec, spec.judged)) if spec.judged else ("run", *_arguments(spec))
+    asked = tuple(_asked(spec))
     words = [shlex.quote(word) for word in ("evalsuite", *asked)]
     return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
 
 
+def _asked(spec: RunSpec) -> Iterator[str]:
+    if spec.model.engine == IMPORTED:
+        where = ("--output_path", "DIR") if spec.judged else ("--name", spec.model.name)
+        yield from ("import", str(spec.model.identity[IMPORT_FORMAT]), "FILES", *where)
+    elif spec.judged:
+        yield from ("score", *_judge_arguments(spec, spec.judged))
+    else:
+        yield from ("run", *_arguments(spec))
+
+
 def command_note(spec: RunSpec) -> str:
     """What stands in the command for something else, or must be given again; empty where nothing."""
+    if spec.model.engine == IMPORTED:
+        return _command_note(spec.model)
     return " ".join(filter(None, (_judged_note(spec.judged), _files_note(spec), _command_note(spec.model))))
 
 
@@ -42,6 +63,9 @@ def _command_note(model: ModelSpec) -> str:
             return f"ANSWERS.jsonl stands for the file whose answers hash to {digest}."
         case "scripted":
             return ""
+        case engine if engine == IMPORTED:
+            digest = str(model.identity.get("samples_sha256", ""))
+            return f"Made by another tool. FILES stands for its files, whose samples hash to {digest}."
     return "Weights and chat template are pinned by the hashes below; give revision= or --chat_template again if used."
 
 

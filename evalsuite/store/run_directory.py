@@ -237,6 +237,14 @@ def read_taken(path: Path) -> dict[str, float]:
     return found
 
 
+def read_opened_at(path: Path) -> float | None:
+    """When a process first worked on the run at `path`, in seconds of Unix time; None where nothing says so."""
+    for event in _events(path, "opened"):
+        if isinstance(event.get("at"), int | float):
+            return float(event["at"])
+    return None
+
+
 def _events(path: Path, name: str) -> Iterator[Mapping[str, Any]]:
     """The telemetry's events of this name; what is torn or no event is passed over, since it is for people."""
     try:
