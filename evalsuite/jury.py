@@ -8,13 +8,13 @@ import msgspec
 
 from evalsuite import plugins
 from evalsuite.building import PreparedTask
-from evalsuite.contracts import JudgeOptions, Task
+from evalsuite.contracts import Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import UsageError
 from evalsuite.judged import JudgedRun
 from evalsuite.outcomes import Sealed, seal
-from evalsuite.prepare import Prepared, scoring_packages
+from evalsuite.prepare import Prepared, count_families, scoring_packages
 from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec
 from evalsuite.stats.juries import Jury, Rule, outcomes_by_case
 from evalsuite.types import Outcome
@@ -29,7 +29,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     judge = plugins.judge(judged.judge)
     rows = tuple(load_rows(dataset, source_from_environment(data_dir))[0] for dataset in judge.datasets)
     options = JudgeOptions(is_weighted=bool(judged.options.get("is_weighted")))
-    jury = Jury(judge.build(rows, options).metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
+    jury = jury_of(judge, judge.build(rows, options), rule)
     by_run: list[dict[str, Outcome]] = [{record.sample.id: record.outcome for record in run.records} for run in runs]
     if any(found.keys() != by_run[0].keys() for found in by_run):
         raise UsageError("the judge runs have different cases; give them the same --limit and --seed.")
@@ -55,6 +55,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
             metrics=jury.metrics,
             title=judge.title,
             source=judge.source,
+            show_in_report=all(one.show_in_report for one in first.tasks if one.task == spec.name),
         )
         tasks.append(PreparedTask(task, cases, spec.num_available, spec.datasets, is_chat=True))
     model = ModelSpec(
@@ -71,15 +72,17 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     return seal(_prepared(run_spec, tasks), {}, scoring_packages(), ())
 
 
+def jury_of(judge: Judge, rubric: Rubric, rule: Rule) -> Jury:
+    """Jurors of one judge: ratings are numbers, preferences are not."""
+    return Jury(rubric.metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
+
+
 def _renamed(spec: TaskSpec, protocol: str) -> TaskSpec:
     return msgspec.structs.replace(spec, protocol=protocol)
 
 
 def _prepared(spec: RunSpec, tasks: Sequence[PreparedTask]) -> Prepared:
-    families: dict[str, int] = {}
-    for entry in tasks:
-        families[entry.task.family] = families.get(entry.task.family, 0) + 1
-    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=families)
+    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=count_families(tasks))
 
 
 def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:

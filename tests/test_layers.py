@@ -55,6 +55,7 @@ LAYERS = {
     "annotate": 4,
     "boards": 4,
     "comparing": 4,
+    "proofs": 4,
     "gates": 4,
     "sweeps": 4,
     "interop": 4,
@@ -62,8 +63,8 @@ LAYERS = {
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
-    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "gates", "sweeps",
-    "boards", "interop",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "proofs", "gates",
+    "sweeps", "boards", "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
@@ -75,6 +76,7 @@ PLUGIN_MAY = {
         "comparability",
         "comparing",
         "gates",
+        "proofs",
         "types",
         "records",
         "alarms",
