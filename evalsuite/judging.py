@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from evalsuite import plugins, verdict_scoring
@@ -54,6 +54,18 @@ class Bench:
         return self.opened.model
 
 
+@dataclass(frozen=True)
+class Cases:
+    """The cases of one task, and what the task is called."""
+
+    task: str
+    family: str
+    language: str
+    protocol: str
+    cases: tuple[Sample, ...]
+    show_in_report: bool = True
+
+
 def open_bench(asked: Asked) -> Bench:
     """The judge that is asked for. Raises UsageError or DataError."""
     judge = plugins.judge(asked.judge)
@@ -81,7 +93,7 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
     sides = chosen(judge, every, asked.limit, asked.seed)
     tasks = [
         PreparedTask(
-            task := _task(bench, tuple(side[name] for side in sides), [run.model for run in runs]),
+            task := _task(bench, tuple(side[name] for side in sides), runs),
             task.samples(()),
             _num_available(len(bench.rubric.cases(tuple(tuple(side.get(name, ())) for side in every))), name, runs),
             bench.pins,
@@ -152,34 +164,38 @@ def _families(tasks: Sequence[PreparedTask]) -> dict[str, int]:
     return found
 
 
-def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...], models: Sequence[str]) -> Task:
+def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...], runs: Sequence[JudgedRun]) -> Task:
     """One task's answers under the judge as a task of their own."""
     first = next(row for side in sides for row in side)
-    rival = f" vs {models[1]}" if len(models) > 1 else ""
+    rival = f" vs {runs[1].model}" if len(runs) > 1 else ""
     rules = f"{first.protocol}/{protocol_of(bench.judge, bench.asked.options)}@{bench.model}{rival}"
-    return task_of_cases(bench, first.task, first.family, first.sample.language, rules, bench.rubric.cases(sides))
+    named = Cases(first.task, first.family, first.sample.language, rules, bench.rubric.cases(sides))
+    return task_of_cases(bench.judge, bench.rubric, replace(named, show_in_report=_may_show(first.task, runs)))
 
 
-def task_of_cases(
-    bench: Bench, name: str, family: str, language: str, protocol: str, cases: tuple[Sample, ...]
-) -> Task:
-    """`cases` as a task that the judge's rubric asks about and scores."""
-    judge, rubric = bench.judge, bench.rubric
+def _may_show(name: str, runs: Sequence[JudgedRun]) -> bool:
+    """Whether the judged task's texts, which stand in what the judge is asked, may be shown."""
+    return all(task.show_in_report for run in runs for task in run.result.tasks if task.task == name)
+
+
+def task_of_cases(judge: Judge, rubric: Rubric, named: Cases) -> Task:
+    """The cases as a task that the judge's rubric asks about and scores."""
     return Task(
-        name=name,
-        family=family,
+        name=named.task,
+        family=named.family,
         version=judge.version,
-        language=language,
-        protocol=protocol,
+        language=named.language,
+        protocol=named.protocol,
         num_fewshot=0,
         kind="judge",
         datasets=judge.datasets,
-        samples=lambda rows: cases,
+        samples=lambda rows: named.cases,
         next_requests=partial(verdict_scoring.next_requests, rubric),
         score=partial(verdict_scoring.score, rubric),
         metrics=rubric.metrics,
         title=judge.title,
         source=judge.source,
+        show_in_report=named.show_in_report,
     )
 
 

@@ -58,6 +58,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
             metrics=jury.metrics,
             title=judge.title,
             source=judge.source,
+            show_in_report=all(one.show_in_report for one in first.tasks if one.task == spec.name),
         )
         tasks.append(PreparedTask(task, cases, spec.num_available, spec.datasets, is_chat=True))
     model = ModelSpec(

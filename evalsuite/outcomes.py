@@ -204,6 +204,7 @@ def _summary(
         source=task.source,
         licence=task.licence,
         language_provenance=task.language_provenance,
+        show_in_report=task.show_in_report,
     )
 
 

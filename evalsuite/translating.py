@@ -68,14 +68,15 @@ def prepare_translation(config: RunConfig, language: str) -> Translating:
     if task.kind in ("translate", "judge") or task.language.partition("-")[0] == language:
         raise UsageError(f"{task.name} cannot be translated into {language}: its samples are {task.language}.")
     is_chat = opened.engine.has_chat_template
-    new = replace(entry, task=_task(task, language, is_chat), is_chat=is_chat, repeats=1)
+    new = replace(entry, task=translation_of(task, language, is_chat), is_chat=is_chat, repeats=1)
     spec = msgspec.structs.replace(
         base.spec, asked=(new.task.name,), tasks=(task_spec(new, settings_of(base.spec), config.seed),)
     )
     return Translating(replace(base, spec=spec, tasks=(new,), suites=()), task, language, entry.is_chat)
 
 
-def _task(source: Task, language: str, is_chat: bool) -> Task:
+def translation_of(source: Task, language: str, is_chat: bool) -> Task:
+    """The task of putting the texts of `source` into `language`, asked as a conversation or as plain text."""
     return replace(
         source,
         name=f"{source.name}@{language}",
