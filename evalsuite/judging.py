@@ -21,7 +21,7 @@ from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.base import ByRow
 from evalsuite.errors import NothingSelected, UsageError
 from evalsuite.judged import JudgedRun, answers_of, by_id, chosen
-from evalsuite.prepare import Opened, Prepared, open_engine, task_spec
+from evalsuite.prepare import Opened, Prepared, count_families, open_engine, task_spec
 from evalsuite.records import DatasetPin, JudgedSpec, ModelSpec, RunSpec
 from evalsuite.types import SCHEMA_VERSION, Sample, Scalar
 
@@ -144,7 +144,7 @@ def prepare_cases(
             answers_sha256=content_hash(texts),
         ),
     )
-    return Prepared(spec, tuple(tasks), bench.opened.engine, num_asked=_families(tasks))
+    return Prepared(spec, tuple(tasks), bench.opened.engine, num_asked=count_families(tasks))
 
 
 def _options(options: JudgeOptions) -> dict[str, Scalar]:
@@ -155,13 +155,6 @@ def _options(options: JudgeOptions) -> dict[str, Scalar]:
     if options.max_tokens is not None:
         chosen["max_tokens"] = options.max_tokens
     return chosen
-
-
-def _families(tasks: Sequence[PreparedTask]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for entry in tasks:
-        found[entry.task.family] = found.get(entry.task.family, 0) + 1
-    return found
 
 
 def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...], runs: Sequence[JudgedRun]) -> Task:

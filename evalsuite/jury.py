@@ -15,7 +15,7 @@ from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import UsageError
 from evalsuite.judged import JudgedRun
 from evalsuite.outcomes import Sealed, seal
-from evalsuite.prepare import Prepared, scoring_packages
+from evalsuite.prepare import Prepared, count_families, scoring_packages
 from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec
 from evalsuite.stats.juries import Jury, Rule, outcomes_by_case
 from evalsuite.store.results import write_results, write_samples
@@ -80,10 +80,7 @@ def _renamed(spec: TaskSpec, protocol: str) -> TaskSpec:
 
 
 def _prepared(spec: RunSpec, tasks: Sequence[PreparedTask]) -> Prepared:
-    families: dict[str, int] = {}
-    for entry in tasks:
-        families[entry.task.family] = families.get(entry.task.family, 0) + 1
-    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=families)
+    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=count_families(tasks))
 
 
 def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.averages import aggregates
+from evalsuite.averages import Rows, aggregates
 from evalsuite.building import PreparedTask
 from evalsuite.canonical import canonical_json
 from evalsuite.prepare import Prepared
-from evalsuite.records import Counts, RunResult, RunStatus, SampleRecord, TaskSummary
+from evalsuite.records import Aggregate, Counts, Estimate, Parity, RunResult, RunStatus, SampleRecord, TaskSummary
 from evalsuite.stats.estimates import Row, measure
 from evalsuite.stats.parity import parities
 from evalsuite.types import (
@@ -40,6 +40,15 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What is measured over the outcomes of a run."""
+
+    estimates: tuple[Estimate, ...]
+    aggregates: tuple[Aggregate, ...]
+    parities: tuple[Parity, ...]
+
+
+@dataclass(frozen=True)
 class Sealed:
     """A finished run: the result, and every sample's record in plan order."""
 
@@ -54,32 +63,53 @@ def seal(
     stacks: Sequence[Mapping[str, Scalar]],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
+    return seal_rows(prepared, outcome_rows(prepared.tasks, answers), answers, packages, stacks)
+
+
+def seal_rows(
+    prepared: Prepared,
+    rows: Rows,
+    answers: Mapping[str, Answers],
+    packages: Mapping[str, str],
+    stacks: Sequence[Mapping[str, Scalar]],
+) -> Sealed:
+    """The result of a run whose samples ended as `rows` say."""
     spec, tasks = prepared.spec, prepared.tasks
-    rows = _rows(tasks, answers)
-    measured = [
-        part
-        for entry in tasks
-        for metric in entry.task.metrics
-        if (part := measure(entry.task, spec.subject, metric, rows[entry.task.name])) is not None
-    ]
     counts = _counts(outcome for entry in tasks for _, outcome in rows[entry.task.name])
+    numbers = numbers_of(prepared, rows)
     result = RunResult(
         schema=SCHEMA_VERSION,
         run_id=spec.run_id,
         spec=spec,
         status=_status(counts),
         counts=counts,
-        estimates=tuple(part.estimate for part in measured),
-        aggregates=aggregates(prepared, measured, rows),
+        estimates=numbers.estimates,
+        aggregates=numbers.aggregates,
         tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
         packages=packages,
-        parities=parities([(entry.task, rows[entry.task.name]) for entry in tasks], spec.subject),
+        parities=numbers.parities,
         stacks=tuple(sorted(stacks, key=canonical_json)),  # servers' versions come in the order of their answers
     )
     records = tuple(
         _record(entry, sample, outcome, answers) for entry in tasks for sample, outcome in rows[entry.task.name]
     )
     return Sealed(result, records)
+
+
+def numbers_of(prepared: Prepared, rows: Rows) -> Numbers:
+    """All that is measured over `rows`, and nothing that needs the answers themselves."""
+    subject = prepared.spec.subject
+    measured = [
+        part
+        for entry in prepared.tasks
+        for metric in entry.task.metrics
+        if (part := measure(entry.task, subject, metric, rows[entry.task.name])) is not None
+    ]
+    return Numbers(
+        estimates=tuple(part.estimate for part in measured),
+        aggregates=aggregates(prepared, measured, rows),
+        parities=parities([(entry.task, rows[entry.task.name]) for entry in prepared.tasks], subject),
+    )
 
 
 def count_outcomes(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers], reason: str) -> Counts:
@@ -106,7 +136,7 @@ _ENOUGH_ALONE = 20
 """Samples from which a task is judged by itself: most of a few may be constant by rounding."""
 
 
-def _rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict[str, list[Row]]:
+def outcome_rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict[str, list[Row]]:
     """Every sample's outcome, by task.
 
     Where most samples of a family, or of a task that is large enough to tell, got one log-likelihood for all choices,

@@ -105,9 +105,9 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
         spec,
         tasks,
         engine,
-        suites=_whole_suites(choices),
-        num_asked=_count_families(built),
-        left_out=_count_families([] if config.samples else missing),
+        suites=whole_suites(choices),
+        num_asked=count_families(built),
+        left_out=count_families([] if config.samples else missing),
         notes=(*_protocol_notes(choices, config), *_notes(tasks), *_left_out_notes(missing, config)),
     )
 
@@ -139,7 +139,7 @@ def _asked(choices: Sequence[plugins.TaskChoice]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _whole_suites(choices: Sequence[plugins.TaskChoice]) -> tuple[Suite, ...]:
+def whole_suites(choices: Sequence[plugins.TaskChoice]) -> tuple[Suite, ...]:
     """The suites of which every task is asked for."""
     asked = {choice.name for choice in choices}
     return tuple(suite for suite in plugins.suites() if _tasks_of(suite) <= asked)
@@ -153,7 +153,8 @@ def _tasks_of(suite: Suite) -> set[str]:
         return {""}
 
 
-def _count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
+def count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
+    """How many of the tasks are of each family."""
     families = [entry.task.family for entry in entries]
     return {family: families.count(family) for family in families}
 
