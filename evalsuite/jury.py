@@ -9,7 +9,7 @@ import msgspec
 
 from evalsuite import plugins
 from evalsuite.building import PreparedTask
-from evalsuite.contracts import JudgeOptions, Task
+from evalsuite.contracts import Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import UsageError
@@ -32,7 +32,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     judge = plugins.judge(judged.judge)
     rows = tuple(load_rows(dataset, source_from_environment(data_dir))[0] for dataset in judge.datasets)
     options = JudgeOptions(is_weighted=bool(judged.options.get("is_weighted")))
-    jury = Jury(judge.build(rows, options).metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
+    jury = jury_of(judge, judge.build(rows, options), rule)
     by_run: list[dict[str, Outcome]] = [{record.sample.id: record.outcome for record in run.records} for run in runs]
     if any(found.keys() != by_run[0].keys() for found in by_run):
         raise UsageError("the judge runs have different cases; give them the same --limit and --seed.")
@@ -73,6 +73,11 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
         tasks=tuple(_renamed(spec, entry.task.protocol) for spec, entry in zip(first.spec.tasks, tasks, strict=True)),
     )
     return seal(_prepared(run_spec, tasks), {}, scoring_packages(), ())
+
+
+def jury_of(judge: Judge, rubric: Rubric, rule: Rule) -> Jury:
+    """Jurors of one judge: ratings are numbers, preferences are not."""
+    return Jury(rubric.metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
 
 
 def _renamed(spec: TaskSpec, protocol: str) -> TaskSpec:

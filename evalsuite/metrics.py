@@ -51,11 +51,27 @@ def reduce_of(formula: str, name: str, language: str, signature: str) -> Callabl
         return mean
     if formula.startswith(_MEANS):
         return partial(mean_of_means, tuple(map(int, formula.removeprefix(_MEANS).split(","))))
-    if formula == CORPUS:
-        found = re.match(r"nrefs:(\d+)\|", signature)
-        if found:
-            return partial(_corpus_value, name, language, int(found[1]))
+    if formula == CORPUS and (num_references := _num_references(signature)):
+        return partial(_corpus_value, name, language, num_references)
     raise KeyError(formula)
+
+
+def is_computed_here(formula: str, name: str, language: str, signature: str) -> bool:
+    """Whether what is installed computes the very metric that was stored: formula, and for corpus scores signature.
+
+    Another version of sacrebleu has another signature.
+    """
+    try:
+        reduce_of(formula, name, language, signature)
+    except KeyError:
+        return False
+    return formula != CORPUS or _signature(name, language, _num_references(signature)) == signature
+
+
+def _num_references(signature: str) -> int:
+    """The number of references that a signature of sacrebleu names; 0 for another text."""
+    found = re.match(r"nrefs:(\d+)\|", signature)
+    return int(found[1]) if found else 0
 
 
 def accuracy(name: str, chance: Callable[[Sample], float] | None = None, alias: str = "") -> Metric:

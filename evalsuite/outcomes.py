@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from evalsuite.averages import Rows, aggregates
 from evalsuite.building import PreparedTask
 from evalsuite.canonical import canonical_json
 from evalsuite.prepare import Prepared
 from evalsuite.records import Aggregate, Counts, Estimate, Parity, RunResult, RunStatus, SampleRecord, TaskSummary
-from evalsuite.stats.estimates import Row, measure
+from evalsuite.stats.estimates import Measured, Row, measure
 from evalsuite.stats.parity import parities
 from evalsuite.types import (
     SCHEMA_VERSION,
@@ -63,31 +65,11 @@ def seal(
     stacks: Sequence[Mapping[str, Scalar]],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
-    return seal_rows(prepared, outcome_rows(prepared.tasks, answers), answers, packages, stacks)
-
-
-def seal_rows(
-    prepared: Prepared,
-    rows: Rows,
-    answers: Mapping[str, Answers],
-    packages: Mapping[str, str],
-    stacks: Sequence[Mapping[str, Scalar]],
-) -> Sealed:
-    """The result of a run whose samples ended as `rows` say."""
-    spec, tasks = prepared.spec, prepared.tasks
-    counts = _counts(outcome for entry in tasks for _, outcome in rows[entry.task.name])
-    numbers = numbers_of(prepared, rows)
-    result = RunResult(
-        schema=SCHEMA_VERSION,
-        run_id=spec.run_id,
-        spec=spec,
-        status=_status(counts),
-        counts=counts,
-        estimates=numbers.estimates,
-        aggregates=numbers.aggregates,
-        tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
+    tasks = prepared.tasks
+    rows = outcome_rows(tasks, answers)
+    result = msgspec.structs.replace(
+        result_from(prepared, rows, answers, numbers_from(prepared, rows, measure_all(prepared, rows))),
         packages=packages,
-        parities=numbers.parities,
         stacks=tuple(sorted(stacks, key=canonical_json)),  # servers' versions come in the order of their answers
     )
     records = tuple(
@@ -96,25 +78,46 @@ def seal_rows(
     return Sealed(result, records)
 
 
-def numbers_of(prepared: Prepared, rows: Rows) -> Numbers:
-    """All that is measured over `rows`, and nothing that needs the answers themselves."""
-    subject = prepared.spec.subject
-    measured = [
+def result_from(prepared: Prepared, rows: Rows, answers: Mapping[str, Answers], numbers: Numbers) -> RunResult:
+    """The result of a run whose samples ended as `rows` say, without what scored and what answered them."""
+    spec, tasks = prepared.spec, prepared.tasks
+    counts = count_endings(outcome for entry in tasks for _, outcome in rows[entry.task.name])
+    return RunResult(
+        schema=SCHEMA_VERSION,
+        run_id=spec.run_id,
+        spec=spec,
+        status=status_of(counts),
+        counts=counts,
+        estimates=numbers.estimates,
+        aggregates=numbers.aggregates,
+        tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
+        packages={},
+        parities=numbers.parities,
+    )
+
+
+def measure_all(prepared: Prepared, rows: Rows) -> list[Measured]:
+    """Every metric of every task over `rows`, without those that have nothing to count."""
+    return [
         part
         for entry in prepared.tasks
         for metric in entry.task.metrics
-        if (part := measure(entry.task, subject, metric, rows[entry.task.name])) is not None
+        if (part := measure(entry.task, prepared.spec.subject, metric, rows[entry.task.name])) is not None
     ]
+
+
+def numbers_from(prepared: Prepared, rows: Rows, measured: Sequence[Measured]) -> Numbers:
+    """All the numbers of a result; nothing here needs the answers themselves."""
     return Numbers(
         estimates=tuple(part.estimate for part in measured),
         aggregates=aggregates(prepared, measured, rows),
-        parities=parities([(entry.task, rows[entry.task.name]) for entry in prepared.tasks], subject),
+        parities=parities([(entry.task, rows[entry.task.name]) for entry in prepared.tasks], prepared.spec.subject),
     )
 
 
 def count_outcomes(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers], reason: str) -> Counts:
     """Counts of a run that was stopped for `reason`: samples without all their answers are `not_run`."""
-    return _counts(_outcome(entry, sample, answers, reason) for entry in tasks for sample in entry.samples)
+    return count_endings(_outcome(entry, sample, answers, reason) for entry in tasks for sample in entry.samples)
 
 
 def _outcome(
@@ -187,11 +190,13 @@ def _unscored_constant(levels: Sequence[float]) -> Unscored:
     return Unscored(cause=Cause.CONSTANT_LOGITS, detail=detail)
 
 
-def _status(counts: Counts) -> RunStatus:
+def status_of(counts: Counts) -> RunStatus:
+    """Complete where every sample that was asked for has a score."""
     return "complete" if counts.scored == counts.requested else "incomplete"
 
 
-def _counts(outcomes: Iterator[Outcome]) -> Counts:
+def count_endings(outcomes: Iterable[Outcome]) -> Counts:
+    """How samples ended, by kind and cause."""
     kinds: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     for outcome in outcomes:
@@ -225,7 +230,7 @@ def _summary(
         family=task.family,
         language=task.language,
         protocol=task.protocol,
-        counts=_counts(outcome for _, outcome in rows),
+        counts=count_endings(outcome for _, outcome in rows),
         flags=dict(sorted(flags.items())),
         num_prompt_tokens=sum(reply.num_prompt_tokens for reply in completions),
         num_generated_tokens=sum(reply.num_tokens for reply in completions),

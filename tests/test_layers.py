@@ -54,6 +54,7 @@ LAYERS = {
     "translating": 4,
     "annotate": 4,
     "comparing": 4,
+    "proofs": 4,
     "gates": 4,
     "sweeps": 4,
     "interop": 4,
@@ -61,8 +62,8 @@ LAYERS = {
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
-    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "gates", "sweeps",
-    "interop",
+    "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "proofs", "gates",
+    "sweeps", "interop",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
@@ -72,6 +73,7 @@ PLUGIN_MAY = {
         "comparability",
         "comparing",
         "gates",
+        "proofs",
         "types",
         "records",
         "alarms",

@@ -31,6 +31,7 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
+    "verify": "whether a run is what it says: every number computed again, every answer scored again",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",
@@ -53,7 +54,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
 
 
-_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init"}
+_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init", "verify"}
 """Commands that are done when nobody reads on; the others leave work behind."""
 
 

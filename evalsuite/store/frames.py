@@ -17,6 +17,9 @@ _CRC_DIGITS = 8
 BODY_AT = _CRC_DIGITS + 1
 """Where a line's JSON begins."""
 
+NO_END = "the line has no end"
+"""The reason of a fault that a kill leaves: half of a line."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -60,5 +63,8 @@ def _fault(line: bytes, *, is_terminated: bool) -> str:
         return "the line has no end"
     body = line[BODY_AT:]
     if line[:BODY_AT] != b"%08x " % zlib.crc32(body):
+        return NO_END
+    body = line[_CRC_DIGITS + 1 :]
+    if line[: _CRC_DIGITS + 1] != b"%08x " % zlib.crc32(body):
         return "the checksum differs"
     return ""

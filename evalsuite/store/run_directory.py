@@ -91,15 +91,16 @@ class RunDirectory:
     def extend_plan(self, wave: int, batches: Sequence[PlannedBatch]) -> None:
         """Store a wave's plan, or what is added to it; must precede these batches' first forward pass."""
         header = PlanHeader(schema=SCHEMA_VERSION, run_id=self.spec.run_id, wave=wave, num_batches=len(batches))
-        path = self._plan_path(wave, len(self._plan_parts(wave)))
+        path = self._plan_path(wave, len(self.plan_files(wave)))
         write_atomic(path, b"".join(frame(record) for record in (header, *batches)))
 
     def read_plan(self, wave: int) -> tuple[PlannedBatch, ...] | None:
         """A wave's plan with all that was added, or None before it is made. Raises CorruptStore when it was changed."""
-        parts = self._plan_parts(wave)
+        parts = self.plan_files(wave)
         return tuple(batch for path in parts for batch in self._read_part(wave, path)) if parts else None
 
-    def _plan_parts(self, wave: int) -> list[Path]:
+    def plan_files(self, wave: int) -> list[Path]:
+        """The files of a wave's plan, in the order in which they were added; none before it is made."""
         paths = (self._plan_path(wave, part) for part in count())
         return list(takewhile(Path.exists, paths))
 

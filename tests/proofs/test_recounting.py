@@ -1,0 +1,153 @@
+"""Numbers from counts alone: without any task the run's own, also after packing, and no changed one is missed."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from proven_runs import prepared, run, stopped_and_resumed
+
+from evalsuite.canonical import canonical_json
+from evalsuite.engines.scripted import ScriptedEngine
+from evalsuite.errors import CorruptStore
+from evalsuite.proofs.findings import result_findings
+from evalsuite.proofs.recounting import Rows, recount
+from evalsuite.proofs.vectors import RunVectors, recheck, rows_of, run_vectors
+from evalsuite.records import RunResult
+from evalsuite.store.results import read_results, read_samples
+
+CHECKED = (
+    "value", "stderr", "low", "high", "n", "num_clusters", "num_unscored", "num_not_judged", "best_case", "worst_case",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stopped_and_resumed(tmp_path_factory.mktemp("runs") / "run")
+
+
+def rows(path: Path) -> Rows:
+    result, records = read_results(path), list(read_samples(path))
+    return {
+        task.name: [(record.sample, record.outcome) for record in records if record.task == task.name]
+        for task in result.spec.tasks
+    }
+
+
+def recounted(path: Path) -> RunResult:
+    """The result with all that can be recounted of it put in anew, no task being known."""
+    result = read_results(path)
+    numbers = recount(result, rows(path)).numbers
+    return msgspec.structs.replace(
+        result, estimates=numbers.estimates, aggregates=numbers.aggregates, parities=numbers.parities
+    )
+
+
+def assert_equal(path: Path) -> None:
+    assert list(result_findings(read_results(path), recounted(path), "")) == []
+    found = recheck(run_vectors(read_results(path), rows(path)), "page")
+    assert found.findings == ()
+
+
+def test_a_result_says_enough_of_its_metrics_to_be_counted_again(finished: Path) -> None:
+    result = read_results(finished)
+    assert {"wilson", "jackknife-t"} <= {one.interval for one in result.estimates}
+    assert result.parities
+    assert any(one.best_case is not None for one in result.estimates)
+    assert_equal(finished)
+    unknown = recount(result, rows(finished)).unknown
+    assert set(unknown) == {"mini_choice_en", "mini_choice_fr"}
+    assert "the level of chance of acc" in unknown["mini_choice_en"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tasks": ("mini_choice",), "limit": 7.0},
+        {"tasks": ("mini_chat_en",), "limit": 3.0, "gen_kwargs": {"temperature": 0.5}, "repeats": 3},
+        {"tasks": ("mini_math", "mini_translation"), "limit": 1.0},
+    ],
+    ids=["stratified", "repeated", "single"],
+)
+def test_so_it_is_with_strata_and_clusters_of_every_kind(tmp_path: Path, changes: dict[str, Any]) -> None:
+    run(tmp_path, prepared(**changes))
+    assert_equal(tmp_path)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("tasks", ["openllm_v1", "mmlu", "truthfulqa"])
+def test_so_it_is_with_suites_and_samples_of_families(tmp_path: Path, mirror: Path, tasks: str) -> None:
+    what = prepared(tasks=(tasks,), limit=9.0, model_args={}, data_dir=str(mirror))
+    assert isinstance(what.engine, ScriptedEngine)
+    run(tmp_path, what)
+    if tasks == "openllm_v1":
+        assert "suite" in {mean.kind for mean in read_results(tmp_path).aggregates}
+    assert_equal(tmp_path)
+
+
+# -- packed
+
+
+def changed_numbers(whole: dict[str, Any], chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every number that is checked, one at a time, changed by a digit in a copy."""
+    for kind in ("estimates", "aggregates"):
+        for index, one in enumerate(whole["result"][kind]):
+            for name in CHECKED:
+                if isinstance(one.get(name), int | float):
+                    copy = json.loads(json.dumps(whole))
+                    text = repr(one[name])
+                    places = [place for place, char in enumerate(text) if char.isdigit()]
+                    place = chance.choice(places)
+                    digit = chance.choice([each for each in "123456789" if each != text[place]])
+                    copy["result"][kind][index][name] = json.loads(text[:place] + digit + text[place + 1 :])
+                    if copy["result"][kind][index][name] != one[name]:
+                        yield f"{kind}[{index}].{name}", copy
+
+
+def test_every_changed_number_of_a_page_is_found(finished: Path) -> None:
+    """Without a task, a directory or a text: what a page embeds is enough."""
+    whole = json.loads(canonical_json(run_vectors(read_results(finished), rows(finished))))
+    changes = list(changed_numbers(whole, random.Random(5)))
+    assert len(changes) > 200
+    for place, copy in random.Random(7).sample(changes, 120):
+        found = recheck(msgspec.convert(copy, RunVectors), "page")
+        assert found.findings, place
+
+
+def test_changed_counts_of_a_page_are_found(finished: Path) -> None:
+    vectors = run_vectors(read_results(finished), rows(finished))
+    by_task = rows_of(vectors)
+    assert [len(of_task) for of_task in by_task.values()] == [
+        spec.num_samples * spec.repeats for spec in vectors.result.spec.tasks
+    ]
+    whole = json.loads(canonical_json(vectors))
+    packed = whole["tasks"][0]["metrics"][0]["counts"]
+    packed["data"] = "A" + packed["data"][1:] if packed["data"][0] != "A" else "/" + packed["data"][1:]
+    assert recheck(msgspec.convert(whole, RunVectors), "page").findings
+
+
+@pytest.mark.parametrize("damage", ["clusters", "endings", "task", "ending"])
+def test_counts_of_other_samples_are_refused(finished: Path, damage: str) -> None:
+    whole = json.loads(canonical_json(run_vectors(read_results(finished), rows(finished))))
+    first = whole["tasks"][0]
+    if damage == "task":
+        whole["tasks"] = whole["tasks"][1:]
+    elif damage == "ending":
+        first["endings"] = whole["tasks"][0]["clusters"]
+        first["causes"] = []
+    else:
+        first[damage]["rows"] -= 1
+    with pytest.raises(CorruptStore, match="mini_choice_en"):
+        recheck(msgspec.convert(whole, RunVectors), "page")
+
+
+def test_vectors_are_small(finished: Path) -> None:
+    result = read_results(finished)
+    whole, alone = (len(canonical_json(one)) for one in (run_vectors(result, rows(finished)), result))
+    num_samples = sum(task.num_samples for task in result.spec.tasks)
+    assert whole - alone < 1_000 * num_samples
