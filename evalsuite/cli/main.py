@@ -32,6 +32,7 @@ _COMMANDS = {
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
     "verify": "whether a run is what it says: every number computed again, every answer scored again",
+    "leaderboard": "the ledger of a published leaderboard: rows that cannot be changed unseen, and what became of them",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",

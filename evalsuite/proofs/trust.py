@@ -6,9 +6,10 @@ A level says what was checked, never that a model was run: see docs/proofs.md.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
 from evalsuite.proofs.agreement import Agreement
-from evalsuite.proofs.verifying import Verification
+from evalsuite.proofs.verifying import TaskVerification, Verification
 from evalsuite.types import Record
 
 _MOST_REASONS = 4
@@ -27,7 +28,7 @@ class TrustLevel(enum.StrEnum):
 
 
 class Trust(Record, frozen=True, kw_only=True):
-    """A row's level, and in words why it is not the next higher one; with the second run, where there is one."""
+    """A row's level, and in words what was not checked; with the second run, where there is one."""
 
     level: TrustLevel
     reasons: tuple[str, ...] = ()
@@ -45,11 +46,18 @@ def trust_of(found: Verification, agreement: Agreement | None = None) -> Trust:
         reason = f"{len(found.findings)} places differ from what is stored, the first in {found.findings[0].file}"
         return Trust(level=TrustLevel.SELF_REPORTED, reasons=(reason,))
     if found.level != "re-scored":
-        why = [f"{task.task}: {task.why[0]}" for task in found.tasks if task.level != "re-scored" and task.why]
-        more = [f"and {len(why) - _MOST_REASONS} tasks more"] if len(why) > _MOST_REASONS else []
-        return Trust(level=TrustLevel.SELF_REPORTED, reasons=(*why[:_MOST_REASONS], *more))
+        lower = [task for task in found.tasks if task.level != "re-scored"]
+        return Trust(level=TrustLevel.SELF_REPORTED, reasons=_reasons(lower))
     if agreement is None:
-        return Trust(level=TrustLevel.RE_SCORED, reasons=("no second run was given",))
+        return Trust(level=TrustLevel.RE_SCORED, reasons=(*_reasons(found.tasks), "no second run was given"))
     if not agreement.is_repetition:
-        return Trust(level=TrustLevel.RE_SCORED, reasons=agreement.reasons, agreement=agreement)
-    return Trust(level=TrustLevel.RE_RUN, agreement=agreement)
+        reasons = (*_reasons(found.tasks), *agreement.reasons)
+        return Trust(level=TrustLevel.RE_SCORED, reasons=reasons, agreement=agreement)
+    return Trust(level=TrustLevel.RE_RUN, reasons=_reasons(found.tasks), agreement=agreement)
+
+
+def _reasons(tasks: Sequence[TaskVerification]) -> tuple[str, ...]:
+    """What could not be checked of `tasks`, of a few by name."""
+    why = [f"{task.task}: {task.why[0]}" for task in tasks if task.why]
+    more = [f"and {len(why) - _MOST_REASONS} tasks more"] if len(why) > _MOST_REASONS else []
+    return (*why[:_MOST_REASONS], *more)
