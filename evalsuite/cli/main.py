@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
 
 
-_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init", "verify"}
+_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init"}
 """Commands that are done when nobody reads on; the others leave work behind."""
 
 

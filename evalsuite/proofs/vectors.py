@@ -6,6 +6,7 @@ A page that embeds the `RunVectors` of its runs can be checked without their dir
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ from evalsuite.stats.estimates import Row
 from evalsuite.types import Cause, NotRun, Outcome, Record, Sample, Score, Scored, Unscored
 
 VECTORS_SCHEMA = 1
+Places = Mapping[str, tuple[int, int]]
+"""Number and size of each cluster of a run."""
+
 _SCORED, _NOT_RUN = 0.0, 1.0
 _FIRST_CAUSE = 2
 
@@ -42,13 +46,14 @@ class MetricVectors(Record, frozen=True, kw_only=True):
 class TaskVectors(Record, frozen=True, kw_only=True):
     """One task's samples in plan order: how each ended, and its cluster as a number that tasks of the run share.
 
-    `endings` are 0 for a score, 1 for a sample that was not run, and from 2 on places in `causes`.
+    `clusters` are None where every sample is its own. `endings` are 0 for a score, 1 for a sample that was not run, and
+    from 2 on places in `causes`.
     """
 
     task: str
     endings: Packed
     causes: tuple[str, ...]
-    clusters: Packed
+    clusters: Packed | None
     metrics: tuple[MetricVectors, ...]
 
 
@@ -62,27 +67,30 @@ class RunVectors(Record, frozen=True, kw_only=True):
 
 def run_vectors(result: RunResult, rows: Rows) -> RunVectors:
     """The vectors of a run whose samples ended as `rows` say, by task in plan order."""
-    numbers: dict[str, int] = {}
-    for task in result.spec.tasks:
-        for sample, _ in rows[task.name]:
-            numbers.setdefault(sample.cluster_id, len(numbers))
+    sizes = Counter(sample.cluster_id for task in result.spec.tasks for sample, _ in rows[task.name])
+    places = {cluster: (number, size) for number, (cluster, size) in enumerate(sizes.items())}
     return RunVectors(
         schema=VECTORS_SCHEMA,
         result=result,
-        tasks=tuple(_of_task(result, task.name, rows[task.name], numbers) for task in result.spec.tasks),
+        tasks=tuple(_of_task(result, task.name, rows[task.name], places) for task in result.spec.tasks),
     )
 
 
-def _of_task(result: RunResult, name: str, rows: Sequence[Row], numbers: Mapping[str, int]) -> TaskVectors:
+def _of_task(result: RunResult, name: str, rows: Sequence[Row], places: Places) -> TaskVectors:
     outcomes = [outcome for _, outcome in rows]
     causes = sorted({str(outcome.cause) for outcome in outcomes if isinstance(outcome, Unscored)})
     return TaskVectors(
         task=name,
         endings=_column([_ending(outcome, causes) for outcome in outcomes]),
         causes=tuple(causes),
-        clusters=_column([float(numbers[sample.cluster_id]) for sample, _ in rows]),
+        clusters=_clusters([places[sample.cluster_id] for sample, _ in rows]),
         metrics=tuple(_of_metric(one, rows) for one in result.estimates if one.task == name),
     )
+
+
+def _clusters(places: Sequence[tuple[int, int]]) -> Packed | None:
+    """The clusters' numbers; None where each is of a size of 1."""
+    return None if all(size == 1 for _, size in places) else _column([float(number) for number, _ in places])
 
 
 def _ending(outcome: Outcome, causes: Sequence[str]) -> float:
@@ -162,7 +170,8 @@ def rows_of(vectors: RunVectors) -> dict[str, list[Row]]:
 
 
 def _rows(task: TaskVectors, size: int) -> Iterator[Row]:
-    endings, clusters = _numbers(task.endings, size), _numbers(task.clusters, size)
+    endings = _numbers(task.endings, size)
+    clusters = [""] * size if task.clusters is None else [f"#{number:.0f}" for number in _numbers(task.clusters, size)]
     scores: list[list[Score]] = [[] for _ in range(size)]
     for metric in task.metrics:
         counts = iter(unpack(metric.counts).tolist())
@@ -170,7 +179,7 @@ def _rows(task: TaskVectors, size: int) -> Iterator[Row]:
             if has:
                 own.append(Score(name=metric.metric, counts=tuple(next(counts))))
     for index, (ending, cluster, own) in enumerate(zip(endings, clusters, scores, strict=True)):
-        sample = Sample(id=f"{task.task}:{index}", input="", language="", cluster=f"#{cluster:.0f}")
+        sample = Sample(id=f"{task.task}:{index}", input="", language="", cluster=cluster)
         yield sample, _outcome(int(ending), task.causes, tuple(own))
 
 
