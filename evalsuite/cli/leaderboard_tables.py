@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from evalsuite.cli.output import interval_text
 from evalsuite.proofs.ledger import Entry, Headline
 from evalsuite.proofs.rows import NumberChange, RowChange
+from evalsuite.text.number_texts import with_interval
 from evalsuite.text.visible import visible_line
 
 
@@ -21,7 +21,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
 
 def entry_rows(entries: Sequence[Entry]) -> list[tuple[str, ...]]:
     """A table of rows, one line a headline; what holds for the whole row stands in its first."""
-    rows: list[tuple[str, ...]] = [("row", "model", "trust", "headline", "value", "95 % interval", "n", "red flags")]
+    rows: list[tuple[str, ...]] = [("row", "model", "trust", "headline", "value, 95 % interval", "n", "red flags")]
     for entry in entries:
         trust = str(entry.trust.level) if entry.trust else ""
         flags = ", ".join(dict.fromkeys(str(flag.kind) for flag in entry.red_flags))
@@ -30,16 +30,12 @@ def entry_rows(entries: Sequence[Entry]) -> list[tuple[str, ...]]:
             first = index == 0
             rows.append((*(whole if first else ("", "", "")), *_number(one), flags if first else ""))
         if not entry.headlines:
-            rows.append((*whole, "", "", "", "", flags))
+            rows.append((*whole, "", "", "", flags))
     return rows
 
 
-def _number(one: Headline) -> tuple[str, str, str, str]:
-    return _name(one), _value(one), interval_text(one.low, one.high, one.scale), str(one.n)
-
-
-def _value(one: Headline) -> str:
-    return f"{one.value * one.scale:.1f}" if one.scale != 1 else f"{one.value:.2f}"
+def _number(one: Headline) -> tuple[str, str, str]:
+    return _name(one), with_interval(one.value, one.low, one.high, one.scale), str(one.n)
 
 
 def change_lines(found: Sequence[RowChange]) -> Iterator[str]:
@@ -77,4 +73,4 @@ def _name(one: Headline) -> str:
 
 
 def _amount(one: Headline) -> str:
-    return f"{_value(one)} ({interval_text(one.low, one.high, one.scale)}, n {one.n})"
+    return f"{with_interval(one.value, one.low, one.high, one.scale)}, n {one.n}"

@@ -19,7 +19,7 @@ from evalsuite.errors import CorruptStore, DataError, UnknownName
 from evalsuite.proofs import merkle
 from evalsuite.records import RunResult
 from evalsuite.store.files import write_atomic
-from evalsuite.store.journal import epoch_files
+from evalsuite.store.journal import JOURNAL, epoch_files
 from evalsuite.store.results import RESULTS, SAMPLES, read_records, read_results, written_form
 from evalsuite.store.run_directory import SPEC
 from evalsuite.types import Record, Scalar
@@ -82,7 +82,7 @@ class SampleProof(Record, frozen=True, kw_only=True):
         try:
             # msgspec's own decoder refuses half of a pair of surrogates, which an answer may hold
             return msgspec.convert(json.loads(self.record), _Named).sample.id
-        except (ValueError, msgspec.ValidationError) as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"the proof's record is no sample's: {error}.") from error
 
 
@@ -179,7 +179,7 @@ def prove_sample(path: Path, sample_id: str) -> SampleProof:
 def counted_files(path: Path) -> list[Path]:
     """The files that a run is: not its telemetry and its lock, nor what was set aside or put there by others."""
     single = [path / name for name in (SPEC, RESULTS, SAMPLES, _JUDGE_CARD)]
-    journal = [file for _, file in epoch_files(path / "journal")]
+    journal = [file for _, file in epoch_files(path / JOURNAL)]
     return [file for file in (*single, *sorted((path / "plan").glob("*.jsonl")), *journal) if file.is_file()]
 
 
@@ -206,9 +206,10 @@ def stored_manifest(path: Path) -> Manifest | None:
     try:
         content = file.read_bytes()
         found = msgspec.convert(json.loads(content), Manifest)
-    except (OSError, ValueError, msgspec.ValidationError) as error:
+        is_as_written = written_form(found) == content
+    except (OSError, ValueError, RecursionError) as error:  # msgspec's complaints are ValueErrors too
         raise CorruptStore(f"{file} cannot be read: {error}") from error
-    if written_form(found) != content:
+    if not is_as_written:
         raise CorruptStore(f"{file} is not in the form in which it was written.")
     return found
 
@@ -217,7 +218,7 @@ def read_proof(file: Path) -> SampleProof:
     """The proof in `file`. Raises DataError."""
     try:
         return msgspec.convert(json.loads(file.read_bytes()), SampleProof)
-    except (OSError, ValueError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file} is no proof of a sample: {error}") from error
 
 

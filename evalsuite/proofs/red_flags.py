@@ -43,7 +43,7 @@ def read_cards(paths: Iterable[Path]) -> tuple[CardVerdict, ...]:
     for path in paths:
         try:
             found += msgspec.convert(json.loads(path.read_bytes()), dict[str, CardVerdict]).values()
-        except (OSError, ValueError, msgspec.ValidationError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path} is no judge card: {error}") from error
     return tuple(found)
 

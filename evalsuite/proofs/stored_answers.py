@@ -13,7 +13,7 @@ from evalsuite.proofs.findings import Finding
 from evalsuite.proofs.stored_run import StoredRun
 from evalsuite.records import RunResult
 from evalsuite.store.frames import NO_END, Fault
-from evalsuite.store.journal import Committed, Journal, epoch_files, read_epoch
+from evalsuite.store.journal import JOURNAL, Committed, Journal, epoch_files, read_epoch
 from evalsuite.store.results import RESULTS
 from evalsuite.store.run_directory import PlannedBatch, RunDirectory
 from evalsuite.types import Item, Response
@@ -88,16 +88,16 @@ def _check_plan(stored: StoredRun, plan: Plan, items: Sequence[Item]) -> None:
 
 def _read_journal(stored: StoredRun, result: RunResult, plan: Plan | None) -> Journal | None:
     """All that was answered; None where a part of it cannot be read."""
-    journal = stored.attempt("journal", RunDirectory(stored.path, result.spec).read_journal)
+    journal = stored.attempt(JOURNAL, RunDirectory(stored.path, result.spec).read_journal)
     if journal is None:
         return None
-    for epoch, file in epoch_files(stored.path / "journal"):
+    for epoch, file in epoch_files(stored.path / JOURNAL):
         stored.num_epochs += 1
         for record in read_epoch(file, result.run_id, epoch):
             if isinstance(record, Fault):
-                _note_tail(stored, f"journal/{file.name}", record)
+                _note_tail(stored, f"{JOURNAL}/{file.name}", record)
             elif isinstance(record, Committed) and plan is not None:
-                _check_batch(stored, f"journal/{file.name}", record, plan)
+                _check_batch(stored, f"{JOURNAL}/{file.name}", record, plan)
     return journal
 
 
@@ -134,5 +134,5 @@ def _check_responses(stored: StoredRun, journal: Journal) -> None:
                 stored.compare_sample(record, "an answer", "none in the journal", f"responses[{index}]")
     for item_id in left:
         stored.findings.append(
-            Finding(file="journal", sample=sample_id(item_id), field=item_id, stored="an answer to what is not asked")
+            Finding(file=JOURNAL, sample=sample_id(item_id), field=item_id, stored="an answer to what is not asked")
         )

@@ -79,7 +79,7 @@ def read_stored(path: Path) -> StoredRun:
         raise RunLocked(f"{path} is locked: a process works on it; wait for it.")
     stored = StoredRun(path)
     _check_manifest(stored)
-    stored.result = stored.attempt(RESULTS, lambda: read_results(path))
+    stored.result = stored.attempt(RESULTS, lambda: _finite(path, read_results(path)))
     spec = stored.attempt(SPEC, lambda: read_spec(path))
     if stored.result is None:
         return stored
@@ -108,6 +108,15 @@ def _check_manifest(stored: StoredRun) -> None:
     stored.compare(MANIFEST, rest, rest_now)
 
 
+def _finite(path: Path, result: RunResult) -> RunResult:
+    """The result. Raises CorruptStore for one with a number that is none, which no run writes."""
+    try:
+        canonical_json(result)
+    except ValueError as error:
+        raise CorruptStore(f"{path / RESULTS} was changed after it was written: {error}.") from error
+    return result
+
+
 def _check_result(stored: StoredRun, result: RunResult) -> None:
     content = (stored.path / RESULTS).read_bytes()
     if written_form(json.loads(content)) != content:
@@ -124,12 +133,13 @@ def _records(stored: StoredRun, rows: Sequence[Mapping[str, Any]]) -> Iterator[S
         try:
             content = json.loads(row["record"])
             record = msgspec.convert(content, SampleRecord)
-        except (ValueError, TypeError, msgspec.ValidationError) as error:
+            text = canonical_json(content)
+        except (ValueError, TypeError, RecursionError) as error:  # msgspec's complaints are ValueErrors too
             where = str(row.get("sample_id") or f"row {index}")
             stored.findings.append(Finding(file=SAMPLES, sample=where, field="record", stored=f"unreadable: {error}"))
             continue
         # of its own text, since a record from before a field had a name does not hold it
-        stored.compare_sample(record, row, {**row_of(record), "record": canonical_json(content)})
+        stored.compare_sample(record, row, {**row_of(record), "record": text})
         yield record
 
 

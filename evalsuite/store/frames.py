@@ -54,7 +54,7 @@ def read_frames(blob: bytes) -> Iterator[Any | Fault]:
 def _parsed(body: bytes, offset: int, is_tail: bool) -> Any | Fault:
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Fault(offset=offset, reason=f"the checksum holds, the body is no JSON ({error})", is_tail=is_tail)
 
 

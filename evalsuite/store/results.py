@@ -46,7 +46,7 @@ def read_results(directory: Path) -> RunResult:
                 "Read it with the version that wrote it."
             )
         return msgspec.convert(value, RunResult)
-    except (ValueError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's complaints are ValueErrors too
         raise CorruptStore(f"{path} was changed after it was written: {error}") from error
 
 
@@ -70,7 +70,7 @@ def read_samples(directory: Path) -> Iterator[SampleRecord]:
     """The stored samples in plan order. Raises SpecMismatch or CorruptStore."""
     try:
         records = [msgspec.convert(json.loads(text), SampleRecord) for _, text in read_records(directory)]
-    except (ValueError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(directory, error) from error
     yield from records
 

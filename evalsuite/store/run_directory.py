@@ -115,7 +115,7 @@ class RunDirectory:
         try:
             header = msgspec.convert(values[0], PlanHeader)
             batches = tuple(msgspec.convert(value, PlannedBatch) for value in values[1:])
-        except (IndexError, msgspec.ValidationError) as error:
+        except (IndexError, ValueError) as error:
             raise _changed(path, str(error)) from error
         if (header.run_id, header.wave, header.num_batches) != (self.spec.run_id, wave, len(batches)):
             raise _changed(path, "it belongs to another run, or batches are missing")
@@ -209,9 +209,10 @@ def read_spec(path: Path) -> RunSpec:
                 "Read it with the version that wrote it."
             )
         spec = msgspec.convert(value, RunSpec)
-    except (ValueError, msgspec.ValidationError) as error:
+        written = canonical_json(spec).encode() + b"\n"
+    except (ValueError, RecursionError) as error:  # msgspec's complaints are ValueErrors too
         raise _changed(spec_path, str(error)) from error
-    if canonical_json(spec).encode() + b"\n" != spec_path.read_bytes():
+    if written != spec_path.read_bytes():
         raise _changed(spec_path, "it is not the canonical form that was written")
     return spec
 

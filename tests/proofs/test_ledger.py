@@ -9,12 +9,13 @@ import resource
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
 import pytest
+from hostile import spoiled
 
 from evalsuite.alarms import Doubt, RedFlag
 from evalsuite.errors import CorruptStore, DataError, SaveFailed, SpecMismatch, UnknownName, UsageError
@@ -193,6 +194,20 @@ def test_another_spelling_of_an_entry_is_refused(path: Path) -> None:
     assert "not in the form in which entries are written" in refused(path)
     path.write_bytes(frame({"schema": 1, "novel": 2}))
     assert "is no entry" in refused(path)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nothing_in_a_ledger_ends_in_a_traceback(path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    all_lines = lines(path)
+    number = chance.randrange(len(all_lines))
+    body = spoiled(all_lines[number][9:-1], chance)
+    all_lines[number] = b"%08x %s\n" % (zlib.crc32(body), body)
+    before = path.read_bytes()
+    path.write_bytes(b"".join(all_lines))
+    with suppress(CorruptStore, SpecMismatch):
+        read_ledger(path)
+        assert number == 4 or path.read_bytes() == before, "only the head tells of the last entry"
 
 
 def test_a_newer_ledger_is_refused_by_name(path: Path) -> None:

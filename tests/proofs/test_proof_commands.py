@@ -5,31 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
+from commands import Ran, run_here
 from proven_runs import copied, prepared, run
 
-from evalsuite.cli.main import main
 from evalsuite.proofs.ledger import read_ledger
 from evalsuite.proofs.manifest import MANIFEST, manifest_of_run, stored_manifest
 from evalsuite.store.results import RESULTS, read_results, read_samples, write_results
 from evalsuite.store.run_directory import directory_name
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The last line of standard output."""
-        return json.loads(self.out.splitlines()[-1])
 
 
 @dataclass(frozen=True)
@@ -42,13 +27,7 @@ class Place:
     capsys: pytest.CaptureFixture[str]
 
     def ran(self, *arguments: object) -> Ran:
-        self.capsys.readouterr()
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = self.capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
+        return run_here(self.capsys, *arguments)
 
     def leaderboard(self, action: str, *arguments: object) -> Ran:
         return self.ran("leaderboard", action, self.folder / "ledger.jsonl", *arguments)

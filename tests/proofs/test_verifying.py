@@ -8,7 +8,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import command_line
 from proven_runs import copied, run, stopped_and_resumed, verified
 
 from evalsuite.cli.main import main
@@ -56,7 +56,7 @@ def test_it_is_equal_after_kills_and_a_torn_tail(tmp_path: Path) -> None:
     """A real process, killed in the middle of its work and resumed by the same command."""
     slowly = ("--model", "scripted", "--model_args", "delay_s=0.02")
     arguments = ["run", *slowly, "--tasks", "mini_choice", "--limit", "40", "--output_path", str(tmp_path)]
-    process = subprocess.Popen([sys.executable, "-m", "evalsuite.cli.main", *arguments], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command_line(*arguments), stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not any(file.stat().st_size > 2_000 for file in tmp_path.glob("*/journal/0001.jsonl")):
         assert time.monotonic() < deadline
