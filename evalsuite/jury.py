@@ -114,5 +114,5 @@ def write_jury(sealed: Sealed, path: Path) -> None:
     with locked(path):
         directory = RunDirectory(path, sealed.result.spec)
         directory.create()
-        write_samples(path, sealed.records)
+        write_samples(path, sealed.records, sealed.result.packages)
         write_results(path, sealed.result)

@@ -126,7 +126,7 @@ def _conclude(
 
 def _store(path: Path, sealed: Sealed) -> None:
     """Write what is derived: always, so that a lost or damaged file is made anew."""
-    write_samples(path, sealed.records)
+    write_samples(path, sealed.records, sealed.result.packages)
     write_results(path, sealed.result)
 
 

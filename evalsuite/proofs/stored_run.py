@@ -21,7 +21,7 @@ from evalsuite.jury import ENGINE as JURY
 from evalsuite.proofs.findings import Finding, differences
 from evalsuite.proofs.manifest import MANIFEST, Manifest, manifest_of_run, stored_manifest
 from evalsuite.records import RunResult, SampleRecord, TaskSpec
-from evalsuite.store.results import RESULTS, SAMPLES, read_results, read_rows, row_of, written_form
+from evalsuite.store.results import RESULTS, SAMPLES, read_packages, read_results, read_rows, row_of, written_form
 from evalsuite.store.run_directory import SPEC, is_locked, read_spec
 from evalsuite.types import GenerateRequest, Request
 
@@ -90,6 +90,9 @@ def read_stored(path: Path) -> StoredRun:
     if rows is not None:
         stored.records = tuple(_records(stored, rows))
         _check_samples(stored, stored.result)
+        noted = stored.attempt(SAMPLES, lambda: read_packages(path))
+        if noted is not None:
+            stored.compare(RESULTS, stored.result.packages, noted, "packages")
     return stored
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +50,18 @@ def read_results(directory: Path) -> RunResult:
         raise CorruptStore(f"{path} was changed after it was written: {error}") from error
 
 
-def write_samples(directory: Path, records: Iterable[SampleRecord]) -> None:
+def write_samples(directory: Path, records: Iterable[SampleRecord], packages: Mapping[str, str] | None = None) -> None:
     """Store the samples, one row each, in plan order.
 
-    Columns to query by are plain; `record` is the whole record as canonical JSON.
+    Columns to query by are plain; `record` is the whole record as canonical JSON. The versions of the `packages` that
+    scored them are noted in the schema's metadata: what a result says of them stands nowhere else.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = [row_of(record) for record in records]
-    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
+    noted = {_PACKAGES: canonical_json(packages)} if packages is not None else None
+    schema = pa.schema([(name, pa.string()) for name in COLUMNS], metadata=noted)
     table = pa.Table.from_pylist(rows, schema=schema)
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
@@ -90,6 +92,18 @@ def read_rows(directory: Path) -> list[dict[str, Any]]:
     return found
 
 
+def read_packages(directory: Path) -> dict[str, str] | None:
+    """The versions that scored the samples, as they are noted beside them; None in a file from before they were.
+
+    Raises SpecMismatch or CorruptStore.
+    """
+    noted = (_read_table(directory, ("task",)).schema.metadata or {}).get(_PACKAGES)
+    try:
+        return None if noted is None else msgspec.json.decode(noted, type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise _unreadable(directory, error) from error
+
+
 def _read_table(directory: Path, needed: Sequence[str]) -> Any:
     import pyarrow.parquet as pq
 
@@ -108,6 +122,8 @@ def _read_table(directory: Path, needed: Sequence[str]) -> Any:
 def _unreadable(directory: Path, error: Exception) -> CorruptStore:
     return CorruptStore(f"{directory / SAMPLES} cannot be read ({error}); run the same command again to write it anew.")
 
+
+_PACKAGES = b"packages"
 
 COLUMNS = ("sample_id", "task", "family", "language", "category", "cluster", "status", "cause", "answer", "record")
 """The columns of `samples.parquet`: those to query by, and the whole record as canonical JSON."""

@@ -22,7 +22,7 @@ from proven_runs import copied, run, stopped_and_resumed, verified
 from evalsuite.cli.main import main
 from evalsuite.errors import RunLocked, SpecMismatch
 from evalsuite.proofs.manifest import MANIFEST, manifest_of_run, write_manifest
-from evalsuite.store.results import RESULTS, SAMPLES
+from evalsuite.store.results import RESULTS, SAMPLES, read_samples, write_samples
 from evalsuite.store.run_directory import SPEC, locked
 
 NUM_CHANGES = 200
@@ -95,19 +95,13 @@ def change_digit(content: bytes, chance: random.Random, spared: Callable[[bytes,
     return other_digit(content, chance.choice(places), chance)
 
 
-def is_a_package_version(content: bytes, place: int) -> bool:
-    """Whether the place lies in the versions of the packages, of which a run holds no second copy."""
-    start = content.rindex(b'"packages"')
-    return start < place < content.index(b"}", start)
-
-
 def nowhere(content: bytes, place: int) -> bool:
     return False
 
 
 def change_results(path: Path, chance: random.Random) -> str:
     file = path / RESULTS
-    file.write_bytes(change_digit(file.read_bytes(), chance, is_a_package_version))
+    file.write_bytes(change_digit(file.read_bytes(), chance, nowhere))
     return RESULTS
 
 
@@ -235,11 +229,21 @@ def test_a_manifest_covers_every_digit_of_every_file(finished: Path, tmp_path: P
     assert MANIFEST in {finding.file for finding in found.findings}
 
 
+def test_a_changed_version_of_a_package_is_found_by_what_the_samples_note(finished: Path, tmp_path: Path) -> None:
+    path = copied(finished, tmp_path / "run")
+    whole = json.loads((path / RESULTS).read_bytes())
+    for name, version in whole["packages"].items():
+        rewrite(path, {**whole, "packages": {**whole["packages"], name: version[:-1] + "7x"}})
+        (finding,) = verified(path).findings
+        assert (finding.file, finding.field) == (RESULTS, f"packages.{name}")
+
+
 def test_other_versions_of_packages_are_told_and_excuse_last_bits_alone(finished: Path, tmp_path: Path) -> None:
     path = copied(finished, tmp_path / "run")
     result = json.loads((path / RESULTS).read_bytes())
     assert verified(path).notes == ()
     result["packages"]["numpy"] = "0.1"
+    write_samples(path, list(read_samples(path)), result["packages"])  # as though all had been sealed there
     result["estimates"][0]["stderr"] *= 1 + 1e-13
     result["tasks"][0]["licence"] = "another"
     rewrite(path, result)
