@@ -12,12 +12,21 @@ from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.outcomes import Numbers, measure_all, numbers_from
 from evalsuite.prepare import Prepared
 from evalsuite.proofs.stated_tasks import StatedTask, Wholes, amended, stated_task
-from evalsuite.records import Aggregate, RunResult, TaskSpec
+from evalsuite.records import Aggregate, RunResult, SampleRecord, TaskSpec
 from evalsuite.stats.estimates import Row
 
 T = TypeVar("T")
 Rows = Mapping[str, Sequence[Row]]
 """Samples and outcomes by task."""
+
+
+def rows_by_task(result: RunResult, records: Sequence[SampleRecord]) -> Rows:
+    """Samples and outcomes of stored records, by task in plan order; a task without samples has none."""
+    rows: dict[str, list[Row]] = {task.name: [] for task in result.spec.tasks}
+    for record in records:
+        if record.task in rows:
+            rows[record.task].append((record.sample, record.outcome))
+    return rows
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from evalsuite.prepare import scoring_packages
 from evalsuite.proofs.findings import Finding, as_read, differences, num_numbers, result_findings
 from evalsuite.proofs.rebuilding import rebuild
 from evalsuite.proofs.rebuilt import Rebuilt, Surroundings
-from evalsuite.proofs.recounting import Recount, Rows, recount
+from evalsuite.proofs.recounting import Recount, Rows, recount, rows_by_task
 from evalsuite.proofs.rescoring import answers_of, check_scores
 from evalsuite.proofs.stored_answers import check_answers
 from evalsuite.proofs.stored_run import StoredRun, read_stored
@@ -76,10 +76,7 @@ def verify_run(path: Path, around: Surroundings) -> Verification:
     if result is None or not _is_whole(stored, result):
         return _unread(stored)
     check_answers(stored, result)
-    rows: Rows = {
-        task.name: [(record.sample, record.outcome) for record in stored.records if record.task == task.name]
-        for task in result.spec.tasks
-    }
+    rows = rows_by_task(result, stored.records)
     rebuilt = rebuild(result, rows, around)
     found = recount(result, rows, rebuilt.known)
     num_compared = _check_numbers(stored, result, rows, found)

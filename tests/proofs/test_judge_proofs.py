@@ -18,10 +18,10 @@ from evalsuite.contracts import JudgeOptions
 from evalsuite.engines.scripted import ScriptedEngine, completion
 from evalsuite.judged import read_run
 from evalsuite.judging import Asked, Bench, open_bench, prepare_judging
-from evalsuite.jury import seal_jury, write_jury
+from evalsuite.jury import seal_jury
 from evalsuite.proofs.rebuilt import Surroundings, runs_beside
 from evalsuite.proofs.verifying import Verification, verify_run
-from evalsuite.run import Quiet, execute
+from evalsuite.run import Quiet, execute, store_sealed
 from evalsuite.store.results import SAMPLES
 from evalsuite.store.run_directory import directory_name
 from evalsuite.types import GenerateRequest, Request, Response
@@ -69,7 +69,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
         judges.append(folder / directory_name(what.spec))
         execute(what, judges[-1], Quiet())
     jury = seal_jury([read_run(path) for path in judges], "majority")
-    write_jury(jury, folder / directory_name(jury.result.spec))
+    store_sealed(jury, folder / directory_name(jury.result.spec))
     card = prepare_card(bench("one"), card_kit(), ["en"])
     execute(card, folder / directory_name(card.spec), Quiet())
     return Judged(

@@ -16,7 +16,7 @@ from evalsuite.canonical import canonical_json
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import CorruptStore
 from evalsuite.proofs.findings import result_findings
-from evalsuite.proofs.recounting import Rows, recount
+from evalsuite.proofs.recounting import Rows, recount, rows_by_task
 from evalsuite.proofs.vectors import RunVectors, recheck, rows_of, run_vectors
 from evalsuite.records import RunResult
 from evalsuite.store.results import read_results, read_samples
@@ -32,11 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows(path: Path) -> Rows:
-    result, records = read_results(path), list(read_samples(path))
-    return {
-        task.name: [(record.sample, record.outcome) for record in records if record.task == task.name]
-        for task in result.spec.tasks
-    }
+    return rows_by_task(read_results(path), list(read_samples(path)))
 
 
 def recounted(path: Path) -> RunResult:
