@@ -39,7 +39,7 @@ def opened(browser: Any, folder: Path, **context: Any) -> Iterator[Opened]:
     """A way to open pages, watched, that ask for nothing but themselves and what they hold."""
     file = folder / "votes.html"
     own = (file.as_uri(), "about:blank", "data:", "blob:")
-    with watched_pages(browser, lambda url: url.startswith(own), timeout_ms=15_000) as open_one:
+    with watched_pages(browser, lambda url: url.startswith(own), timeout_ms=30_000) as open_one:
         page = open_one(**context)
 
         def open_page(html: str, place: str = "#preference") -> Any:
