@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from browsing import ATTACK, assert_accessible
 from sealed_runs import Part, write_run
 from vote_pages import Opened, opened, page_of, tables_of
 from vote_summaries import summary
@@ -17,10 +18,6 @@ from evalsuite.preference.summary import PreferenceSummary
 
 pytestmark = pytest.mark.browser
 
-ATTACK = (
-    "<img src=x onerror='window.pwned=1'></script><script>window.pwned=2</script>"
-    "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>x</a>\u202egnp.exe\x07\ud83d"
-)
 SYSTEMS = (
     ATTACK,
     "النموذج العربي",
@@ -211,6 +208,15 @@ def test_the_view_never_scrolls_sideways(opener: Opened, width: int, language: s
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.documentElement.dir") == ("rtl" if language == "ar" else "ltr")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_it_bars_nobody(opener: Opened, scheme: str, language: str) -> None:
+    found = summary(("a", "النموذج", "c"), has_quality=True, has_judge=True)
+    page = opener(page_of(found), f"#preference&ui={language}")
+    page.emulate_media(color_scheme=scheme)
+    assert_accessible(page)
 
 
 def test_without_scripts_there_are_plain_tables(browser: Any, tmp_path: Path) -> None:
