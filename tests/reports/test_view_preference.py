@@ -311,7 +311,7 @@ def test_what_whole_votes_tell_of_the_flagged(votes_page: Opened) -> None:
         "longest run 9 of 40 2 skipped"
     )
     arabic = text_of(votes_page(found, "#preference&ui=ar"))
-    assert "kappa -0.10" in arabic
+    assert "كابا -0.10" in arabic
     assert "⟨U+" not in arabic
 
 

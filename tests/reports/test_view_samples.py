@@ -389,7 +389,7 @@ def test_an_address_cut_short_or_made_up_asks_for_nothing(page: Any) -> None:
 def test_numbers_below_zero_are_whole_in_arabic(page: Any) -> None:
     went(page, "#sample&task=qa_ar&sample=qa_ar:test:0&ui=ar")
     page.locator("html[dir=rtl]").wait_for()
-    shows(page.locator("#title"), "Sample qa_ar:test:0")
+    shows(page.locator("#title"), "العيّنة qa_ar:test:0")
     assert "⟨U+200E⟩" not in page.locator("table.choices").inner_text()
 
 
