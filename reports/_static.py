@@ -69,7 +69,7 @@ def _cards(board: Board) -> StaticTable:
             (
                 visible(card.model),
                 visible(card.protocol),
-                card.language,
+                visible(card.language),
                 "admissible" if card.is_admissible else "not admissible",
                 "; ".join(_measure(one) for one in card.measures if not one.is_kept),
             )
