@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 from evalsuite.judges._prompts import fence, render_prompt
-from evalsuite.judges.pairwise import METRICS, comparisons, pairwise
+from evalsuite.judges.pairwise import METRICS, METRICS, comparisons, pairwise
 from own_cases import LANGUAGES, answered, content, reply, sample
 
 from evalsuite import plugins
@@ -302,6 +302,14 @@ def test_exchanging_the_runs_mirrors_the_scores(first: Winner, second: Winner) -
     assert (theirs["wins"], theirs["losses"]) == (ours["losses"], ours["wins"])
     for name in ("ties", "order_consistency", "first_position"):
         assert theirs[name] == ours[name]
+
+
+def test_of_losses_fewer_are_better() -> None:
+    (losses,) = [metric for metric in METRICS if metric.name == "losses"]
+    assert not losses.higher_is_better
+    assert losses.best is not None
+    assert losses.worst is not None
+    assert (losses.reduce(losses.best), losses.reduce(losses.worst)) == (0.0, 1.0)
 
 
 def test_what_is_said_of_a_case() -> None:
