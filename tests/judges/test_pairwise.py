@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 from evalsuite.judges._prompts import fence, render_prompt
-from evalsuite.judges.pairwise import METRICS, METRICS, comparisons, pairwise
+from evalsuite.judges.pairwise import METRICS, comparisons, pairwise
 from own_cases import LANGUAGES, answered, content, reply, sample
 
 from evalsuite import plugins
