@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import assert_accessible
 from judged_boards import answered, judged
 from scripted_runs import at, heads, opened, page_of, words
 
@@ -223,6 +224,13 @@ def test_six_at_most_are_chosen_by_checkboxes(page: Any) -> None:
     assert page.evaluate("location.hash").count("%2C") == 4
     page.go_back()
     page.locator("fieldset.pictured input:checked").nth(5).wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_barred_from_the_pictures(browser: Any, official: Official, scheme: str) -> None:
+    address = official.address + "#judges&bench=mt_bench"
+    with opened(browser, address, color_scheme=scheme, bypass_csp=True) as page:
+        assert_accessible(page)
 
 
 @pytest.mark.parametrize("state", ["&bench=mt_bench", "&bench=mt_bench&ui=ar", "&bench=alignbench"])

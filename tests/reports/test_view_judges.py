@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from browsing import assert_accessible
 from evalsuite.reports.leaderboard import PageOptions, render_board
 from judged_boards import answered, card, judged, rate
 from scripted_runs import ISOLATES, at, cells, heads, opened, page_of, words
@@ -314,6 +315,13 @@ def test_hostile_names_are_inert(browser: Any, small: Small, tmp_path: Path) -> 
 def test_a_phone_scrolls_tables_and_not_the_page(browser: Any, small: Small, state: str) -> None:
     with opened(browser, small.address + "#judges" + state, viewport={"width": 360, "height": 780}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("state", ["#judges&open=s0,s0.0,s1,s2,s3,card0,card1", "#judges&by=fair&ui=ar"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_barred(browser: Any, small: Small, state: str, scheme: str) -> None:
+    with opened(browser, small.address + state, color_scheme=scheme, bypass_csp=True) as page:
+        assert_accessible(page)
 
 
 def test_headings_go_down_by_one_and_tables_are_named(page: Any) -> None:
