@@ -19,6 +19,9 @@ from evalsuite.verdicts import Unparsed, Verdict
 
 FAMILY = "judge_card"
 
+CARD_FILE = "judge_card.json"
+"""What `evalsuite judge card` writes into its run's directory: the cards by language."""
+
 
 def card_kit() -> CardKit:
     """The installed hardening suite. Raises PluginBroken or UnknownName."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalsuite.boards.records import Board, Cell, Column, Standing
+from evalsuite.judge_cards import CardMeasure
 from evalsuite.text.visible import visible
 
 
@@ -19,9 +20,9 @@ class StaticTable:
 
 
 def static_tables(board: Board) -> tuple[StaticTable, ...]:
-    """The leaderboard, and one table for each metric of each family."""
+    """The leaderboard, one table for each metric of each family, and the judge cards."""
     found = [_leaderboard(board)] if board.runs else []
-    return (*found, *_families(board))
+    return (*found, *_families(board), *([_cards(board)] if board.cards else []))
 
 
 def _leaderboard(board: Board) -> StaticTable:
@@ -59,9 +60,39 @@ def _families(board: Board) -> Iterator[StaticTable]:
             )
 
 
+def _cards(board: Board) -> StaticTable:
+    """Every card's verdict, and the figures that speak against the judge."""
+    return StaticTable(
+        title="Judge cards",
+        heads=("Judge", "Protocol", "Language", "Verdict", "Out of bounds"),
+        rows=tuple(
+            (
+                visible(card.model),
+                visible(card.protocol),
+                visible(card.language),
+                "admissible" if card.is_admissible else "not admissible",
+                "; ".join(_measure(one) for one in card.measures if not one.is_kept),
+            )
+            for card in board.cards
+        ),
+    )
+
+
+def _measure(one: CardMeasure) -> str:
+    what = visible(" ".join(filter(None, (one.what.replace("_", " "), one.name))))
+    if one.value is None:
+        return f"{what}: not known, n {one.n}"
+    bounds = "no interval" if one.low is None or one.high is None else f"{100 * one.low:.1f} – {100 * one.high:.1f}"
+    return f"{what}: {100 * one.value:.1f} % ({bounds}), n {one.n}".replace("-", "\N{MINUS SIGN}")
+
+
 def _name(board: Board, run: int) -> str:
     one = board.runs[run]
-    marks = [*(["partial sample"] if one.is_partial else []), *([one.status] if one.status != "complete" else [])]
+    marks = [
+        *(["partial sample"] if one.is_partial else []),
+        *([one.status] if one.status != "complete" else []),
+        *(["unfit judge"] if one.unfit else []),
+    ]
     return visible(one.name) + (f" ({', '.join(marks)})" if marks else "") + f" {one.id[:8]}"
 
 

@@ -36,6 +36,7 @@ SCRIPTS = (
     *(f"views/preference_{part}" for part in ("cells", "pairs", "matrix", "ranks", "quality", "raters", "judges")),
     "views/preference_export",
     *(f"views/sample_{part}" for part in ("filters", "words", "prompts", "answers", "judges")),
+    *(f"views/judge_{part}" for part in ("tables", "charts", "cards")),
 )
 VIEWS = (
     "leaderboard",
@@ -107,7 +108,7 @@ def render_board(board: Board, samples: Iterable[TaskSamples], options: PageOpti
     return Page(_html(board, kept, options, has_files=True), {**files, **card})
 
 
-LATER = ("families", "tasks", "comparisons")
+LATER = ("families", "tasks", "comparisons", "judgings", "cards")
 """What the page unpacks after its first view is seen."""
 
 
@@ -176,4 +177,5 @@ def _summary(board: Board) -> str:
     parts = [f"{len(board.runs)} runs", f"{len(board.tasks)} tasks", f"{samples} samples"] if board.runs else []
     parts += [f"{board.preference.counts.num_votes} votes"] if board.preference else []
     parts += [f"{len(board.published)} published tables"] if board.published else []
+    parts += [f"{len(board.cards)} judge cards"] if board.cards else []
     return ", ".join(parts)

@@ -26,6 +26,7 @@ LAYERS = {
     "charts": 1,
     "comparability": 1,
     "tables": 1,
+    "judge_cards": 1,
     "preference": 1,
     "hub": 2,
     "fetching": 2,
@@ -69,7 +70,7 @@ PIPELINE = (
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
     "tasks": {"types", "records", "contracts", "errors", "text", "metrics", "stats", "data"},
-    "judges": {"types", "records", "verdicts", "contracts", "errors", "text", "metrics", "stats"},
+    "judges": {"types", "records", "verdicts", "contracts", "errors", "judge_cards", "text", "metrics", "stats"},
     "reports": {
         "boards",
         "canonical",
@@ -77,6 +78,7 @@ PLUGIN_MAY = {
         "comparing",
         "gates",
         "proofs",
+        "judge_cards",
         "types",
         "records",
         "alarms",

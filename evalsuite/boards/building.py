@@ -13,6 +13,8 @@ from evalsuite.alarms import alarms
 from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, key_of
 from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.families import families_of
+from evalsuite.boards.judge_files import board_cards
+from evalsuite.boards.judgings import judgings_of, unfit_of
 from evalsuite.boards.loading import LoadedRun, Measure, headlines
 from evalsuite.boards.ranking import ranking_of
 from evalsuite.boards.records import (
@@ -33,6 +35,7 @@ from evalsuite.comparability import data_hash
 from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.opening import find_metric
 from evalsuite.comparing.pairing import pair
+from evalsuite.judge_cards import JudgeCard
 from evalsuite.preference.summary import PreferenceSummary
 from evalsuite.records import Estimate
 
@@ -50,6 +53,7 @@ class BoardOptions:
     title: str = "evalsuite leaderboard"
     preference: PreferenceSummary | None = None
     published: tuple[PublishedTable, ...] = ()
+    cards: tuple[JudgeCard, ...] = ()
     samples: SamplesKept = "all"
 
 
@@ -60,11 +64,14 @@ def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
     averaged = set(ranking.columns) if ranking else set()
     columns = [msgspec.structs.replace(one, is_averaged=at in averaged) for at, one in enumerate(columns)]
     tasks = tasks_of(runs)
+    cards = board_cards(options.cards)
+    judgings = judgings_of(runs, tasks, cards, options.preference)
+    unfit = unfit_of(judgings, tasks, cards)
     return Board(
         version=BOARD_VERSION,
         title=options.title,
         evalsuite=__version__,
-        runs=tuple(run_of(run) for run in runs),
+        runs=tuple(msgspec.structs.replace(run_of(run), unfit=unfit.get(place, ())) for place, run in enumerate(runs)),
         columns=tuple(columns),
         cells=tuple(
             tuple(_cell(run, place, at, column, values) for at, column in enumerate(columns))
@@ -77,6 +84,8 @@ def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
         preference=options.preference,
         published=options.published,
         samples_kept=options.samples,
+        judgings=judgings,
+        cards=cards,
     )
 
 

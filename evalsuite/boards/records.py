@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from evalsuite.comparing.comparison import Comparison
+from evalsuite.judge_cards import CardMeasure
+from evalsuite.preference.prediction_powered import Admission
 from evalsuite.preference.summary import PreferenceSummary
 from evalsuite.records import Counts, JudgedSpec, ModelSpec, TaskSpec
 from evalsuite.types import Record, Scalar
@@ -99,11 +101,19 @@ class Extreme(Record, frozen=True, kw_only=True):
     num_clusters: int
 
 
+class Unfit(Record, frozen=True, kw_only=True):
+    """A language in which a run's judge is not admissible, by its judge card or by how it agrees with people."""
+
+    language: str
+    source: Literal["card", "people"]
+
+
 class Run(Record, frozen=True, kw_only=True):
     """A row: who answered, how far the run came, and what a clock said of it.
 
     `measured` has ``seconds``, ``tokens_per_second``, bytes by name and ``cost`` in US dollars, as far as known; it is
-    of one machine on one day, and no part of what is verified. `command` makes the run again.
+    of one machine on one day, and no part of what is verified. `command` makes the run again. `unfit` says where the
+    judge of a judged run is known not to be admissible.
     """
 
     id: str
@@ -130,6 +140,7 @@ class Run(Record, frozen=True, kw_only=True):
     command_note: str
     worst_language: Extreme | None
     gap_to_english: Extreme | None
+    unfit: tuple[Unfit, ...] = ()
 
 
 class Standing(Record, frozen=True, kw_only=True):
@@ -273,6 +284,71 @@ class Task(Record, frozen=True, kw_only=True):
     categories: tuple[CategoryCell, ...]
 
 
+class JudgedRun(Record, frozen=True, kw_only=True):
+    """How the judging of one run went: cases whose reply holds no verdict, of those asked about.
+
+    `num_missing` cases could not be asked about, for want of an answer or of a reply.
+    """
+
+    run: int
+    unparsed: Rate
+    num_missing: int
+
+
+class SelfPreference(Record, frozen=True, kw_only=True):
+    """By how much more a judge gives the answers of its own name, in `run`, than `other_judge` gives the same ones.
+
+    Of ratings less what it gives the answers of `others` more, so that a generous judge is not taken for a vain one;
+    of preferences against the only other. `value` is in the judge's units, over `n` cases that both have judged.
+    """
+
+    run: int
+    other_judge: str
+    others: tuple[str, ...]
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    num_clusters: int
+    scale: float
+
+
+class Judging(Record, frozen=True, kw_only=True):
+    """One judge's work on one task: the runs that may stand in one table.
+
+    `model` is who judges, `setup` a hash of what that is, `rival` the other run's model where two are compared. `card`
+    is the place in `Board.cards` of the judge's card in the task's language, `people` what its agreement with people
+    says there. `length_slope` is what of the judge's scale goes with double the answer's length, runs and questions
+    alike: longer answers may also be better, so that it is no bias by itself.
+    """
+
+    task: int
+    protocol: str
+    version: str
+    data: str
+    judge: str
+    model: str
+    setup: str
+    rival: str
+    runs: tuple[JudgedRun, ...]
+    card: int | None
+    people: Admission | None
+    length_slope: Cell | None
+    self_preferences: tuple[SelfPreference, ...]
+
+
+class BoardCard(Record, frozen=True, kw_only=True):
+    """A judge card: whether `model` is admissible under `judge` in `language`, and every figure with its limit."""
+
+    judge: str
+    protocol: str
+    model: str
+    language: str
+    num_cases: int
+    is_admissible: bool
+    measures: tuple[CardMeasure, ...]
+
+
 class PublishedCell(Record, frozen=True, kw_only=True):
     """A figure as its authors printed it; `number` is what it says, without interval or n unless they gave them."""
 
@@ -339,6 +415,8 @@ class Board(Record, frozen=True, kw_only=True):
     preference: PreferenceSummary | None
     published: tuple[PublishedTable, ...]
     samples_kept: SamplesKept
+    judgings: tuple[Judging, ...] = ()
+    cards: tuple[BoardCard, ...] = ()
 
 
 # -- samples, in files of their own

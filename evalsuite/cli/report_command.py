@@ -38,6 +38,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--published_dir", type=Path, metavar="FOLDER", help="where the files that descriptions name lie"
     )
     parser.add_argument(
+        "--cards", nargs="+", type=Path, default=[], metavar="FILE", help="how far judges can be trusted: "
+        "judge_card.json of `evalsuite judge card`, or its run's directory; runs of a judge that is not admissible are "
+        "marked",
+    )  # fmt: skip
+    parser.add_argument(
         "--samples", choices=("all", "failures", "none"), default="all", help="whose texts the page holds: all "
         "samples', those that are not right, or nobody's; counts are always there (default %(default)s)",
     )  # fmt: skip
@@ -64,20 +69,22 @@ def execute(options: argparse.Namespace) -> int:
         *([f"the votes of {options.votes}"] if options.votes else []),
         *([f"{len(options.published)} published table{'s' if len(options.published) != 1 else ''}"]
           if options.published else []),
+        *([f"{len(board.cards)} judge card{'s' if len(board.cards) != 1 else ''}"] if options.cards else []),
     ]  # fmt: skip
     print(f"{' and '.join(named)} in {page}")
     if options.json:
         votes = {"votes": str(options.votes)} if options.votes else {}
         published = {"published": [str(path) for path in options.published]} if options.published else {}
-        print_json({"path": str(page), "runs": [str(run) for run in runs], **votes, **published})
+        cards = {"cards": [str(path) for path in options.cards]} if options.cards else {}
+        print_json({"path": str(page), "runs": [str(run) for run in runs], **votes, **published, **cards})
     return 0
 
 
 def _check(options: argparse.Namespace) -> None:
     if Path(options.output).is_dir():
         raise UsageError(f"--output {options.output} is a folder; give a file, for example site/index.html.")
-    if not options.runs and not options.votes and not options.published:
-        raise UsageError("nothing to show: give run directories, --votes or --published.")
+    if not (options.runs or options.votes or options.published or options.cards):
+        raise UsageError("nothing to show: give run directories, --votes, --published or --cards.")
     if not options.max_mb > 0:
         raise UsageError(f"--max_mb {options.max_mb:g}: expected megabytes above 0.")
     if options.base_url and not options.base_url.startswith(("https://", "http://")):
@@ -86,6 +93,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _board_options(options: argparse.Namespace) -> BoardOptions:
     from evalsuite.boards.building import BoardOptions
+    from evalsuite.boards.judge_files import read_cards
     from evalsuite.boards.published import published_table
     from evalsuite.cli.prefer_report import read
 
@@ -93,6 +101,7 @@ def _board_options(options: argparse.Namespace) -> BoardOptions:
         title=options.title,
         preference=read(options.votes) if options.votes else None,
         published=tuple(published_table(path, options.published_dir) for path in options.published),
+        cards=read_cards(options.cards),
         samples=options.samples,
     )
 

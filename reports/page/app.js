@@ -8,7 +8,7 @@ let rest = null;
 async function boot() {
   try {
     [board, messages] = await Promise.all([unpack("board"), unpack("messages")]);
-    Object.assign(board, { families: [], tasks: [], comparisons: [] });
+    Object.assign(board, { families: [], tasks: [], comparisons: [], judgings: [], cards: [] });
     rest = unpack("rest").then((found) => Object.assign(board, found));
     history.scrollRestoration = "manual";
     window.addEventListener("hashchange", arrive);
@@ -94,6 +94,7 @@ function summary() {
   }
   if (board.preference) found.push(t("votes", { n: board.preference.counts.num_votes }));
   if (board.published.length) found.push(t("published_tables", { n: board.published.length }));
+  if (board.cards.length) found.push(t("judge_cards_counted", { n: board.cards.length }));
   return found.join(" · ");
 }
 

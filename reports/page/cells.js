@@ -137,7 +137,14 @@ function badges(run) {
   const found = [];
   if (run.is_partial) found.push(el("span", { class: "badge partial", title: partText(run) }, t("partial")));
   if (run.status !== "complete") found.push(el("span", { class: "badge holes" }, t("status_" + run.status)));
+  if (run.unfit.length) found.push(unfitBadge(run.unfit));
   return found;
+}
+
+function unfitBadge(unfit) {
+  const languages = [...new Set(unfit.map((one) => one.language))].map(languageName).join(", ");
+  const why = t("judge_unfit_detail", { languages });
+  return el("span", { class: "badge unfit", title: why }, t("judge_unfit"), unseen(". " + why));
 }
 
 /** Which part of its tasks a partial run took. */

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from evalsuite.reports.leaderboard import render
+from judged_boards import card, rate
 from sealed_runs import Part, choice_record, text_record, write_run
 
 from evalsuite.boards.building import BoardOptions
@@ -49,7 +50,10 @@ TEMPLATES = (
     "<img name=getElementById><form id=board><input name=append>", "\u2028<script>RUN</script>\u202e\u0000",
 )  # fmt: skip
 FORBIDDEN = "img, iframe, object, embed, form, video, audio, base, math, template, marquee, main link, main style"
-VIEWS = ("board", "languages", "task&task=qa_en", "samples&task=qa_en", "sample", "compare", "published", "provenance")
+VIEWS = (
+    *("board", "languages", "task&task=qa_en", "samples&task=qa_en", "sample", "compare", "published", "provenance"),
+    "judges&open=card0",
+)
 
 
 def test_there_are_fifty() -> None:
@@ -100,7 +104,8 @@ def html(tmp_path_factory: pytest.TempPathFactory, server: tuple[str, list[str]]
         title=every, source=every, date=every, unit=every, higher_is_better=True, labels=(every,), columns=(every, "b"),
         rows=((every,),), cells=((PublishedCell(text=every, number=None), None),), notes=(every,),
     )  # fmt: skip
-    return render(runs, BoardOptions(title=every, published=(table,))).html
+    judge = card(every, every, every, protocol=every, kinds=(rate(0.9, every),), nulls=(rate(0.9, every),))
+    return render(runs, BoardOptions(title=every, published=(table,), cards=(judge,))).html
 
 
 def as_it_is(html: str) -> str:

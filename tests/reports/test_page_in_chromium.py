@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browsing import assert_accessible, watched_pages
 from evalsuite.reports.leaderboard import render
+from judged_boards import card, rate
 from scripted_runs import run
 from vote_summaries import summary
 
@@ -17,13 +18,15 @@ from evalsuite.boards.published import published_table
 
 pytestmark = pytest.mark.browser
 
-VIEWS = ("board", "languages", "task", "preference", "samples", "sample", "compare", "published", "provenance")
+VIEWS = (
+    *("board", "languages", "task", "preference", "judges", "samples", "sample", "compare", "published", "provenance"),
+)
 TASK = "mini_choice_ar"
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Three models on built-in tasks in six languages, a partial run, votes, a published table."""
+    """Three models on built-in tasks in six languages, a partial run, votes, judge cards, a published table."""
     folder = tmp_path_factory.mktemp("page")
     tasks = ("--tasks", "mini_choice", "mini_math")
     runs = [
@@ -33,7 +36,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         run(folder, "Dog", "--tasks", "mini_choice", "--limit", 6),
     ]
     (folder / "table.csv").write_text("model,score\nOld,61.5\nOlder,58.25\n", encoding="utf-8")
-    options = BoardOptions(title="A board", preference=summary(), published=(published_table(folder / "table.csv"),))
+    options = BoardOptions(
+        title="A board",
+        preference=summary(),
+        published=(published_table(folder / "table.csv"),),
+        cards=(card("Ant"), card("Bee", "pairwise", "hi", attacks=rate(0.6))),
+    )
     page = folder / "page.html"
     page.write_text(render(runs, options).html, encoding="utf-8")
     return page.as_uri()
