@@ -23,7 +23,7 @@ def watched_pages(
     browser: Any,
     may_ask: Callable[[str], bool],
     *,
-    timeout_ms: int = 5000,
+    timeout_ms: int = 60_000,
     takes_dialogs: bool = False,
     may_speak: bool = False,
 ) -> Iterator[OpenPage]:

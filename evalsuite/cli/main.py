@@ -13,7 +13,7 @@ from typing import NoReturn
 import evalsuite
 from evalsuite.cli.streams import silence, tolerate_narrow_encodings
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, EvalsuiteError, nearest
-from evalsuite.text.visible import printable as printable
+from evalsuite.text.visible import printable
 
 Command = Callable[[argparse.Namespace], int]
 
