@@ -136,12 +136,12 @@ def _measure(
 ) -> CardMeasure:
     return CardMeasure(
         what=what, name=name, value=value, low=found.low, high=found.high, n=found.n, num_unscored=found.num_unscored,
-        bound=bound, limit=limit, is_kept=_is_kept(value, found.low, found.high, bound, limit),
+        bound=bound, limit=limit, is_kept=is_kept(value, found.low, found.high, bound, limit),
     )  # fmt: skip
 
 
-def _is_kept(value: float | None, low: float | None, high: float | None, bound: Bound, limit: float) -> bool:
-    """What is not known keeps to nothing."""
+def is_kept(value: float | None, low: float | None, high: float | None, bound: Bound, limit: float) -> bool:
+    """Whether a figure is within its bound; what is not known keeps to nothing."""
     match bound:
         case "at least":
             return value is not None and value >= limit

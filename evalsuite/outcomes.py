@@ -213,10 +213,15 @@ def count_endings(outcomes: Iterable[Outcome]) -> Counts:
     )
 
 
+def count_flags(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How often each flag was raised."""
+    flags = Counter(str(flag) for outcome in outcomes if isinstance(outcome, Scored) for flag in outcome.flags)
+    return dict(sorted(flags.items()))
+
+
 def _summary(
     entry: PreparedTask, rows: Sequence[tuple[Sample, Outcome]], answers: Mapping[str, Answers]
 ) -> TaskSummary:
-    flags = Counter(str(flag) for _, outcome in rows if isinstance(outcome, Scored) for flag in outcome.flags)
     completions = [
         reply
         for sample, _ in rows
@@ -231,7 +236,7 @@ def _summary(
         language=task.language,
         protocol=task.protocol,
         counts=count_endings(outcome for _, outcome in rows),
-        flags=dict(sorted(flags.items())),
+        flags=count_flags(outcome for _, outcome in rows),
         num_prompt_tokens=sum(reply.num_prompt_tokens for reply in completions),
         num_generated_tokens=sum(reply.num_tokens for reply in completions),
         num_truncated=sum(_is_truncated(answers.get(sample.id, Answers())) for sample, _ in rows),

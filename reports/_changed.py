@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.boards.sample_views import PromptView, SampleView, record_of, sample_view
+from evalsuite.boards.sample_views import PromptView, SampleView, sample_view
 from evalsuite.comparing.pairing import PairedTask
 from evalsuite.comparing.sides import TaskSide
+from evalsuite.store.results import sample_record
 
 from ._format import visible
 
@@ -96,7 +97,7 @@ class _Places:
         index = self._index[label].get(sample)
         if side.records is None or index is None:
             return None
-        return sample_view(record_of(side.records[index]), metric)
+        return sample_view(sample_record(side.records[index]), metric)
 
 
 def _change(way: str, name: str, places: _Places, metric: str) -> Change:

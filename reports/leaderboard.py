@@ -7,19 +7,16 @@ their hashes, and nothing else. Without scripts the page shows its tables.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from evalsuite.boards.building import BoardOptions, board_of
-from evalsuite.boards.loading import LoadedRun, load_runs
-from evalsuite.boards.records import Board, TaskSamples
+from evalsuite.boards.evidence import PageData, evidence_of
+from evalsuite.boards.loading import load_runs
+from evalsuite.boards.records import Board
 from evalsuite.boards.sample_views import samples_of
 from evalsuite.canonical import canonical_json
 from evalsuite.text.visible import visible
@@ -28,6 +25,7 @@ from ._pages import content_policy, environment, resource
 from ._static import static_tables
 from ._static_votes import vote_tables
 from .card import CARD, draw_card
+from .page_parts import SEAL, PageOptions, Part, Seal, as_file, parts_of, seal_of
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = (
@@ -51,27 +49,6 @@ VIEWS = (
     "provenance",
 )
 
-MAX_BYTES = 25_000_000
-"""A page larger than this becomes a folder, with the samples in files of their own."""
-
-
-@dataclass(frozen=True)
-class PageOptions:
-    """How the page is published: its language (empty for the reader's), its address, and its largest size."""
-
-    language: str = ""
-    base_url: str = ""
-    is_indexed: bool = False
-    max_bytes: int = MAX_BYTES
-
-
-@dataclass(frozen=True)
-class Part:
-    """Compressed data under a name."""
-
-    name: str
-    text: str
-
 
 @dataclass(frozen=True)
 class Page:
@@ -89,40 +66,31 @@ def render(runs: Sequence[Path], board: BoardOptions, **page: Any) -> Page:
     """
     loaded = load_runs(runs)
     found = board_of(loaded, board)
-    return render_board(found, _samples(loaded, found), PageOptions(**page))
+    samples = tuple(samples_of(loaded, task.name, kept=found.samples_kept, is_shown=task.is_shown)
+                    for task in found.tasks)  # fmt: skip
+    return render_board(PageData(found, samples, evidence_of(loaded)), PageOptions(**page))
 
 
-def _samples(runs: Sequence[LoadedRun], board: Board) -> Iterator[TaskSamples]:
-    for task in board.tasks:
-        yield samples_of(runs, task.name, kept=board.samples_kept, is_shown=task.is_shown)
+def render_board(data: PageData, options: PageOptions) -> Page:
+    """The page of a board, its tasks' samples in the order of its tasks, and its runs' results.
 
-
-def render_board(board: Board, samples: Iterable[TaskSamples], options: PageOptions) -> Page:
-    """The page of a board and of its tasks' samples, in the order of its tasks."""
-    kept = [*_board_parts(board), _part("messages", _messages())]
-    more = [_part(f"samples-{place}", canonical_json(found)) for place, found in enumerate(samples)]
+    One that would be larger than `options` allow has its samples in files beside it.
+    """
+    kept, more = parts_of(data, all_messages())
+    sealed = seal_of((*kept, *more), options)
+    seal = Part(SEAL, canonical_json(sealed))
+    board = data.board
     card = {CARD: draw_card(board)} if options.base_url else {}
     if sum(len(part.text) for part in (*kept, *more)) <= options.max_bytes:
-        return Page(_html(board, (*kept, *more), options), card)
-    files = {f"data/{part.name}.js": f'evalsuiteData("{part.name}","{part.text}")\n'.encode() for part in more}
-    return Page(_html(board, kept, options, has_files=True), {**files, **card})
+        return Page(_html(board, (*kept, *more, seal), sealed), card)
+    files = {f"data/{part.name}.js": as_file(part) for part in more}
+    return Page(_html(board, (*kept, seal), sealed, has_files=True), {**files, **card})
 
 
-LATER = ("families", "tasks", "comparisons", "judgings", "cards")
-"""What the page unpacks after its first view is seen."""
-
-
-def _board_parts(board: Board) -> list[Part]:
-    """The board in two: what the leaderboard needs, and the rest."""
-    fields: dict[str, Any] = msgspec.to_builtins(board, str_keys=True)
-    rest = {name: fields.pop(name) for name in LATER}
-    return [_part("board", canonical_json(fields)), _part("rest", canonical_json(rest))]
-
-
-def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_files: bool = False) -> str:
+def _html(board: Board, parts: Sequence[Part], seal: Seal, *, has_files: bool = False) -> str:
     from markupsafe import Markup
 
-    style, script = page_style(), page_script()
+    style, script, options = page_style(), page_script(), seal.page
     return (
         environment()
         .get_template("page/page.html.j2")
@@ -134,6 +102,7 @@ def _html(board: Board, parts: Sequence[Part], options: PageOptions, *, has_file
             version=board.evalsuite,
             base_url=options.base_url,
             is_indexed=options.is_indexed,
+            seal=seal.hash,
             policy=content_policy(style, script, has_files=has_files),
             style=Markup(style),  # noqa: S704  our own file
             script=Markup(script),  # noqa: S704  our own file
@@ -162,14 +131,10 @@ def messages_of(language: str) -> dict[str, object]:
     return found
 
 
-def _messages() -> str:
+def all_messages() -> str:
     """The interface's words in all languages."""
     found = {language: messages_of(language) for language in LANGUAGES}
     return json.dumps(found, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-
-
-def _part(name: str, text: str) -> Part:
-    return Part(name, base64.b64encode(gzip.compress(text.encode("ascii"), 9, mtime=0)).decode("ascii"))
 
 
 def _summary(board: Board) -> str:

@@ -9,27 +9,28 @@ from itertools import combinations
 import msgspec
 
 from evalsuite import __version__
-from evalsuite.alarms import alarms
 from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, key_of
 from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.families import families_of
-from evalsuite.boards.judge_files import board_cards
+from evalsuite.boards.judge_files import board_cards, verdict_of
 from evalsuite.boards.judgings import judgings_of, unfit_of
 from evalsuite.boards.loading import LoadedRun, Measure, headlines
 from evalsuite.boards.ranking import ranking_of
 from evalsuite.boards.records import (
     BOARD_VERSION,
-    Alarm,
     Board,
+    BoardCard,
     Cell,
     Column,
     Compared,
     Extreme,
+    LedgerHead,
     PublishedTable,
     Ranking,
     Run,
     SamplesKept,
-)
+    Unfit,
+)  # fmt: skip
 from evalsuite.boards.task_pages import places_of, tasks_of
 from evalsuite.comparability import data_hash
 from evalsuite.comparing.comparison import compare
@@ -37,6 +38,10 @@ from evalsuite.comparing.opening import find_metric
 from evalsuite.comparing.pairing import pair
 from evalsuite.judge_cards import JudgeCard
 from evalsuite.preference.summary import PreferenceSummary
+from evalsuite.proofs.findings import as_read
+from evalsuite.proofs.ledger import Ledger
+from evalsuite.proofs.red_flags import red_flags
+from evalsuite.proofs.trust import Trust
 from evalsuite.records import Estimate
 
 MAX_PAIRS = 66
@@ -55,23 +60,63 @@ class BoardOptions:
     published: tuple[PublishedTable, ...] = ()
     cards: tuple[JudgeCard, ...] = ()
     samples: SamplesKept = "all"
+    ledger: Ledger | None = None
 
 
 def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
     """The leaderboard of `runs`, which are in the order of its rows. Raises SpecMismatch or CorruptStore."""
+    ledger = options.ledger
+    given = Given(
+        title=options.title,
+        preference=options.preference,
+        published=options.published,
+        cards=board_cards(options.cards),
+        samples_kept=options.samples,
+        ledger=None if ledger is None else LedgerHead(num_entries=len(ledger.entries), head=ledger.head),
+        trust=trust_by_run(runs, ledger),
+    )
+    return built(runs, given)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What of a leaderboard does not follow from its runs; `trust` by run id."""
+
+    title: str
+    preference: PreferenceSummary | None
+    published: tuple[PublishedTable, ...]
+    cards: tuple[BoardCard, ...]
+    samples_kept: SamplesKept
+    ledger: LedgerHead | None
+    trust: Mapping[str, Trust]
+
+
+def trust_by_run(runs: Sequence[LoadedRun], ledger: Ledger | None) -> Mapping[str, Trust]:
+    """How far the ledger says that each run was checked: of those whose files are those of its row."""
+    rows = ledger.rows if ledger is not None else {}
+    return {
+        run.result.run_id: entry.trust
+        for run in runs
+        if (entry := rows.get(run.result.run_id)) is not None
+        and entry.trust is not None
+        and entry.manifest_sha256 == run.hashes.manifest
+    }
+
+
+def built(runs: Sequence[LoadedRun], given: Given) -> Board:
+    """The leaderboard of `runs` and what was given beside them."""
     columns, values = _columns(runs)
     ranking = ranking_of(runs, columns, values) if len(runs) > 1 else None
     averaged = set(ranking.columns) if ranking else set()
     columns = [msgspec.structs.replace(one, is_averaged=at in averaged) for at, one in enumerate(columns)]
     tasks = tasks_of(runs)
-    cards = board_cards(options.cards)
-    judgings = judgings_of(runs, tasks, cards, options.preference)
-    unfit = unfit_of(judgings, tasks, cards)
-    return Board(
+    judgings = judgings_of(runs, tasks, given.cards, given.preference)
+    unfit = unfit_of(judgings, tasks, given.cards)
+    board = Board(
         version=BOARD_VERSION,
-        title=options.title,
+        title=given.title,
         evalsuite=__version__,
-        runs=tuple(msgspec.structs.replace(run_of(run), unfit=unfit.get(place, ())) for place, run in enumerate(runs)),
+        runs=tuple(_run(run, unfit.get(place, ()), given) for place, run in enumerate(runs)),
         columns=tuple(columns),
         cells=tuple(
             tuple(_cell(run, place, at, column, values) for at, column in enumerate(columns))
@@ -81,12 +126,14 @@ def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
         families=families_of(runs, places_of(tasks)),
         tasks=tasks,
         comparisons=tuple(_comparisons(runs, ranking)),
-        preference=options.preference,
-        published=options.published,
-        samples_kept=options.samples,
+        preference=given.preference,
+        published=given.published,
+        samples_kept=given.samples_kept,
         judgings=judgings,
-        cards=cards,
+        cards=given.cards,
+        ledger=given.ledger,
     )
+    return as_read(board)  # so that what is read back from a page is this very record
 
 
 def _columns(runs: Sequence[LoadedRun]) -> tuple[list[Column], Mapping[tuple[int, int], Measure]]:
@@ -133,8 +180,7 @@ def _is_same_task(run: LoadedRun, column: Column) -> bool:
     return not has_number and asked == (column.protocol, column.shots, column.version, column.data)
 
 
-def run_of(run: LoadedRun) -> Run:
-    """The row of one run."""
+def _run(run: LoadedRun, unfit: tuple[Unfit, ...], given: Given) -> Run:
     spec = run.result.spec
     return Run(
         id=run.result.run_id,
@@ -152,7 +198,7 @@ def run_of(run: LoadedRun) -> Run:
         truncation=spec.truncation,
         judged=spec.judged,
         counts=run.result.counts,
-        alarms=tuple(Alarm(family=family, text=text) for family, texts in alarms(run.result).items() for text in texts),
+        red_flags=red_flags(run.result, run.records, tuple(map(verdict_of, given.cards))),
         packages=run.result.packages,
         stacks=run.result.stacks,
         measured=run.measured,
@@ -161,6 +207,10 @@ def run_of(run: LoadedRun) -> Run:
         command_note=command_note(spec),
         worst_language=_worst_language(run),
         gap_to_english=_widest_gap(run),
+        manifest_sha256=run.hashes.manifest,
+        samples_root=run.hashes.samples_root,
+        unfit=unfit,
+        trust=given.trust.get(run.result.run_id),
     )
 
 

@@ -10,6 +10,7 @@ from evalsuite.boards.records import BoardCard
 from evalsuite.cards import CARD_FILE
 from evalsuite.errors import DataError, UsageError
 from evalsuite.judge_cards import JudgeCard, cards_in, measures_of
+from evalsuite.proofs.red_flags import CardVerdict
 
 
 def read_cards(paths: Sequence[Path]) -> tuple[JudgeCard, ...]:
@@ -58,4 +59,20 @@ def _board_card(card: JudgeCard) -> BoardCard:
         num_cases=card.num_cases,
         is_admissible=all(one.is_kept for one in measures),
         measures=measures,
+    )
+
+
+def verdict_of(card: BoardCard) -> CardVerdict:
+    """What a card comes to."""
+    return CardVerdict(
+        judge=card.judge,
+        protocol=card.protocol,
+        model=card.model,
+        language=card.language,
+        is_admissible=card.is_admissible,
+        faults=tuple(
+            f"{one.what} {one.name}".rstrip() + f" not {one.bound} {one.limit:g}"
+            for one in card.measures
+            if not one.is_kept
+        ),
     )

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from evalsuite.boards.loading import LoadedRun
-from evalsuite.boards.sample_views import record_of
+from evalsuite.boards.sample_views import judged_lengths
 from evalsuite.records import JudgedSpec, SampleRecord
-from evalsuite.types import Sample, Scalar, Scored
-
-_ANSWERS = {1: ("answer",), 2: ("a", "b")}
-"""By the number of runs that are judged together, what the answers are called in a case's metadata."""
+from evalsuite.store.results import sample_record
+from evalsuite.types import Scored
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class JudgedTask:
     @cached_property
     def records(self) -> tuple[SampleRecord, ...]:
         """Its cases as they are stored."""
-        return tuple(record_of(text) for text in self.run.side.tasks[self.task].records or ())
+        return tuple(sample_record(text) for text in self.run.side.tasks[self.task].records or ())
 
     @cached_property
     def cases(self) -> Mapping[str, Case]:
@@ -50,10 +48,9 @@ class JudgedTask:
         headline = self.run.headline(self.task)
         if headline is None:
             return {}
-        names = _ANSWERS.get(len(self.judged.runs), ())
         found = {record.sample.id: (record.sample, _value(record, headline.metric)) for record in self.records}
         return {
-            name: Case(sample.cluster_id, value, tuple(_length(sample, answer) for answer in names))
+            name: Case(sample.cluster_id, value, judged_lengths(sample, len(self.judged.runs)))
             for name, (sample, value) in found.items()
             if value is not None
         }
@@ -66,12 +63,3 @@ def _value(record: SampleRecord, metric: str) -> float | None:
     counts = next((score.counts for score in record.outcome.scores if score.name == metric), ())
     n = math.fsum(counts[1::2])
     return math.fsum(counts[0::2]) / n if n else None
-
-
-def _length(sample: Sample, answer: str) -> int:
-    """Characters of all turns of an answer: ``<answer>_1`` and so on of the metadata."""
-    total, turn = 0, 1
-    text: Scalar | None
-    while (text := sample.metadata.get(f"{answer}_{turn}")) is not None:
-        total, turn = total + len(str(text)), turn + 1
-    return total

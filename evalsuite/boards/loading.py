@@ -1,9 +1,9 @@
-"""The sealed runs of a leaderboard, each with what its samples and its clock say."""
+"""The sealed runs of a leaderboard, each with its samples and what its clock says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,19 +11,35 @@ from functools import cached_property
 from pathlib import Path
 
 from evalsuite.comparing.sides import Side, read_side
-from evalsuite.records import Aggregate, Estimate, RunResult, TaskSpec, TaskSummary
-from evalsuite.store.results import read_results
+from evalsuite.proofs.manifest import manifest_of_run
+from evalsuite.records import Aggregate, Estimate, RunResult, SampleRecord, TaskSpec, TaskSummary
+from evalsuite.store.results import read_results, sample_record
 from evalsuite.store.run_directory import read_taken
 
 Measure = Estimate | Aggregate
 
 
 @dataclass(frozen=True)
-class LoadedRun:
-    """A sealed run and where it lies."""
+class Hashes:
+    """What stands for a sealed run: the hash of its manifest, and the root over its samples (see `proofs.manifest`)."""
 
-    path: Path
+    manifest: str
+    samples_root: str
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A sealed run: its result, its samples, its hashes, and what a clock and the memory said of it.
+
+    `measured` has that, and money spent, as far as the telemetry tells; `started` is the day of the first event, as
+    ``2026-11-22``, empty where the telemetry is gone.
+    """
+
     result: RunResult
+    side: Side
+    hashes: Hashes
+    measured: Mapping[str, float]
+    started: str
 
     @property
     def name(self) -> str:
@@ -60,30 +76,16 @@ class LoadedRun:
         """The headline estimate of a task; None where it has none."""
         return next((one for one in self.estimates.get(task, ()) if one.is_primary), None)
 
-    @cached_property
-    def side(self) -> Side:
-        """The run sample by sample. Raises SpecMismatch or CorruptStore."""
-        return read_side(self.path)
+    @property
+    def records(self) -> Iterator[SampleRecord]:
+        """The stored samples in plan order."""
+        for task in self.side.tasks.values():
+            yield from map(sample_record, task.records or ())
 
     @property
     def is_partial(self) -> bool:
         """Whether some task was asked fewer samples than it has."""
         return any(task.is_partial for task in self.result.spec.tasks)
-
-    @cached_property
-    def measured(self) -> Mapping[str, float]:
-        """What a clock and the memory said, and money spent, as far as the telemetry tells."""
-        return read_taken(self.path)
-
-    @cached_property
-    def started(self) -> str:
-        """The day of the first event, as ``2026-11-22``; empty where the telemetry is gone."""
-        with (
-            suppress(OSError, ValueError, KeyError, TypeError, StopIteration, OverflowError),
-            (self.path / "telemetry.jsonl").open(encoding="utf-8") as lines,
-        ):
-            return datetime.fromtimestamp(float(json.loads(next(lines))["at"]), UTC).date().isoformat()
-        return ""
 
     def is_chat(self, tasks: Iterable[str]) -> bool:
         """Whether the prompts of all `tasks` were sent as conversations."""
@@ -92,11 +94,35 @@ class LoadedRun:
 
 def load_runs(paths: Sequence[Path]) -> tuple[LoadedRun, ...]:
     """The runs at `paths`, by name; a run given twice counts once. Raises SpecMismatch or CorruptStore."""
-    found: dict[str, LoadedRun] = {}
+    found: dict[str, Path] = {}
     for path in paths:
-        run = LoadedRun(path, read_results(path))
-        found.setdefault(run.result.run_id, run)
-    return tuple(sorted(found.values(), key=lambda run: (run.name.casefold(), run.name, run.result.run_id)))
+        found.setdefault(read_results(path).run_id, path)
+    return in_order(_load(path) for path in found.values())
+
+
+def in_order(runs: Iterable[LoadedRun]) -> tuple[LoadedRun, ...]:
+    """`runs` in the order of a board's rows."""
+    return tuple(sorted(runs, key=lambda run: (run.name.casefold(), run.name, run.result.run_id)))
+
+
+def _load(path: Path) -> LoadedRun:
+    manifest = manifest_of_run(path)
+    return LoadedRun(
+        result=read_results(path),
+        side=read_side(path),
+        hashes=Hashes(manifest.hash, manifest.samples_root),
+        measured=read_taken(path),
+        started=_started(path),
+    )
+
+
+def _started(path: Path) -> str:
+    with (
+        suppress(OSError, ValueError, KeyError, TypeError, StopIteration, OverflowError),
+        (path / "telemetry.jsonl").open(encoding="utf-8") as lines,
+    ):
+        return datetime.fromtimestamp(float(json.loads(next(lines))["at"]), UTC).date().isoformat()
+    return ""
 
 
 def answers_first(runs: Iterable[LoadedRun]) -> list[LoadedRun]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from evalsuite.alarms import RedFlag
 from evalsuite.comparing.comparison import Comparison
 from evalsuite.judge_cards import CardMeasure
 from evalsuite.preference.prediction_powered import Admission
 from evalsuite.preference.summary import PreferenceSummary
+from evalsuite.proofs.trust import Trust
 from evalsuite.records import Counts, JudgedSpec, ModelSpec, TaskSpec
 from evalsuite.types import Record, Scalar
 
@@ -80,13 +82,6 @@ class Column(Record, frozen=True, kw_only=True):
     is_averaged: bool = False
 
 
-class Alarm(Record, frozen=True, kw_only=True):
-    """What makes the numbers of a family doubtful."""
-
-    family: str
-    text: str
-
-
 class Extreme(Record, frozen=True, kw_only=True):
     """The worst language of a run, or its widest gap to English, with the family in which that is."""
 
@@ -113,7 +108,8 @@ class Run(Record, frozen=True, kw_only=True):
 
     `measured` has ``seconds``, ``tokens_per_second``, bytes by name and ``cost`` in US dollars, as far as known; it is
     of one machine on one day, and no part of what is verified. `command` makes the run again. `unfit` says where the
-    judge of a judged run is known not to be admissible.
+    judge of a judged run is known not to be admissible. `manifest_sha256` and `samples_root` stand for the stored run
+    (see `proofs.manifest`); `trust` is how far a ledger says that it was checked.
     """
 
     id: str
@@ -131,7 +127,7 @@ class Run(Record, frozen=True, kw_only=True):
     truncation: str
     judged: JudgedSpec | None
     counts: Counts
-    alarms: tuple[Alarm, ...]
+    red_flags: tuple[RedFlag, ...]
     packages: Mapping[str, str]
     stacks: tuple[Mapping[str, Scalar], ...]
     measured: Mapping[str, float]
@@ -140,7 +136,10 @@ class Run(Record, frozen=True, kw_only=True):
     command_note: str
     worst_language: Extreme | None
     gap_to_english: Extreme | None
+    manifest_sha256: str
+    samples_root: str
     unfit: tuple[Unfit, ...] = ()
+    trust: Trust | None = None
 
 
 class Standing(Record, frozen=True, kw_only=True):
@@ -399,6 +398,13 @@ class Compared(Record, frozen=True, kw_only=True):
     comparison: Comparison
 
 
+class LedgerHead(Record, frozen=True, kw_only=True):
+    """The ledger that trust is taken from: its number of entries, and the hash of the last, which stands for all."""
+
+    num_entries: int
+    head: str
+
+
 class Board(Record, frozen=True, kw_only=True):
     """A leaderboard. `cells` has a list a run; None where a run has nothing in a column."""
 
@@ -417,74 +423,4 @@ class Board(Record, frozen=True, kw_only=True):
     samples_kept: SamplesKept
     judgings: tuple[Judging, ...] = ()
     cards: tuple[BoardCard, ...] = ()
-
-
-# -- samples, in files of their own
-
-
-class Reply(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What came back: a text, log-likelihoods of choices, one of a whole text, or a failure.
-
-    Of choices `choices` are the texts as sent, `sums` their log-likelihoods in nats (None for a failure), `lengths` the
-    characters and tokens of each.
-    """
-
-    prompt: int
-    kind: Literal["generate", "choices", "rolling", "failure", "none"]
-    text: str = ""
-    stop_reason: str = ""
-    settings: Mapping[str, Scalar] = {}
-    stop: tuple[str, ...] = ()
-    num_prompt_tokens: int = 0
-    num_tokens: int = 0
-    choices: tuple[str, ...] = ()
-    sums: tuple[float | None, ...] = ()
-    num_chars: tuple[int, ...] = ()
-    choice_tokens: tuple[int, ...] = ()
-    picked: int | None = None
-    cause: str = ""
-    detail: str = ""
-    http_status: int | None = None
-
-
-class Answer(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """How one run did on one sample. `counts` are the vectors that enter each metric, by its name."""
-
-    status: Literal["right", "wrong", "answered", "unscored", "cancelled", "not run"]
-    flags: tuple[str, ...] = ()
-    cause: str = ""
-    detail: str = ""
-    answer: str = ""
-    explanation: str = ""
-    counts: Mapping[str, tuple[float, ...]] = {}
-    replies: tuple[Reply, ...] = ()
-
-
-class SampleFacts(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What all runs share of a sample; texts are empty where they are not kept."""
-
-    id: str
-    language: str
-    prompt_language: str = ""
-    category: str = ""
-    cluster: str = ""
-    input: str = ""
-    target: str = ""
-    choices: tuple[str, ...] = ()
-    gold: int | None = None
-    metadata: Mapping[str, str] = {}
-
-
-class TaskSamples(Record, frozen=True, kw_only=True):
-    """The samples of one task: facts once, prompts once, and of each run in `Board.runs` an answer a sample, or None.
-
-    A prompt is a text, or pairs of role and text. `headline` is the metric of the first run that has one; each run's
-    right and wrong go by its own.
-    """
-
-    task: str
-    headline: str
-    prompts: tuple[str | tuple[tuple[str, str], ...], ...]
-    samples: tuple[SampleFacts, ...]
-    runs: tuple[int, ...]
-    answers: tuple[tuple[Answer | None, ...], ...]
+    ledger: LedgerHead | None = None

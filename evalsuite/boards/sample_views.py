@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import msgspec
 
 from evalsuite.boards.loading import LoadedRun, answers_first
-from evalsuite.boards.records import Answer, Reply, SampleFacts, SamplesKept, TaskSamples
+from evalsuite.boards.records import SamplesKept
+from evalsuite.boards.sample_records import Answer, Reply, SampleFacts, TaskSamples
 from evalsuite.canonical import canonical_json
 from evalsuite.records import SampleRecord
+from evalsuite.store.results import sample_record
 from evalsuite.types import (
     Cancelled,
     Completion,
@@ -45,17 +46,18 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
 
     What judges were asked about those samples stands after them, as samples of its own.
     """
-    places = {run.result.run_id: place for place, run in enumerate(runs) if task in run.specs}
+    asked = {place: run for place, run in enumerate(runs) if task in run.specs}
+    places = {run.result.run_id: place for place, run in asked.items()}
     prompts = _Prompts()
     facts: dict[str, SampleFacts] = {}
     answers: dict[int, dict[str, Answer]] = {}
     headline = ""
-    for run in answers_first(run for run in runs if task in run.specs):
+    for run in answers_first(asked.values()):
         reading = _reading(run, task)
         headline = headline or reading.headline
         found = answers.setdefault(places[run.result.run_id], {})
         for text in run.side.tasks[task].records or ():
-            record = record_of(text)
+            record = sample_record(text)
             has_texts = is_shown and kept != "none" and (kept == "all" or reading.status_of(record) != _RIGHT)
             found[record.sample.id] = _answer(record, reading, prompts, has_texts=has_texts)
             if record.sample.id not in facts or (has_texts and not facts[record.sample.id].input):
@@ -65,25 +67,40 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
         headline=headline,
         prompts=prompts.texts,
         samples=tuple(facts.values()),
-        runs=tuple(places.values()),
-        answers=tuple(tuple(answers[place].get(name) for name in facts) for place in places.values()),
+        runs=tuple(asked),
+        answers=tuple(tuple(answers[place].get(name) for name in facts) for place in asked),
+        orders=dict(_orders(list(facts), answers)),
+        asked=_first_prompts(asked, task),
     )
 
 
-def record_of(text: str) -> SampleRecord:
-    """The stored sample whose canonical JSON `text` is; it may hold half of a pair of surrogates."""
-    try:
-        return msgspec.json.decode(text, type=SampleRecord)
-    except (msgspec.DecodeError, UnicodeError):  # such a half, which msgspec's own decoder refuses
-        return msgspec.convert(json.loads(text), SampleRecord)
+def _orders(names: Sequence[str], answers: Mapping[int, Iterable[str]]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The places of a run's samples among `names`, of runs that have them in another order."""
+    places = {name: place for place, name in enumerate(names)}
+    for run, own in sorted(answers.items()):
+        order = tuple(places[name] for name in own)
+        if any(later < earlier for earlier, later in pairwise(order)):
+            yield run, order
+
+
+def _first_prompts(asked: Mapping[int, LoadedRun], task: str) -> Mapping[int, tuple[str, ...]]:
+    """What decides whether runs of different samples may be compared; nothing where all took the same."""
+    sides = {place: run.side.tasks[task] for place, run in asked.items() if run.result.spec.judged is None}
+    if len({side.spec.sample_ids_hash for side in sides.values()}) < 2:
+        return {}
+    return {place: side.prompts or () for place, side in sides.items()}
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How the records of one run are read: by its own headline, and in a judge's run as verdicts, not as answers."""
+    """How the records of one run are read: by its own headline, and in a judge's run as verdicts, not as answers.
+
+    `num_judged` is how many runs' answers a judge was shown together: none, one or two.
+    """
 
     headline: str = ""
     is_judge: bool = False
+    num_judged: int = 0
 
     def status_of(self, record: SampleRecord) -> str:
         """``right`` or ``wrong`` where the answer is known and the headline counts one row, else ``answered``.
@@ -104,7 +121,8 @@ class Reading:
 
 def _reading(run: LoadedRun, task: str) -> Reading:
     headline = run.headline(task)
-    return Reading(headline=headline.metric if headline else "", is_judge=run.result.spec.judged is not None)
+    judged = run.result.spec.judged
+    return Reading(headline.metric if headline else "", judged is not None, len(judged.runs) if judged else 0)
 
 
 def sample_view(record: SampleRecord, headline: str) -> SampleView:
@@ -183,6 +201,8 @@ def _answer(record: SampleRecord, reading: Reading, prompts: _Prompts, *, has_te
         explanation=scored.explanation if has_texts else "",
         counts={score.name: score.counts for score in scores},
         replies=tuple(_replies(record, prompts)) if has_texts else (),
+        tokens=() if has_texts else tuple(one.num_tokens for one in record.responses if isinstance(one, Completion)),
+        chars=judged_lengths(record.sample, reading.num_judged),
     )
 
 
@@ -193,6 +213,24 @@ def _cause(record: SampleRecord) -> tuple[str, str]:
         case Cancelled(reason=reason) | NotRun(reason=reason):
             return reason, ""
     return "", ""
+
+
+_JUDGED = {1: ("answer",), 2: ("a", "b")}
+"""By the number of runs that are judged together, what the answers are called in a case's metadata."""
+
+
+def judged_lengths(sample: Sample, num_judged: int) -> tuple[int, ...]:
+    """Characters of the answers that a judge was shown, all their turns together, one number a run."""
+    return tuple(_length(sample, answer) for answer in _JUDGED.get(num_judged, ()))
+
+
+def _length(sample: Sample, answer: str) -> int:
+    """Of all turns: ``<answer>_1`` and so on of the metadata."""
+    total, turn = 0, 1
+    text: Scalar | None
+    while (text := sample.metadata.get(f"{answer}_{turn}")) is not None:
+        total, turn = total + len(str(text)), turn + 1
+    return total
 
 
 # -- what was asked and answered

@@ -10,11 +10,12 @@ import numpy as np
 from evalsuite.boards.columns import cell_of, column_of, key_of, task_rank
 from evalsuite.boards.loading import LoadedRun, answers_first
 from evalsuite.boards.records import CategoryCell, Cell, Column, Rate, Task, TaskRun
-from evalsuite.boards.sample_views import lengths_of, record_of
+from evalsuite.boards.sample_views import lengths_of
 from evalsuite.comparing.sides import TaskSide
 from evalsuite.metrics import reduce_of
 from evalsuite.records import Estimate, SampleRecord, TaskSummary
 from evalsuite.stats import intervals
+from evalsuite.store.results import sample_record
 
 MAX_CATEGORIES = 100
 """Of more categories than these a task's page shows none: they are no categories but names of items."""
@@ -78,7 +79,7 @@ def _task_run(place: int, run: LoadedRun, summary: TaskSummary) -> TaskRun:
 
 def _records(side: TaskSide) -> Iterator[SampleRecord]:
     for text in side.records or ():
-        yield record_of(text)
+        yield sample_record(text)
 
 
 def _rate(count: int, n: int) -> Rate:

@@ -43,6 +43,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "marked",
     )  # fmt: skip
     parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="ledger of `evalsuite leaderboard`: shows how far each row was "
+        "checked, and the hash of its last entry",
+    )  # fmt: skip
+    parser.add_argument(
         "--samples", choices=("all", "failures", "none"), default="all", help="whose texts the page holds: all "
         "samples', those that are not right, or nobody's; counts are always there (default %(default)s)",
     )  # fmt: skip
@@ -96,6 +100,7 @@ def _board_options(options: argparse.Namespace) -> BoardOptions:
     from evalsuite.boards.judge_files import read_cards
     from evalsuite.boards.published import published_table
     from evalsuite.cli.prefer_report import read
+    from evalsuite.proofs.ledger import read_ledger
 
     return BoardOptions(
         title=options.title,
@@ -103,6 +108,7 @@ def _board_options(options: argparse.Namespace) -> BoardOptions:
         published=tuple(published_table(path, options.published_dir) for path in options.published),
         cards=read_cards(options.cards),
         samples=options.samples,
+        ledger=read_ledger(options.ledger) if options.ledger else None,
     )
 
 

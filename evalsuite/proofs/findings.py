@@ -38,7 +38,7 @@ class Finding(Record, frozen=True, kw_only=True):
 
 def as_read(value: T) -> T:
     """`value` as it would be read back from a file, where 24 and 24.0 are one number."""
-    return msgspec.convert(json.loads(canonical_json(value)), type(value))
+    return msgspec.convert(json.loads(canonical_json(value)), type(value), str_keys=True)
 
 
 def differences(stored: Any, recomputed: Any, field: str = "") -> Iterator[tuple[str, str, str]]:

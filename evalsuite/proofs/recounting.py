@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import msgspec
+
 from evalsuite.building import PreparedTask
 from evalsuite.contracts import Suite, Task
 from evalsuite.engines.scripted import ScriptedEngine, plausible
-from evalsuite.outcomes import Numbers, measure_all, numbers_from
+from evalsuite.outcomes import Numbers, count_endings, count_flags, measure_all, numbers_from, status_of
 from evalsuite.prepare import Prepared
-from evalsuite.proofs.stated_tasks import StatedTask, Wholes, amended, stated_task
+from evalsuite.proofs.findings import Finding, result_findings
+from evalsuite.proofs.stated_tasks import StatedTask, Wholes, amended, is_about_all, stated_task
 from evalsuite.records import Aggregate, RunResult, SampleRecord, TaskSpec
 from evalsuite.stats.estimates import Row
 
@@ -141,6 +144,46 @@ def _num_left_out(result: RunResult, mean: Aggregate, measured: set[str]) -> int
     there = [task for task in result.spec.tasks if task.family == mean.family]
     lost = [task for task in there if task.name.partition(":")[2] == category and task.name not in measured]
     return mean.num_tasks - len(mean.members) - len(lost)
+
+
+def wholes_of(result: RunResult, rows: Rows) -> tuple[tuple[str, str], ...]:
+    """The metrics of a sealed run that are about all samples of their task: what `recheck` needs beside counts."""
+    return tuple((one.task, one.metric) for one in result.estimates if is_about_all(one, rows[one.task], None))
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What a result's numbers are found to be: where they differ, and by task what could only be taken as stated."""
+
+    findings: tuple[Finding, ...]
+    unknown: Mapping[str, tuple[str, ...]]
+
+
+def recheck(result: RunResult, rows: Rows, wholes: Wholes, file: str) -> Recheck:
+    """Estimates, means, counts and flags of `result` computed again without its tasks; findings name `file`.
+
+    `wholes` are its metrics that are about all samples of their task.
+
+    Gaps to English, levels of chance and tokens need texts: they stay as they are stated.
+    """
+    found = recount(result, rows, Known(wholes=wholes))
+    endings = {name: [outcome for _, outcome in of_task] for name, of_task in rows.items()}
+    counts = count_endings(outcome for of_task in endings.values() for outcome in of_task)
+    recomputed = msgspec.structs.replace(
+        result,
+        run_id=result.spec.run_id,
+        status=status_of(counts),
+        counts=counts,
+        estimates=found.numbers.estimates,
+        aggregates=found.numbers.aggregates,
+        tasks=tuple(
+            msgspec.structs.replace(
+                task, counts=count_endings(endings[task.task]), flags=count_flags(endings[task.task])
+            )
+            for task in result.tasks
+        ),
+    )
+    return Recheck(tuple(result_findings(result, recomputed, file)), found.unknown)
 
 
 # -- what cannot be counted here stays as it is stated

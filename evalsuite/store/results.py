@@ -86,6 +86,14 @@ def read_records(directory: Path) -> Iterator[tuple[str, str]]:
     yield from zip(table.column("task").to_pylist(), table.column("record").to_pylist(), strict=True)
 
 
+def sample_record(text: str) -> SampleRecord:
+    """The stored sample whose canonical JSON `text` is; it may hold half of a pair of surrogates."""
+    try:
+        return msgspec.json.decode(text, type=SampleRecord)
+    except (msgspec.DecodeError, UnicodeError):  # such a half, which msgspec's own decoder refuses
+        return msgspec.convert(json.loads(text), SampleRecord)
+
+
 def read_rows(directory: Path) -> list[dict[str, Any]]:
     """The rows of `samples.parquet` in plan order with all their columns. Raises SpecMismatch or CorruptStore."""
     found: list[dict[str, Any]] = _read_table(directory, COLUMNS).to_pylist()

@@ -14,10 +14,8 @@ from proven_runs import prepared, run, stopped_and_resumed
 
 from evalsuite.canonical import canonical_json
 from evalsuite.engines.scripted import ScriptedEngine
-from evalsuite.errors import CorruptStore
 from evalsuite.proofs.findings import result_findings
-from evalsuite.proofs.recounting import Rows, recount, rows_by_task
-from evalsuite.proofs.vectors import RunVectors, recheck, rows_of, run_vectors
+from evalsuite.proofs.recounting import Recheck, Rows, recheck, recount, rows_by_task, wholes_of
 from evalsuite.records import RunResult
 from evalsuite.store.results import read_results, read_samples
 
@@ -46,8 +44,13 @@ def recounted(path: Path) -> RunResult:
 
 def assert_equal(path: Path) -> None:
     assert list(result_findings(read_results(path), recounted(path), "")) == []
-    found = recheck(run_vectors(read_results(path), rows(path)), "page")
-    assert found.findings == ()
+    assert rechecked(path, read_results(path)).findings == ()
+
+
+def rechecked(path: Path, stated: RunResult) -> Recheck:
+    """What is found of `stated` by the counts of the run at `path`."""
+    found = rows(path)
+    return recheck(stated, found, wholes_of(read_results(path), found), "page")
 
 
 def test_a_result_says_enough_of_its_metrics_to_be_counted_again(finished: Path) -> None:
@@ -86,13 +89,10 @@ def test_so_it_is_with_suites_and_samples_of_families(tmp_path: Path, mirror: Pa
     assert_equal(tmp_path)
 
 
-# -- packed
-
-
 def changed_numbers(whole: dict[str, Any], chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every number that is checked, one at a time, changed by a digit in a copy."""
     for kind in ("estimates", "aggregates"):
-        for index, one in enumerate(whole["result"][kind]):
+        for index, one in enumerate(whole[kind]):
             for name in CHECKED:
                 if isinstance(one.get(name), int | float):
                     copy = json.loads(json.dumps(whole))
@@ -100,56 +100,23 @@ def changed_numbers(whole: dict[str, Any], chance: random.Random) -> Iterator[tu
                     places = [place for place, char in enumerate(text) if char.isdigit()]
                     place = chance.choice(places)
                     digit = chance.choice([each for each in "123456789" if each != text[place]])
-                    copy["result"][kind][index][name] = json.loads(text[:place] + digit + text[place + 1 :])
-                    if copy["result"][kind][index][name] != one[name]:
+                    copy[kind][index][name] = json.loads(text[:place] + digit + text[place + 1 :])
+                    if copy[kind][index][name] != one[name]:
                         yield f"{kind}[{index}].{name}", copy
 
 
-def test_every_changed_number_of_a_page_is_found(finished: Path) -> None:
-    """Without a task, a directory or a text: what a page embeds is enough."""
-    whole = json.loads(canonical_json(run_vectors(read_results(finished), rows(finished))))
+def test_every_changed_number_is_found_without_its_task(finished: Path) -> None:
+    whole = json.loads(canonical_json(read_results(finished)))
     changes = list(changed_numbers(whole, random.Random(5)))
     assert len(changes) > 200
     for place, copy in random.Random(7).sample(changes, 120):
-        found = recheck(msgspec.convert(copy, RunVectors), "page")
-        assert found.findings, place
+        assert rechecked(finished, msgspec.convert(copy, RunResult)).findings, place
 
 
-def test_changed_counts_of_a_page_are_found(finished: Path) -> None:
-    vectors = run_vectors(read_results(finished), rows(finished))
-    by_task = rows_of(vectors)
-    assert [len(of_task) for of_task in by_task.values()] == [
-        spec.num_samples * spec.repeats for spec in vectors.result.spec.tasks
-    ]
-    whole = json.loads(canonical_json(vectors))
-    packed = whole["tasks"][0]["metrics"][0]["counts"]
-    packed["data"] = "A" + packed["data"][1:] if packed["data"][0] != "A" else "/" + packed["data"][1:]
-    assert recheck(msgspec.convert(whole, RunVectors), "page").findings
-
-
-@pytest.mark.parametrize("damage", ["clusters", "endings", "task", "ending"])
-def test_counts_of_other_samples_are_refused(finished: Path, damage: str) -> None:
-    whole = json.loads(canonical_json(run_vectors(read_results(finished), rows(finished))))
-    first = whole["tasks"][0]
-    if damage == "task":
-        whole["tasks"] = whole["tasks"][1:]
-    elif damage == "ending":
-        first["endings"] = whole["tasks"][0]["clusters"]
-        first["causes"] = []
-    else:
-        first[damage]["rows"] -= 1
-    with pytest.raises(CorruptStore, match="mini_choice_en"):
-        recheck(msgspec.convert(whole, RunVectors), "page")
-
-
-def test_vectors_are_small(finished: Path) -> None:
-    """Beside the result: right and wrong as bits, clusters only where samples share them."""
-    result, found = read_results(finished), rows(finished)
-    vectors = run_vectors(result, found)
-    by_task = {task.task: task for task in vectors.tasks}
-    assert by_task["mini_choice_en"].clusters is not None, "one question in two languages"
-    assert by_task["mini_chat_ar"].clusters is None
-    (single,) = (metric for metric in by_task["mini_choice_en"].metrics if metric.metric == "acc")
-    assert (single.has.form, single.counts.form) == ("bits", "bits")
-    num_metrics = sum(len(task.metrics) for task in vectors.tasks)
-    assert len(canonical_json(vectors)) - len(canonical_json(result)) < 400 * num_metrics
+def test_changed_flags_and_counts_are_found(finished: Path) -> None:
+    result = read_results(finished)
+    first, *others = result.tasks
+    flagged = msgspec.structs.replace(first, flags={**first.flags, "tied": 99})
+    changed = msgspec.structs.replace(result, tasks=(flagged, *others))
+    (finding,) = rechecked(finished, changed).findings
+    assert (finding.task, finding.field.split(".")[:2]) == (first.task, ["tasks", "flags"])

@@ -9,11 +9,14 @@ from typing import Any
 
 import msgspec
 from browsing import watched_pages
-from evalsuite.reports.leaderboard import PageOptions, render_board
+from evalsuite.reports.leaderboard import render_board
+from evalsuite.reports.page_parts import PageOptions
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.evidence import Evidence, PageData
 from evalsuite.boards.loading import load_runs
-from evalsuite.boards.records import Board, TaskSamples
+from evalsuite.boards.records import Board
+from evalsuite.boards.sample_records import TaskSamples
 from evalsuite.boards.sample_views import samples_of
 
 
@@ -29,7 +32,7 @@ def written(folder: Path, runs: Sequence[Path], *, hidden: Sequence[str] = (), *
 
 def saved(path: Path, board: Board, samples: Sequence[TaskSamples]) -> str:
     """The address of the one-file page of `board` at `path`."""
-    page = render_board(board, samples, PageOptions(max_bytes=10**9))
+    page = render_board(PageData(board, tuple(samples), Evidence(runs=())), PageOptions(max_bytes=10**9))
     path.write_text(page.html, encoding="utf-8", errors="replace")
     return path.as_uri()
 

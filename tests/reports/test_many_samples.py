@@ -14,7 +14,7 @@ from sealed_runs import Part, text_record, write_run
 
 from evalsuite.boards.building import BoardOptions, board_of
 from evalsuite.boards.loading import load_runs
-from evalsuite.boards.records import Answer, Reply, SampleFacts, TaskSamples
+from evalsuite.boards.sample_records import Answer, Reply, SampleFacts, TaskSamples
 from evalsuite.boards.sample_views import samples_of
 
 pytestmark = pytest.mark.browser

@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 from browsing import assert_accessible
-from evalsuite.reports.leaderboard import PageOptions, render_board
+from evalsuite.reports.leaderboard import render_board
+from evalsuite.reports.page_parts import PageOptions
 from judged_boards import answered, card, judged, rate
 from scripted_runs import ISOLATES, at, cells, heads, opened, page_of, words
 from vote_summaries import summary
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.evidence import Evidence, PageData
 from evalsuite.boards.loading import load_runs
 from evalsuite.judge_cards import JudgeCard
 from evalsuite.records import Estimate
@@ -302,7 +304,7 @@ def test_hostile_names_are_inert(browser: Any, small: Small, tmp_path: Path) -> 
     runs = tuple(msgspec.structs.replace(run, name=HOSTILE) for run in board.runs)
     file = tmp_path / "p.html"
     hostile = msgspec.structs.replace(board, judgings=judgings, runs=runs)
-    file.write_text(render_board(hostile, (), PageOptions()).html, encoding="utf-8")
+    file.write_text(render_board(PageData(hostile, (), Evidence(runs=())), PageOptions()).html, encoding="utf-8")
     with opened(browser, file.as_uri() + "#judges&open=s0,s1,s2,s3,card0") as page:
         view = page.locator("#view-judges")
         assert view.locator("img, script, iframe, [onerror], [src]").count() == 0

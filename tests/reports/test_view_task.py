@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from evalsuite.reports.leaderboard import PageOptions, render_board
+from evalsuite.reports.leaderboard import render_board
+from evalsuite.reports.page_parts import PageOptions
 from scripted_runs import at, cells, heads, opened, page_of, run, words
 from sealed_runs import Part, choice_record, text_record, write_run
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.evidence import Evidence, PageData
 from evalsuite.boards.loading import load_runs
 from evalsuite.boards.records import Board
 from evalsuite.boards.sample_views import samples_of
@@ -164,7 +166,9 @@ def test_choices_are_shown_as_they_are_sent(page: Any, small: Small) -> None:
 def bare_page(board: Board, path: Path, runs: list[Path], kept: Any = "all", *, is_shown: bool = True) -> str:
     loaded = load_runs(runs)
     samples = [samples_of(loaded, task.name, kept=kept, is_shown=is_shown) for task in board.tasks]
-    path.write_text(render_board(board, samples, PageOptions()).html, encoding="utf-8")
+    path.write_text(
+        render_board(PageData(board, tuple(samples), Evidence(runs=())), PageOptions()).html, encoding="utf-8"
+    )
     return path.as_uri()
 
 

@@ -74,7 +74,7 @@ function boardColumns(isNormalised) {
 function boardHead(run) {
   const { id } = board.runs[run];
   const link = el("a", { href: address("provenance", { run: id.slice(0, 8) }), class: "detail" }, t("run") + " ", el("code", {}, id.slice(0, 8)));
-  const warned = [...new Set(board.runs[run].alarms.map((alarm) => alarm.text))];
+  const warned = [...new Set(board.runs[run].red_flags.map((flag) => flag.text))];
   const notes = warned.length ? el("span", { class: "detail warning" }, shown(warned[0]), warned.length > 1 ? " …" : "") : null;
   return runHead(run, { class: standingOf(run)?.is_band ? "model band" : "model" }, [...settingsOf(board.runs[run]), notes, link]);
 }

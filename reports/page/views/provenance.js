@@ -27,7 +27,7 @@ function runPanel(place) {
     el("h4", {}, t("command")),
     el("pre", { class: "command", dir: "ltr" }, shown(run.command)),
     run.command_note ? el("p", { class: "quiet" }, shown(run.command_note)) : null,
-    run.alarms.length ? el("section", {}, el("h4", {}, t("alarms")), el("ul", { class: "says" }, run.alarms.map((alarm) => el("li", {}, name(alarm.family), ": ", shown(alarm.text))))) : null,
+    run.red_flags.length ? el("section", {}, el("h4", {}, t("alarms")), el("ul", { class: "says" }, run.red_flags.map((flag) => el("li", {}, flag.family ? [name(flag.family), ": "] : "", shown(flag.text))))) : null,
     el("div", { class: "pair" }, factsTable("facts-run", t("facts_run"), runRows(run)), factsTable("facts-model", t("facts_model"), pairRows(run.model.identity))),
     el("div", { class: "pair" }, factsTable("facts-packages", t("facts_packages"), pairRows(run.packages)), factsTable("facts-stack", t("facts_stack"), run.stacks.flatMap(pairRows))),
     tasksTable(place),

@@ -1,0 +1,265 @@
+"""`evalsuite verify` of a page: silent on what was written, and no changed digit, sample or hash stays unseen."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from evalsuite.reports.leaderboard import render, render_board
+from evalsuite.reports.page_check import check
+from evalsuite.reports.page_parts import RESULTS, SEAL, Part, StoredPage, read_page
+from scripted_runs import run
+from vote_summaries import summary
+
+from evalsuite.boards.building import BoardOptions
+from evalsuite.boards.evidence import Evidence, PageData
+from evalsuite.boards.records import Board
+from evalsuite.boards.sample_records import TaskSamples
+from evalsuite.cli.main import main
+from evalsuite.errors import DataError
+
+Path_ = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Small:
+    """Three runs and the page over them."""
+
+    runs: list[Path]
+    html: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Choices and numbers in two languages, one run partial, texts kept."""
+    folder = tmp_path_factory.mktemp("checked")
+    tasks = ("--tasks", "mini_choice_en,mini_choice_ar,mini_math_en")
+    runs = [
+        run(folder, "Ant", *tasks),
+        run(folder, "Bee", *tasks, function="scripted_runs:stray"),
+        run(folder, "Dog", "--tasks", "mini_choice_en", "--limit", "6"),
+    ]
+    return Small(runs, render(runs, BoardOptions(title="Checked")).html, folder)
+
+
+def checked(folder: Path, html: str, runs: list[Path] | None = None) -> Any:
+    path = folder / "page.html"
+    path.write_text(html, encoding="utf-8")
+    return check(path, runs or [])
+
+
+@pytest.mark.parametrize("kept", ["all", "failures", "none"])
+@pytest.mark.parametrize("beside", [False, True], ids=["one file", "folder"])
+def test_an_untouched_page_is_equal(small: Small, tmp_path: Path, kept: Any, beside: bool) -> None:
+    options = BoardOptions(title="Checked", samples=kept, preference=summary())
+    page = render(
+        small.runs, options, max_bytes=1000 if beside else 10**9, base_url="https://example.org/", language="ar"
+    )
+    assert bool([name for name in page.beside if name.startswith("data/")]) == beside
+    for name, content in page.beside.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    found = checked(tmp_path, page.html)
+    assert found.findings == ()
+    assert found.num_models == 3
+    assert found.num_numbers > 500
+    assert checked(tmp_path, page.html, small.runs).findings == ()
+
+
+# -- one thing changed
+
+
+def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    if isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(one, (*path, key))
+    elif value is not None:
+        yield path, value
+
+
+def other(value: Any, chance: random.Random) -> Any:
+    """`value` with one digit or letter of it changed."""
+    if isinstance(value, bool):
+        return not value
+    text = str(value) if isinstance(value, str) else repr(value)
+    places = [at for at, char in enumerate(text) if char.isdigit()] or list(range(len(text)))
+    if not places:
+        return "1"
+    at = chance.choice(places)
+    changed = text[:at] + chance.choice([one for one in "123456789" if one != text[at]]) + text[at + 1 :]
+    return changed if isinstance(value, str) else json.loads(changed)
+
+
+def changed_leaf(
+    value: Any, chance: random.Random, where: Callable[[Path_], bool] = lambda _: True
+) -> tuple[Any, Path_]:
+    """A copy of `value` in which one leaf says something else, and which."""
+    copy = json.loads(json.dumps(value))
+    found = [(path, leaf) for path, leaf in leaves(copy) if where(path)]
+    while True:
+        path, leaf = chance.choice(found)
+        new = other(leaf, chance)
+        if new != leaf:
+            break
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = new
+    return copy, path
+
+
+def with_part(html: str, part: Part) -> str:
+    pattern = re.compile(f'(id="data-{part.name}">)[^<]*')
+    changed, count = pattern.subn(lambda found: found[1] + part.text, html)
+    assert count == 1
+    return changed
+
+
+def test_no_single_digit_of_the_file_can_be_changed(small: Small, tmp_path: Path) -> None:
+    """100 places anywhere in the file: compressed data, hashes of the policy, tables, script, style."""
+    chance = random.Random(3)
+    places = [at for at, char in enumerate(small.html) if char.isascii() and char.isalnum()]
+    for at in chance.sample(places, 100):
+        new = chance.choice([one for one in "0123456789" if one != small.html[at]])
+        found = checked(tmp_path, small.html[:at] + new + small.html[at + 1 :])
+        assert found.findings, small.html[at - 20 : at + 20]
+
+
+def test_no_value_of_the_data_can_be_changed(small: Small, tmp_path: Path) -> None:
+    """60 values of any part, packed again as they would be: texts, hashes, numbers, names."""
+    chance = random.Random(4)
+    path = tmp_path / "page.html"
+    path.write_text(small.html, encoding="utf-8")
+    parts = read_page(path).parts
+    for _ in range(60):
+        name = chance.choice(sorted(parts))
+        value, where = changed_leaf(json.loads(parts[name]), chance)
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+        assert checked(tmp_path, with_part(small.html, Part(name, text))).findings, (name, where)
+
+
+RECOMPUTED = ("cells", "ranking", "columns", "families", "tasks", "comparisons")
+
+
+def is_computed(path: Path_) -> bool:
+    """A number of the board that follows from counts."""
+    return path[0] in RECOMPUTED and not {"gaps", "num_prompt_tokens", "num_generated_tokens", "num_truncated"} & {
+        *path
+    }
+
+
+def test_no_number_can_be_changed_by_one_who_seals_the_page_again(small: Small, tmp_path: Path) -> None:
+    """40 changes of numbers and of counts, the page being written again as if they were true."""
+    chance = random.Random(5)
+    path = tmp_path / "page.html"
+    path.write_text(small.html, encoding="utf-8")
+    data = read_page(path).data()
+    for turn in range(40):
+        changed, where = forged(data, chance, turn)
+        html = render_board(changed, read_page_options(small)).html
+        assert checked(tmp_path, html).findings, where
+
+
+def read_page_options(small: Small) -> Any:
+    path = small.folder / "again.html"
+    path.write_text(small.html, encoding="utf-8")
+    return read_page(path).seal.page
+
+
+def forged(data: PageData, chance: random.Random, turn: int) -> tuple[PageData, Path_]:
+    if turn % 2:
+        value, where = changed_leaf(builtins(data.board), chance, is_computed)
+        return replace(data, board=msgspec.convert(value, Board, str_keys=True)), where
+    place = chance.randrange(len(data.samples))
+    value, where = changed_leaf(builtins(data.samples[place]), chance, lambda path: "counts" in path)
+    samples = list(data.samples)
+    samples[place] = msgspec.convert(value, TaskSamples, str_keys=True)
+    return replace(data, samples=tuple(samples)), where
+
+
+def builtins(record: Any) -> Any:
+    return json.loads(json.dumps(msgspec.to_builtins(record, str_keys=True)))
+
+
+# -- what only the runs can tell
+
+
+def test_a_changed_text_is_found_by_the_runs(small: Small, tmp_path: Path) -> None:
+    """Whoever writes a page anew can put other texts in: they are no counts. The runs, and the seal, say otherwise."""
+    path = tmp_path / "page.html"
+    path.write_text(small.html, encoding="utf-8")
+    page = read_page(path)
+    data = page.data()
+    first = data.samples[0]
+    told = msgspec.structs.replace(first.samples[0], input="Another question")
+    other_samples = msgspec.structs.replace(first, samples=(told, *first.samples[1:]))
+    forged_data = replace(data, samples=(other_samples, *data.samples[1:]))
+    html = render_board(forged_data, page.seal.page).html
+    alone = checked(tmp_path, html)
+    assert alone.findings == ()
+    assert alone.seal != page.seal.hash
+    found = checked(tmp_path, html, small.runs)
+    assert [(one.task, one.sample, one.field) for one in found.findings] == [
+        (name, told.id, "facts.input") for name in ("Ant", "Bee")
+    ]
+
+
+def test_another_run_of_that_name_is_no_witness(small: Small, tmp_path: Path) -> None:
+    stranger = run(tmp_path / "other", "Ant", "--tasks", "mini_choice_en", function="scripted_runs:stray")
+    found = checked(tmp_path, small.html, [*small.runs[1:], stranger])
+    assert (found.findings, found.num_runs) == ((), 2)
+    assert any("1 of the runs given are not in the page" in note for note in found.notes)
+
+
+# -- as a command
+
+
+def test_the_command_ends_with_3_and_names_the_place(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(small.html, encoding="utf-8")
+    assert main(["verify", str(page), str(small.runs[0]), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["equal"]
+    assert (found["pages"][0]["num_models"], found["pages"][0]["num_runs"]) == (3, 1)
+    page.write_text(small.html.replace("<title>Checked", "<title>Chucked"), encoding="utf-8")
+    assert main(["verify", str(page)]) == 3
+    said = capsys.readouterr().out
+    assert re.search(r"index\.html, line \d+: stored .*Chucked.*, should be .*Checked", said)
+
+
+@pytest.mark.parametrize("content", [b"", b"<p>a page</p>", b"\xff\xfe", b"{}"])
+def test_what_is_no_page_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "page.html"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"page\.html"):
+        check(path)
+
+
+def test_a_page_that_is_written_by_another_version_is_checked_but_for_its_form(small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(small.html, encoding="utf-8")
+    page: StoredPage = read_page(path)
+    data = page.data()
+    older = replace(data, board=msgspec.structs.replace(data.board, evalsuite="0.0.1"))
+    found = checked(tmp_path, render_board(older, page.seal.page).html.replace("color-scheme", "colour-scheme"))
+    assert found.findings == ()
+    assert any("written by evalsuite 0.0.1" in note for note in found.notes)
+
+
+def test_what_no_browser_reads_is_small(small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(small.html, encoding="utf-8")
+    parts = read_page(path).parts
+    assert {"board", "rest", "messages", "samples-0", RESULTS, SEAL} <= {*parts}
+    assert len(Part(RESULTS, parts[RESULTS]).text) < 0.2 * len(parts[RESULTS])
+    assert msgspec.convert(json.loads(parts[RESULTS]), Evidence).runs[0].result.estimates
