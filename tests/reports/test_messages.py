@@ -35,6 +35,12 @@ NAMES = {
 
 COMPUTED = {
     '"flag_about_" +': r"flag_about_\w+",
+    '"judge_all_" +': r"judge_all_(bench|by)",
+    '"judge_is_" +': r"judge_is_\w+",
+    '"judge_label_" +': r"judge_label_\w+",
+    '"judge_measure_" +': r"judge_measure_\w+",
+    '"judge_must_be_" +': r"judge_must_be_\w+",
+    '"judge_of_" +': r"judge_of_(alignbench|belle|mt_bench)_\w+",
     '"lang_" + id': r"lang_(diff|tint)",
     '"metric_about_" +': r"metric_about_\S+",
     '"origin_" +': r"origin_\w+",
