@@ -42,6 +42,10 @@ _PROMPT = (
 )
 
 
+FAMILY = "translate"
+"""Of the tasks of putting prompts into another language, and how their names begin."""
+
+
 @dataclass(frozen=True)
 class Translating:
     """A translation that is ready to run, and the task it is made of."""
@@ -79,8 +83,8 @@ def translation_of(source: Task, language: str, is_chat: bool) -> Task:
     """The task of putting the texts of `source` into `language`, asked as a conversation or as plain text."""
     return replace(
         source,
-        name=f"{source.name}@{language}",
-        family="translate",
+        name=f"{FAMILY}_{source.name}@{language}",
+        family=FAMILY,
         version=1,
         protocol=f"{source.protocol}/{PROTOCOL}",
         kind="generate",

@@ -10,7 +10,7 @@ from evalsuite.boards.records import Cell, Column
 from evalsuite.canonical import content_hash
 from evalsuite.comparability import data_hash
 from evalsuite.records import Aggregate, Estimate, TaskSummary
-from evalsuite.text.language_names import LANGUAGES
+from evalsuite.text.language_names import LANGUAGES, UNDETERMINED
 
 _USUAL_SEED = 1234
 _PERCENT = 100.0
@@ -168,12 +168,13 @@ def language_rank(code: str) -> tuple[int, str]:
 
 def suffix_of(task: str, family: str, language: str) -> str:
     """The part of a task's name that its family's lacks; of members with other names than their family's (okapi) the
-    language, with the category where one was asked for.
+    language, with the category where one was asked for. Where no language is said the task's own name stands for it.
     """
+    known = task if language == UNDETERMINED else language
     if task.startswith(family):
-        return task.removeprefix(family).lstrip("_:") or language
+        return task.removeprefix(family).lstrip("_:") or known
     category = task.partition(":")[2]
-    return f"{language}:{category}" if category else language
+    return f"{known}:{category}" if category else known
 
 
 def task_rank(task: str, family: str, language: str) -> tuple[tuple[int, str], ...]:

@@ -132,7 +132,7 @@ def _judge(part: JudgedTask) -> str:
 def _against(own: JudgedTask, parts: Sequence[JudgedTask], others: Sequence[JudgedTask]) -> SelfPreference | None:
     """One judge against another over the same answers; None where these have no case in common."""
     theirs = {one.judged.runs: one for one in others}
-    if own.judged.runs not in theirs:
+    if not own.judged.runs or own.judged.runs not in theirs:
         return None
     gaps = _gaps(own, theirs[own.judged.runs])
     if own.is_pair:

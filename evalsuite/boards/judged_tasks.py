@@ -34,8 +34,8 @@ class JudgedTask:
 
     @property
     def is_pair(self) -> bool:
-        """Whether the answers of two runs are held against each other."""
-        return len(self.judged.runs) > 1
+        """Whether the answers of two models are held against each other."""
+        return len(self.judged.models) > 1
 
     @cached_property
     def records(self) -> tuple[SampleRecord, ...]:
@@ -50,7 +50,7 @@ class JudgedTask:
             return {}
         found = {record.sample.id: (record.sample, _value(record, headline.metric)) for record in self.records}
         return {
-            name: Case(sample.cluster_id, value, judged_lengths(sample, len(self.judged.runs)))
+            name: Case(sample.cluster_id, value, judged_lengths(sample, len(self.judged.models)))
             for name, (sample, value) in found.items()
             if value is not None
         }

@@ -14,7 +14,7 @@ from evalsuite.comparability import data_hash
 from evalsuite.metrics import mean
 from evalsuite.preference.prediction_powered import Admission
 from evalsuite.preference.summary import PreferenceSummary
-from evalsuite.records import JudgedSpec, ModelSpec
+from evalsuite.records import IMPORTED, JudgedSpec, ModelSpec
 from evalsuite.stats import intervals
 from evalsuite.types import Cause, Scored, Unscored
 
@@ -50,13 +50,18 @@ def judgings_of(
     groups: dict[Key, list[JudgedTask]] = {}
     for place, run in enumerate(runs):
         judged = run.result.spec.judged
-        if judged is not None and judged.runs:
+        if judged is not None and _is_of_answers(run, judged):
             for task in run.summaries:
                 groups.setdefault(_key(run, task, judged), []).append(JudgedTask(place, run, task, judged))
     places = {task.name: place for place, task in enumerate(tasks)}
     ordered = sorted(groups, key=lambda key: (places[key.task], key.judge, key.model, key.protocol, repr(key)))
     found = Found(cards, _by_people(preference))
     return tuple(_judging(key, tasks, places[key.task], groups, found) for key in ordered)
+
+
+def _is_of_answers(run: LoadedRun, judged: JudgedSpec) -> bool:
+    """Not so for judge cards; what another tool judged names no run of ours."""
+    return bool(judged.runs) or run.result.spec.model.engine == IMPORTED
 
 
 def _key(run: LoadedRun, task: str, judged: JudgedSpec) -> Key:

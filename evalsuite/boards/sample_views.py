@@ -95,7 +95,7 @@ def _first_prompts(asked: Mapping[int, LoadedRun], task: str) -> Mapping[int, tu
 class Reading:
     """How the records of one run are read: by its own headline, and in a judge's run as verdicts, not as answers.
 
-    `num_judged` is how many runs' answers a judge was shown together: none, one or two.
+    `num_judged` is how many models' answers a judge was shown together: none, one or two.
     """
 
     headline: str = ""
@@ -122,7 +122,7 @@ class Reading:
 def _reading(run: LoadedRun, task: str) -> Reading:
     headline = run.headline(task)
     judged = run.result.spec.judged
-    return Reading(headline.metric if headline else "", judged is not None, len(judged.runs) if judged else 0)
+    return Reading(headline.metric if headline else "", judged is not None, len(judged.models) if judged else 0)
 
 
 def sample_view(record: SampleRecord, headline: str) -> SampleView:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from commands import run_here
 from foreign_files import annotation, pair, rows_of, single, write_lines, write_list
+from pages import board_in
 
 from evalsuite.cli.main import main
 from evalsuite.interop.alpaca_eval_files import annotations_in, prefer
@@ -101,10 +102,10 @@ def test_the_page_and_exports_name_the_judge(tmp_path: Path, capsys: pytest.Capt
         imported(tmp_path, "mt-bench", write_lines(tmp_path / "j.jsonl", RATINGS), capsys)["results"][0]["path"]
     )
     assert main(["report", str(path), "--output", str(tmp_path / "page.html")]) == 0
-    page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "Judged answers" in page
-    assert "judged by gpt-4 (mt_bench_single)" in page
-    assert "evalsuite import mt-bench FILES \\\n  --output_path DIR" in page
+    board = board_in(tmp_path / "page.html")
+    assert [family.is_judged for family in board.families] == [True]
+    assert {(one.model, one.judge) for one in board.judgings} == {("gpt-4", "mt_bench_single")}
+    assert "evalsuite import mt-bench FILES \\\n  --output_path DIR" in board.runs[0].command
     assert main(["export", str(path), "--to", "eee", "-o", str(tmp_path / "eee")]) == 2
     assert "does not say when it was made" in capsys.readouterr().err
     assert main(["export", str(path), "--to", "eee", "-o", str(tmp_path / "eee"), "--date", "2026-01-01"]) == 0
