@@ -36,7 +36,7 @@ SCRIPTS = (
     *(f"views/preference_{part}" for part in ("cells", "pairs", "matrix", "ranks", "quality", "raters", "judges")),
     "views/preference_export",
     *(f"views/sample_{part}" for part in ("filters", "words", "prompts", "answers", "judges")),
-    *(f"views/judge_{part}" for part in ("tables", "charts", "cards")),
+    *(f"views/judge_{part}" for part in ("metrics", "tables", "charts", "cards")),
 )
 VIEWS = (
     "leaderboard",

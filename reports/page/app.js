@@ -7,7 +7,11 @@ let rest = null;
 
 async function boot() {
   try {
-    [board, messages] = await Promise.all([unpack("board"), unpack("messages")]);
+    const found = unpack("board");
+    found.catch(() => {}); // it is waited for below
+    messages = await unpack("messages");
+    speak(preferred(""));
+    board = await found;
     Object.assign(board, { families: [], tasks: [], comparisons: [], judgings: [], cards: [] });
     rest = unpack("rest").then((found) => Object.assign(board, found));
     history.scrollRestoration = "manual";
@@ -18,7 +22,9 @@ async function boot() {
     await rest;
     shell(views.get(place().view)); // now it is known which views there are
   } catch (error) {
-    document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, "This page is damaged: " + error.message));
+    const what = String(error.message || error);
+    const said = messages.en ? t("page_damaged", { what }) : "✗ " + what;
+    document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, said));
   }
 }
 
@@ -55,7 +61,7 @@ async function route() {
   if (tables) root.append(downloads(tables, one.id));
   shell(one);
   document.getElementById("main").replaceChildren(root);
-  document.title = plain(root.querySelector("h2").textContent) + " · " + plain(board.title);
+  document.title = root.querySelector("h2").textContent + " · " + plain(board.title);
   shownHash = location.hash;
   settle(focused, sameView, isFirst);
 }

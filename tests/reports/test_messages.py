@@ -34,9 +34,15 @@ NAMES = {
 """What stays in Latin letters in languages that are written in others."""
 
 COMPUTED = {
-    '"flag_about_" +': r"flag_about_\w+",
+    '"flag_about_"': r"flag_about_\w+",
+    '"judge_all_" +': r"judge_all_(bench|by)",
+    '"judge_is_" +': r"judge_is_\w+",
+    '"judge_label_" +': r"judge_label_(bench|by)",
+    '"judge_measure_" +': r"judge_measure_\w+",
+    '"judge_must_be_" +': r"judge_must_be_\w+",
+    '"judge_of_"': r"judge_of_(alignbench|belle|mt_bench)_\w+",
     '"lang_" + id': r"lang_(diff|tint)",
-    '"metric_about_" +': r"metric_about_\S+",
+    '"metric_about_"': r"metric_about_\S+",
     '"origin_" +': r"origin_\w+",
     '"pref_" + head': r"pref_tie(_good|_bad|_any)?",
     '"pref_term_" +': r"pref_term_(correction|feature|flag|level|verdict)_\w+",
@@ -55,7 +61,7 @@ COMPUTED = {
     '"truncation_" +': r"truncation_(?!label)\w+",
     '"unranked_" +': r"unranked_\w+",
     'field + "_detail"': r"(gap_to_english|worst_language)_detail",
-    'key + (failed ? "_failed"': r"check_(mean|sum)_failed",
+    'key + (hasFailed ? "_failed"': r"check_(mean|sum)_failed",
 }
 """Keys that scripts put together: what stands in a script, and the keys that come of it."""
 

@@ -85,7 +85,7 @@ def test_every_view_is_in_the_navigation_and_back_goes_back(open_page: Any, addr
     assert names[:2] == ["Leaderboard", "Languages"]
     for name in names[1:]:
         page.get_by_role("link", name=name, exact=True).click()
-        assert page.locator("#views a[aria-current=page]").inner_text() == name
+        page.locator(f"#views a[aria-current=page]:text-is('{name}')").wait_for()
     page.go_back()
     page.locator(f"#views a[aria-current=page]:text-is('{names[-2]}')").wait_for()
 

@@ -33,8 +33,6 @@ function prefSeen(votes, params) {
     systems: [...new Set(systems)].slice(0, 2),
     language: codes.length > 1 ? codes.find((code) => prefKey([code]) === params.get("language")) || "" : "",
     more: params.get("more") === "1",
-    ranks: params.get("ranks") || "",
-    flags: params.get("flags") || "",
   };
 }
 
@@ -142,11 +140,7 @@ function prefFacts({ counts, systems, languages }) {
       prefDropped(counts) ? t("of", { part: prefDropped(counts), whole: counts.num_rows }) : t("pref_none"),
     ],
   ];
-  return el(
-    "dl",
-    { class: "facts" },
-    facts.filter(([, said]) => said).map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said))),
-  );
+  return factsList(facts);
 }
 
 function prefDropped(counts) {
@@ -160,9 +154,9 @@ function prefRead({ votes }) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model plain" }, name(reason)),
+      el("th", { scope: "row", class: "model plain" }, english(reason)),
       el("td", { class: "cell" }, count(num)),
-      el("td", { class: "cell" }, prefPercent(num / counts.num_rows)),
+      el("td", { class: "cell" }, prefShareNumber(num / counts.num_rows)),
     );
   const heads = [
     prefHead(t("pref_reason"), "", { class: "model" }),
