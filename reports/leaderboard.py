@@ -31,7 +31,7 @@ from .card import CARD, draw_card
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = (
-    *("text", "messages", "numbers", "data", "state", "cells", "table", "exports", "folds"),
+    *("text", "messages", "numbers", "data", "state", "cells", "table", "exports", "folds", "controls"),
     *("long_text", "word_diff", "key_help", "views/language_flags", "views/task_results"),
     *(f"views/preference_{part}" for part in ("cells", "pairs", "matrix", "ranks", "quality", "raters", "judges")),
     "views/preference_export",

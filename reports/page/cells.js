@@ -144,7 +144,7 @@ function chanceText(column) {
 /** A run's name with its badges, as the head of its row. */
 function runHead(place, attributes = {}, more = []) {
   const run = board.runs[place];
-  return el("th", { scope: "row", class: "model", ...attributes }, name(runName(place)), badges(run), more);
+  return el("th", { scope: "row", class: "model", ...attributes }, headName(runName(place)), badges(run), more);
 }
 
 /** Words about a whole run that must be seen with its numbers. */

@@ -140,6 +140,7 @@ function windowed(region, table, columns, rows, sort, param) {
     table.append(el("thead", {}, heads), filled(el("tbody"), rows, seen, line));
   }
   region.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+  region.addEventListener("page-moved", draw);
   new ResizeObserver(() => {
     from = -1;
     draw();

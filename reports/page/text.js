@@ -57,6 +57,11 @@ function name(text, attributes = {}) {
   return el("bdi", attributes, shown(text));
 }
 
+/** A name on a line of its own, as it stands at the head of a row. */
+function headName(text) {
+  return el("span", { class: "called" }, name(text));
+}
+
 /** Names from outside as a list in words. */
 function namesList(texts) {
   return joinedNodes(texts.map((text) => name(text)));

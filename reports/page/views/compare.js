@@ -29,14 +29,15 @@ function comparedRuns(params) {
 }
 
 function compareControls(a, b) {
-  const choice = (key, chosen) => {
-    const select = el("select", { id: "compare-" + key }, runsInOrder().map((run) => el("option", { value: shortId(run), selected: run === chosen }, plain(runName(run)))));
-    select.addEventListener("change", () => go(changed({ [key]: select.value })));
-    return el("div", {}, el("label", { for: "compare-" + key }, t(key === "a" ? "baseline" : "candidate")), select);
-  };
   const swap = el("button", { type: "button", id: "compare-swap" }, t("swap"));
   swap.addEventListener("click", () => go(changed({ a: shortId(b), b: shortId(a) })));
-  return el("div", { class: "filters" }, choice("a", a), choice("b", b), el("div", {}, el("span", { class: "label" }, "\u00a0"), swap));
+  return el(
+    "div",
+    { class: "filters" },
+    runChooser("compare-a", t("baseline"), a, "a"),
+    runChooser("compare-b", t("candidate"), b, "b"),
+    el("div", {}, el("span", { class: "label" }, "\u00a0"), swap),
+  );
 }
 
 // -- differences
@@ -113,7 +114,7 @@ function differenceHead(one) {
   return el(
     "th",
     { scope: "row", class: "model" },
-    name(one.name),
+    headName(one.name),
     el("span", { class: "detail" }, one.kind === "task" ? name(one.metric) : t("mean"), " ", arrow),
     el("span", { class: "detail" }, name(one.protocol)),
   );
@@ -169,7 +170,7 @@ function flipsCell(one, a, b) {
 function notCompared(a, b) {
   return [
     el("p", { class: "notice" }, t("not_embedded")),
-    el("pre", { class: "command" }, `evalsuite compare RUN-${board.runs[a].id} RUN-${board.runs[b].id}`),
+    el("pre", { class: "command", dir: "ltr" }, `evalsuite compare RUN-${board.runs[a].id} RUN-${board.runs[b].id}`),
   ];
 }
 

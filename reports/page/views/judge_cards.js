@@ -104,7 +104,7 @@ function cardHeadColumn() {
       return el(
         "th",
         { scope: "row", class: "model" },
-        name(model),
+        headName(model),
         details.map((text) => el("span", { class: "detail" }, text)),
       );
     },
@@ -274,7 +274,7 @@ function peopleRow({ judge, agreement, kappas, admissibility }, language) {
     el(
       "th",
       { scope: "row", class: "model" },
-      name(judge),
+      headName(judge),
       language ? el("span", { class: "detail" }, languageName(language)) : null,
     ),
     ["with-ties", "decided"].map((setup) => numberCell(share(of(agreement, setup)) || null, 100, [0, 100])),

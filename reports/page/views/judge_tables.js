@@ -49,7 +49,7 @@ function judgedModelColumn(section) {
     kind: "model",
     head: t("model"),
     value: (run) => judgedName(section, run).toLocaleLowerCase(),
-    cell: (run) => el("th", { scope: "row", class: "model" }, name(judgedName(section, run)), badges(board.runs[run])),
+    cell: (run) => el("th", { scope: "row", class: "model" }, headName(judgedName(section, run)), badges(board.runs[run])),
   };
 }
 
@@ -153,7 +153,7 @@ function judgeRepliesTable(section) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(judgedName(section, run)), badges(board.runs[run])),
+      el("th", { scope: "row", class: "model" }, headName(judgedName(section, run)), badges(board.runs[run])),
       section.judgings.map((one) =>
         unparsedCell(
           one.runs.find((part) => part.run === run),
@@ -246,7 +246,7 @@ function judgeCategories(section, judging) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(category)),
+      el("th", { scope: "row", class: "model" }, headName(category)),
       runs.map((run) => numberCell(cell(category, run), headline.column.scale, axis)),
     ),
   );

@@ -57,13 +57,8 @@ function judgeFilters({ bench, by }) {
 }
 
 function judgeSelect(key, names, chosen) {
-  const id = "judges-" + key;
-  const options = names.map((one) =>
-    el("option", { value: one, selected: wellFormed(one) === wellFormed(chosen) }, plain(one)),
-  );
-  const select = el("select", { id }, el("option", { value: "", selected: !chosen }, t("judge_all_" + key)), options);
-  select.addEventListener("change", () => go(changed({ [key]: select.value, open: "" })));
-  return el("div", {}, el("label", { for: id }, t("judge_label_" + key)), select);
+  const choose = (value) => go(changed({ [key]: value, open: "" }));
+  return nameChooser("judges-" + key, t("judge_label_" + key), t("judge_all_" + key), names, chosen, choose);
 }
 
 // -- one judge of one benchmark

@@ -29,26 +29,18 @@ function languageFamilies(wanted) {
   return wanted ? all.filter((at) => wellFormed(board.families[at].name) === wellFormed(wanted)) : all;
 }
 
-function languageControls(params, settings) {
+function languageControls(params, { isDifference, isTinted }) {
   const names = languageFamilies("").map((at) => board.families[at].name);
-  const family = params.get("family") || "";
-  const select = el(
-    "select",
-    { id: "languages-family" },
-    el("option", { value: "", selected: !family }, t("lang_all")),
-  );
-  for (const one of names)
-    select.append(el("option", { value: one, selected: wellFormed(one) === wellFormed(family) }, plain(one)));
-  select.addEventListener("change", () => go(changed({ family: select.value, open: "" })));
+  const choose = (family) => go(changed({ family, open: "" }));
   const hasGaps = board.families.some((one) => isInLanguages(one) && one.gaps.length);
   const toggles = [
-    hasGaps ? toggle("diff", settings.isDifference, { diff: settings.isDifference ? "" : "1" }) : null,
-    toggle("tint", settings.isTinted, { tint: settings.isTinted ? "0" : "" }),
+    hasGaps ? toggleButton("languages-diff", t("lang_diff"), isDifference, { diff: isDifference ? "" : "1" }) : null,
+    toggleButton("languages-tint", t("lang_tint"), isTinted, { tint: isTinted ? "0" : "" }),
   ];
   return el(
     "div",
     { class: "filters" },
-    el("div", {}, el("label", { for: "languages-family" }, t("lang_family")), select),
+    nameChooser("languages-family", t("lang_family"), t("lang_all"), names, params.get("family") || "", choose),
     el(
       "div",
       { role: "group", "aria-labelledby": "languages-shown" },
@@ -56,12 +48,6 @@ function languageControls(params, settings) {
       el("div", { class: "toggles" }, toggles),
     ),
   );
-}
-
-function toggle(id, isOn, changes) {
-  const button = el("button", { type: "button", id: "languages-" + id, "aria-pressed": String(isOn) }, t("lang_" + id));
-  button.addEventListener("click", () => go(changed(changes)));
-  return button;
 }
 
 function languageLegend({ isDifference, isTinted }) {
@@ -244,7 +230,7 @@ function heatCaption(group, axis, chanceShared, isTinted) {
 
 /** Sets tables of different families apart for those who hear them. */
 function ofFamily(at) {
-  return unseen(" " + plain(board.families[at].name));
+  return el("span", { class: "hidden" }, " ", name(board.families[at].name));
 }
 
 /** What guessing scores, where that is the same in all columns that have it. */

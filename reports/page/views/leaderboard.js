@@ -11,7 +11,7 @@ view("board", {
       board.ranking ? rankedOn() : el("p", { class: "quiet" }, t("no_ranks")),
       boardControls(params, isNormalised),
       sortedTable({
-        id: "board",
+        id: "standings",
         caption: t("board_caption"),
         columns: boardColumns(isNormalised),
         rows,
@@ -46,10 +46,9 @@ function rankedOn() {
 function boardControls(params, isNormalised) {
   const find = el("input", { id: "board-find", type: "search", value: params.get("q") || "", autocomplete: "off" });
   find.addEventListener("change", () => go(changed({ q: find.value })));
-  const found = [el("div", {}, el("label", { for: "board-find" }, t("find_model")), find)];
+  const found = [labelled("board-find", t("find_model"), find)];
   if (hasNormalised()) {
-    const toggle = el("button", { type: "button", id: "board-norm", "aria-pressed": String(isNormalised) }, t("normalised"));
-    toggle.addEventListener("click", () => go(changed({ norm: isNormalised ? "" : "1" })));
+    const toggle = toggleButton("board-norm", t("normalised"), isNormalised, { norm: isNormalised ? "" : "1" });
     found.push(el("div", {}, el("span", { class: "label" }, t("mean")), toggle));
   }
   return el("div", { class: "filters" }, found);

@@ -114,14 +114,8 @@ function prefSystemFilters({ votes, systems: [one = "", other = ""] }) {
 
 /** A choice among `options`, [value, text], or of all; `change` says what the address becomes. */
 function prefSelect(id, label, all, options, chosen, change) {
-  const select = el("select", { id }, el("option", { value: "" }, all));
-  options.forEach(([value, text], place) =>
-    select.append(el("option", { value: String(place), selected: value === chosen }, text)),
-  );
-  select.addEventListener("change", () =>
-    go(changed({ more: "", ...change(select.value === "" ? "" : options[Number(select.value)][0]) })),
-  );
-  return el("div", {}, el("label", { for: id }, label), select);
+  const choices = [["", all], ...options];
+  return chooser(id, label, choices, chosen, (value) => go(changed({ more: "", ...change(value) })));
 }
 
 // -- what there is, and what was left out
@@ -167,7 +161,7 @@ function prefRead({ votes }) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model plain" }, name(called)),
+      el("th", { scope: "row", class: "model plain" }, headName(called)),
       el("td", {}, sha256 ? el("code", { class: "id" }, sha256) : ""),
     );
   return [

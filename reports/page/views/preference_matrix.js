@@ -21,7 +21,7 @@ function prefMatrix({ votes, language }) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(a)),
+      el("th", { scope: "row", class: "model" }, headName(a)),
       systems.map((b) => (a === b ? el("td", { class: "self" }) : prefMatrixCell(rateOf(a, b)))),
     ),
   );

@@ -273,5 +273,5 @@ function prefAgainstAll(seen, heads) {
 
 function prefSystemHead(rate) {
   const over = rate.scope === "macro" ? t("pref_mean_of", { n: rate.num_languages }) : prefLanguage(rate.language);
-  return el("th", { scope: "row", class: "model" }, name(rate.system_a), el("span", { class: "detail" }, over));
+  return el("th", { scope: "row", class: "model" }, headName(rate.system_a), el("span", { class: "detail" }, over));
 }

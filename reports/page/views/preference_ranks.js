@@ -83,7 +83,7 @@ function prefRankedSystem(seen, row) {
     t("pref_its_pairs"),
     unseen(" " + plain(row.system)),
   );
-  return el("th", { scope: "row", class: isChosen ? "model band" : "model" }, name(row.system), link);
+  return el("th", { scope: "row", class: isChosen ? "model band" : "model" }, headName(row.system), link);
 }
 
 function prefRange({ rank_low: low, rank_high: high }) {
@@ -149,7 +149,7 @@ function prefStyle(ranking) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(system)),
+      el("th", { scope: "row", class: "model" }, headName(system)),
       prefOdds(prefOf(ranking.plain, system)),
       prefOdds(found),
     ),

@@ -148,7 +148,7 @@ function prefFlagged(rows) {
       kind: "model",
       head: t("pref_annotator"),
       value: (row) => row.annotator,
-      cell: (row) => el("th", { scope: "row", class: "model" }, name(row.annotator)),
+      cell: (row) => el("th", { scope: "row", class: "model" }, headName(row.annotator)),
     },
     {
       id: "flags",

@@ -11,9 +11,7 @@ view("provenance", {
 });
 
 function provenanceControls(chosen) {
-  const select = el("select", { id: "provenance-run" }, runsInOrder().map((run) => el("option", { value: shortId(run), selected: run === chosen }, plain(runName(run)) + " " + shortId(run))));
-  select.addEventListener("change", () => go(changed({ run: select.value })));
-  return el("div", { class: "filters" }, el("div", {}, el("label", { for: "provenance-run" }, t("run_label")), select));
+  return el("div", { class: "filters" }, runChooser("provenance-run", t("run_label"), chosen, "run"));
 }
 
 // -- one run
@@ -91,7 +89,7 @@ function tasksTable(place) {
       el("th", { scope: "row" }, el("a", { href: address("task", { task: task.name }) }, name(task.name))),
       el("td", {}, specText(one.spec)),
       el("td", {}, askedText(one)),
-      el("td", {}, one.spec.datasets.map(pinText)),
+      one.spec.datasets.length ? el("td", {}, one.spec.datasets.map(pinText)) : noneCell("none_stated"),
       el("td", {}, task.licence ? name(task.licence) : t("none_stated")),
     );
   return framed("run-tasks", "tasks", t("run_tasks"), heads, el("tbody", {}, rows.map(line)));
@@ -123,7 +121,7 @@ function checkPanel() {
   const button = el("button", { type: "button", id: "check" }, t("check"));
   const said = el("div", { id: "check-result", role: "status" });
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    button.disabled = true; // which takes the focus from it
     said.replaceChildren(t("checking"));
     try {
       said.replaceChildren(...checkReport(await checkAll()));
@@ -131,6 +129,7 @@ function checkPanel() {
       said.replaceChildren(el("p", { class: "notice" }, t("damaged", { what: String(error.message || error) })));
     }
     button.disabled = false;
+    if (document.activeElement === document.body) button.focus({ preventScroll: true });
   });
   return el("section", { class: "check" }, el("h3", {}, t("check_title")), el("p", {}, t("check_lead")), button, said, el("p", { class: "quiet" }, t("check_outside")));
 }

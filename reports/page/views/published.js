@@ -40,7 +40,7 @@ function publishedTable(table, at) {
 }
 
 function publishedLabel(text, place) {
-  return place ? el("td", {}, name(text)) : el("th", { scope: "row", class: "model" }, name(text));
+  return place ? el("td", {}, name(text)) : el("th", { scope: "row", class: "model" }, headName(text));
 }
 
 function publishedColumn(table, column, place) {

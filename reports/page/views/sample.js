@@ -237,11 +237,7 @@ function wordDiff(one, params) {
 
 function diffChooser(one, side, chosen, written) {
   const choices = written.map((slot) => [shortId(one.found.runs[slot]), raterText(one.found.runs[slot])]);
-  return sampleControl(
-    "diff-" + side,
-    t("samples_model_" + side),
-    sampleChooser("diff-" + side, side, shortId(one.found.runs[chosen]), choices),
-  );
+  return sampleChooser(side, t("samples_model_" + side), choices, shortId(one.found.runs[chosen]), "diff-" + side);
 }
 
 /** All that was answered in a column, as one text. */

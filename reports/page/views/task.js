@@ -217,7 +217,11 @@ function metricsPart(task) {
 
 function metricHead(column) {
   const badge = column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : null;
-  return el("th", { scope: "row", class: "model" }, name(column.metric), badge);
+  return el("th", { scope: "row", class: "model" }, headName(column.metric), badge);
+}
+
+function statedCell(nodes) {
+  return nodes ? el("td", {}, nodes) : noneCell("none_stated");
 }
 
 /** The pins of all runs' rows; where runs differ, whose they are. */
@@ -235,10 +239,9 @@ function dataPart(task) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(pin.path)),
-      [name(pin.config), name(pin.split), code(pin.revision), count(pin.num_rows), code(pin.fingerprint)].map(
-        (text) => el("td", {}, text),
-      ),
+      el("th", { scope: "row", class: "model" }, headName(pin.path)),
+      [pin.config && name(pin.config), pin.split && name(pin.split), pin.revision && code(pin.revision)].map(statedCell),
+      [count(pin.num_rows), code(pin.fingerprint)].map(statedCell),
       isShared
         ? null
         : el("td", {}, namesList(runs.map(runName))),

@@ -73,7 +73,7 @@ function categoriesPart(task) {
     kind: "model",
     head: t("task_category"),
     value: (category) => category.toLocaleLowerCase(),
-    cell: (category) => el("th", { scope: "row", class: "model" }, name(category)),
+    cell: (category) => el("th", { scope: "row", class: "model" }, headName(category)),
   };
   const caption = [
     el("b", {}, name(headline.metric)),
