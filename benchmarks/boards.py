@@ -87,7 +87,7 @@ def opened(page_path: Path) -> dict[str, float]:
         page = browser.new_page(viewport={"width": 1300, "height": 900})
         begun = time.monotonic()
         page.goto(page_path.as_uri())
-        page.locator("#board tbody tr").first.wait_for()
+        page.locator("#standings tbody tr").first.wait_for()
         usable = time.monotonic() - begun
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000")
         sort = page.evaluate(SORT)

@@ -29,12 +29,12 @@ from .page_parts import SEAL, PageOptions, Part, Seal, as_file, parts_of, seal_o
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = (
-    *("text", "messages", "numbers", "data", "state", "cells", "table", "exports", "folds"),
+    *("text", "messages", "numbers", "data", "state", "cells", "trust", "table", "exports", "folds", "controls"),
     *("long_text", "word_diff", "key_help", "views/language_flags", "views/task_results"),
     *(f"views/preference_{part}" for part in ("cells", "pairs", "matrix", "ranks", "quality", "raters", "judges")),
     "views/preference_export",
     *(f"views/sample_{part}" for part in ("filters", "words", "prompts", "answers", "judges")),
-    *(f"views/judge_{part}" for part in ("tables", "charts", "cards")),
+    *(f"views/judge_{part}" for part in ("metrics", "tables", "charts", "cards")),
 )
 VIEWS = (
     "leaderboard",

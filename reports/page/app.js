@@ -1,13 +1,19 @@
 // From the address to a view.
 
-const scrolled = new Map();
-let turn = 0;
+const MOST_WAIT_MS = 2000;
 
+const left = new Map(); // by entry of the history: how far down the reader was when leaving it, and on which control
+let shownEntry = "";
+let turn = 0;
 let rest = null;
 
 async function boot() {
   try {
-    [board, messages] = await Promise.all([unpack("board"), unpack("messages")]);
+    const found = unpack("board");
+    found.catch(() => {}); // it is waited for below
+    messages = await unpack("messages");
+    speak(preferred(""));
+    board = await found;
     Object.assign(board, { families: [], tasks: [], comparisons: [], judgings: [], cards: [] });
     rest = unpack("rest").then((found) => Object.assign(board, found));
     history.scrollRestoration = "manual";
@@ -18,7 +24,9 @@ async function boot() {
     await rest;
     shell(views.get(place().view)); // now it is known which views there are
   } catch (error) {
-    document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, "This page is damaged: " + error.message));
+    const what = String(error.message || error);
+    const said = messages.en ? t("page_damaged", { what }) : "✗ " + what;
+    document.getElementById("main").replaceChildren(el("p", { class: "notice", role: "alert" }, said));
   }
 }
 
@@ -38,8 +46,6 @@ async function route() {
   const mine = ++turn;
   const here = place();
   const isFirst = shownHash === null;
-  if (!isFirst) scrolled.set(shownHash, window.scrollY);
-  const focused = document.activeElement?.id || "";
   const sameView = !isFirst && place(shownHash).view === here.view;
   speak(preferred(here.params.get("ui")));
   const one = views.get(here.view);
@@ -53,19 +59,62 @@ async function route() {
   }
   if (mine !== turn) return; // the reader has gone on
   if (tables) root.append(downloads(tables, one.id));
+  const seen = looked();
+  if (!isFirst) left.set(shownEntry, seen);
   shell(one);
   document.getElementById("main").replaceChildren(root);
-  document.title = plain(root.querySelector("h2").textContent) + " · " + plain(board.title);
+  document.title = root.querySelector("h2").textContent + " · " + plain(board.title);
   shownHash = location.hash;
-  settle(focused, sameView, isFirst);
+  shownEntry = entryNow();
+  if (sameView) stay(seen);
+  else arriveAt(left.get(shownEntry), isFirst);
 }
 
-/** Leave the reader where they were: on the same control, or at the top of a new view. */
-function settle(focused, sameView, isFirst) {
-  const control = sameView && focused ? document.getElementById(focused) : null;
-  if (control) control.focus({ preventScroll: true });
-  else if (!isFirst) document.getElementById("title").focus({ preventScroll: true });
-  window.scrollTo(0, scrolled.get(location.hash) || 0);
+/** Which entry of the history this is; a new one is numbered. */
+function entryNow() {
+  if (!history.state?.entry) history.replaceState({ entry: [Date.now(), turn].join("-") }, "");
+  return history.state.entry;
+}
+
+/** What the reader looks at: how far down, on which control, where that is on the screen, how far tables are moved. */
+function looked() {
+  const control = document.activeElement;
+  const moved = [...document.querySelectorAll("#main .scroll")].filter((region) => region.scrollLeft);
+  return {
+    down: window.scrollY,
+    control: control?.id || "",
+    top: control ? control.getBoundingClientRect().top : 0,
+    sideways: new Map(moved.map((region) => [region.getAttribute("aria-labelledby"), region.scrollLeft])),
+  };
+}
+
+/** In a view that was made again, leave the reader on the control that they used, with it where it was. */
+function stay({ control: id, top, sideways }) {
+  for (const region of document.querySelectorAll("#main .scroll")) {
+    region.scrollLeft = sideways.get(region.getAttribute("aria-labelledby")) || 0;
+    region.dispatchEvent(new Event("page-moved"));
+  }
+  const control = id ? document.getElementById(id) : null;
+  if (!control) return arriveAt(left.get(shownEntry), false);
+  control.focus({ preventScroll: true });
+  window.scrollBy(0, control.getBoundingClientRect().top - top);
+}
+
+/** A new view is begun at its top; one that the back button brings again where it was left. */
+function arriveAt(before, isFirst) {
+  const control = before?.control ? document.getElementById(before.control) : null;
+  if (!isFirst) (control || document.getElementById("title")).focus({ preventScroll: true });
+  scrollDown(before?.down || 0, turn, performance.now() + MOST_WAIT_MS);
+}
+
+/** So far down, as soon as the page is that long: of long lists the end comes a moment later. */
+function scrollDown(to, mine, until) {
+  window.scrollTo(0, to);
+  const reached = window.scrollY;
+  if (Math.abs(reached - to) < 1 || performance.now() > until) return;
+  setTimeout(() => {
+    if (mine === turn && window.scrollY === reached) scrollDown(to, mine, until); // else the reader has gone on
+  }, 30);
 }
 
 // -- what stands around a view
@@ -83,7 +132,7 @@ function shell(one) {
   );
   document.getElementById("views").replaceWith(nav);
   document.getElementById("tongue").replaceWith(tongue());
-  document.getElementById("footer").replaceChildren(el("p", {}, t("footer", { version: board.evalsuite })), ...canary());
+  document.getElementById("footer").replaceChildren(el("p", {}, t("footer", { version: board.evalsuite })), ...[ledgerLine()].filter(Boolean), ...canary());
 }
 
 function summary() {

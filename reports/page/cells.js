@@ -37,14 +37,15 @@ function whisker(cell, scale, [from, to]) {
 function cellText(cell, scale) {
   if (!cell || cell.value === null) return "";
   const decimals = decimalsOf(cell.low, cell.high, scale);
-  return `${number(cell.value * scale, decimals)} (${interval(cell.low, cell.high, scale)}), ${nText(cell.n, cell.clusters)}`;
+  const value = `${number(cell.value * scale, decimals)} (${interval(cell.low, cell.high, scale)})`;
+  return joined([value, nText(cell.n, cell.clusters)], "join_facts");
 }
 
 /** What must be said with a number: unscored samples, and what else makes it doubtful. */
 function cellWarnings(cell, scale) {
   const found = [];
   if (cell.value === null) {
-    const causes = cell.notes.join(", ");
+    const causes = cell.notes.map(noteText);
     found.push(cell.unscored ? t("no_value_unscored", { n: cell.unscored, causes }) : t("no_value", { why: causes }));
     return found;
   }
@@ -57,23 +58,25 @@ function cellWarnings(cell, scale) {
         : t("unscored_unknown", { n: cell.unscored }),
     );
   }
-  return [...found, ...cell.notes.map(plain)];
+  return [...found, ...cell.notes.map(english)];
+}
+
+/** Why there is no value, in words where they are ours: a cause, or what else the record says. */
+function noteText(note) {
+  return note === "nothing could be judged" ? t("judge_nothing_judged") : causeText(note);
 }
 
 /** A table's cell: empty where nothing was run. `more` are further nodes. */
 function numberCell(cell, scale, axis, more = []) {
-  if (!cell) return el("td", { class: "none" }, unseen(t("not_run")));
+  if (!cell) return noneCell();
   const warnings = cellWarnings(cell, scale).map((text) => el("span", { class: "warning" }, text));
   if (cell.value === null) return el("td", { class: "cell" }, warnings, more);
-  const decimals = decimalsOf(cell.low, cell.high, scale);
   return el(
     "td",
     { class: "cell" },
-    el("b", { class: "value" }, number(cell.value * scale, decimals)),
-    " ",
-    el("span", { class: "interval" }, interval(cell.low, cell.high, scale, decimals)),
+    valueNodes(cell, scale),
     axis ? whisker(cell, scale, axis) : null,
-    el("span", { class: "n" }, nText(cell.n, cell.clusters), cell.isChat ? ", " + t("as_chat") : ""),
+    el("span", { class: "n" }, joined([nText(cell.n, cell.clusters), cell.isChat ? t("as_chat") : ""], "join_facts")),
     warnings,
     more,
   );
@@ -81,18 +84,20 @@ function numberCell(cell, scale, axis, more = []) {
 
 /** A share, as a list `[count, n, low, high]`, in a table's cell; empty where it is not known. */
 function rateCell(rate) {
-  if (!rate) return el("td", { class: "none" }, unseen(t("not_known")));
+  if (!rate) return noneCell("not_known");
   const [hits, n, low, high] = rate;
   if (!n) return el("td", { class: "cell" }, el("span", { class: "warning" }, t("none_scored")));
-  const decimals = decimalsOf(low, high, 100);
   return el(
     "td",
     { class: "cell" },
-    el("b", { class: "value" }, number((100 * hits) / n, decimals) + "\u00a0%"),
-    " ",
-    el("span", { class: "interval" }, interval(low, high, 100, decimals)),
+    valueNodes({ low, high }, 100, { scaled: (100 * hits) / n, unit: percentText }),
     el("span", { class: "n" }, t("of", { part: hits, whole: n })),
   );
+}
+
+/** An empty cell, which says why to those who hear it: a message's key. */
+function noneCell(key = "not_run") {
+  return el("td", { class: "none" }, unseen(t(key)));
 }
 
 /** Which way is better, with an arrow. */
@@ -100,14 +105,24 @@ function direction(higherIsBetter) {
   return higherIsBetter ? "↑ " + t("higher_is_better") : "↓ " + t("lower_is_better");
 }
 
+/** What of its axis a table says. */
+function axisText([from, to]) {
+  return t("axis", { from: count(from), to: count(to) });
+}
+
 /** The rules of a column in words: protocol, exemplars, and what else sets it apart. */
 function rules(column, likes = []) {
   const others = likes.filter((like) => like !== column && like.metric === column.metric && String(like.tasks) === String(column.tasks));
-  const parts = [plain(column.protocol), t("shots", { n: column.shots })];
+  const parts = [isolated(column.protocol), t("shots", { n: column.shots })];
   if (column.seed) parts.push(t("seed", { seed: column.seed }));
   if (column.version !== "1") parts.push(t("version", { version: column.version }));
   if (others.some((like) => like.data !== column.data)) parts.push(t("data", { hash: column.data }));
-  return parts.join(", ");
+  return joined(parts, "join_facts");
+}
+
+/** A metric's signature, which may be cut into lines between its parts. */
+function signatureNode(signature) {
+  return el("span", { class: "detail signature" }, name(signature.replaceAll("|", " "), { dir: "ltr" }));
 }
 
 /** What a mean is over. */
@@ -115,21 +130,21 @@ function scope(column) {
   if (!column.kind) return "";
   if (column.kind === "suite") return t("mean_of_families", { n: column.parts.length });
   const key = column.kind === "macro" ? "macro_mean" : "micro_mean";
-  const sampled = column.num_tasks > column.tasks.length ? ", " + t("of_which_sampled", { n: column.tasks.length }) : "";
-  return t(key, { n: column.num_tasks }) + sampled;
+  const sampled = column.num_tasks > column.tasks.length ? t("of_which_sampled", { n: column.tasks.length }) : "";
+  return joined([t(key, { n: column.num_tasks }), sampled], "join_facts");
 }
 
 /** What guessing scores, as a range where samples differ. */
 function chanceText(column) {
   if (!column.chance) return "";
   const [low, high] = column.chance.map((level) => number(level * column.scale, 1));
-  return t("chance", { level: low === high ? low : low + " – " + high });
+  return t("chance", { level: rangeText(low, high) });
 }
 
 /** A run's name with its badges, as the head of its row. */
 function runHead(place, attributes = {}, more = []) {
   const run = board.runs[place];
-  return el("th", { scope: "row", class: "model", ...attributes }, name(runName(place)), badges(run), more);
+  return el("th", { scope: "row", class: "model", ...attributes }, headName(runName(place)), badges(run), more);
 }
 
 /** Words about a whole run that must be seen with its numbers. */
@@ -142,15 +157,31 @@ function badges(run) {
 }
 
 function unfitBadge(unfit) {
-  const languages = [...new Set(unfit.map((one) => one.language))].map(languageName).join(", ");
+  const languages = [...new Set(unfit.map((one) => one.language))].map(languageName);
   const why = t("judge_unfit_detail", { languages });
   return el("span", { class: "badge unfit", title: why }, t("judge_unfit"), unseen(". " + why));
+}
+
+/**
+ * What an address calls a column of a metric, shortest first: `first`, then what else there is to set it apart from
+ * columns called so too.
+ */
+function columnNames(column, first = column.title) {
+  const { metric, protocol, shots, kind, language, seed, version, data } = column;
+  const more = [metric, protocol, shots, kind, language, seed, version, data].filter((part) => part && part !== first);
+  return more.reduce((names, part) => [...names, names.at(-1) + "." + part], [first]);
+}
+
+/** Facts as a list of terms, `[term, value]`; those without a value are left out. */
+function factsList(facts) {
+  const known = facts.filter((fact) => fact && fact[1]);
+  return el("dl", { class: "facts" }, known.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
 }
 
 /** Which part of its tasks a partial run took. */
 function partText(run) {
   if (run.limit === null) return run.judged ? t("part_judged") : t("part_rows", { n: run.num_chosen_rows });
-  const amount = run.limit < 1 ? number(100 * run.limit, 1) + " %" : t("samples", { n: run.limit });
+  const amount = run.limit < 1 ? percent(100 * run.limit, 1) : t("samples", { n: run.limit });
   return t(run.limit_mode === "first" ? "part_first" : "part_stratified", { amount });
 }
 

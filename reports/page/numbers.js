@@ -37,10 +37,45 @@ function decimalsOf(low, high, scale) {
   return half >= 0.05 || scale === 100 ? 2 : 3;
 }
 
-/** ``21.9 – 61.3``, or that there is none. */
-function interval(low, high, scale, decimals = decimalsOf(low, high, scale)) {
-  if (low === null || high === null) return t("no_interval");
-  return number(low * scale, decimals) + " – " + number(high * scale, decimals);
+/** ``21.9 – 61.3``. Among words it must be set apart, else Arabic turns it round: see `range`. */
+function ends(low, high) {
+  return low + " – " + high;
+}
+
+/** The same, or one text where both are alike. */
+function rangeText(low, high) {
+  return low === high ? low : ends(low, high);
+}
+
+/** The same as a node, from left to right in every language. */
+function range(low, high) {
+  return el("bdi", { dir: "ltr" }, rangeText(low, high));
+}
+
+/** An interval's two ends as `write`, which is `number` or `signed`, writes them; without ends the message `none`. */
+function interval(low, high, scale, { write = number, none = "no_interval" } = {}) {
+  if (low === null || high === null) return t(none);
+  const decimals = decimalsOf(low, high, scale);
+  return ends(write(low * scale, decimals), write(high * scale, decimals));
+}
+
+/** A value and its interval as nodes; `unit` writes what the number is of: `percentText`, or nothing. */
+function valueNodes({ value, low, high }, scale, { unit = (text) => text, scaled = value * scale, ...how } = {}) {
+  const { write = number } = how;
+  return [
+    el("b", { class: "value" }, unit(write(scaled, decimalsOf(low, high, scale)))),
+    " ",
+    el("span", { class: "interval" }, interval(low, high, scale, how)),
+  ];
+}
+
+/** A number's text as so many percent, the sign where the language has it. */
+function percentText(text) {
+  return entryOf("percent").replace("{value}", text);
+}
+
+function percent(value, decimals) {
+  return percentText(number(value, decimals));
 }
 
 /** ``n 60``, with the number of clusters where samples are fewer facts than they seem. */

@@ -62,6 +62,6 @@ function go(hash) {
 
 /** Note settings in the address without leaving: for what is typed. */
 function note(changes) {
-  history.replaceState(null, "", changed(changes));
+  history.replaceState(history.state, "", changed(changes));
   shownHash = location.hash;
 }

@@ -4,24 +4,65 @@ const WIDE = 40;
 const COLUMN_PX = 150;
 const CELLS_AT_ONCE = 600;
 
+/** A table in a region that scrolls: its caption, a line of heads where there is one, and its bodies or lines. */
+function framed(id, kind, caption, heads, bodies) {
+  const table = el(
+    "table",
+    { class: kind, id },
+    el("caption", { id: id + "-caption" }, caption),
+    heads ? el("thead", {}, el("tr", {}, heads)) : null,
+    bodies,
+  );
+  return el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
+}
+
+/** A table with `heads`, the first of which stays in sight. */
+function plainTable(id, caption, heads, rows, kind = "numbers") {
+  const [first, ...others] = heads;
+  const cells = [
+    el("th", { scope: "col", class: "model" }, first),
+    others.map((text) => el("th", { scope: "col" }, text)),
+  ];
+  return framed(id, kind, said(caption), cells, el("tbody", {}, rows));
+}
+
 /**
- * A table in a region that scrolls. `columns`: `{id, head, value, cell}` with `head` nodes, `value(row)` what it is sorted
- * by (null goes last; absent where it cannot be sorted), `cell(row)` a td or th; the first stays in sight. `rows`: any
- * values. `detail` stands below a head that sorts: nodes, or a function that makes them when they are seen. `sort`: the id of a column, with "-" before it for falling. `firstDirection`: "-" where most is best.
+ * A table that is sorted by its heads. `columns`: `{id, names, head, value, cell}` with `head` nodes, `value(row)` what it
+ * is sorted by (null goes last; absent where it cannot be sorted), `cell(row)` a td or th; the first stays in sight.
+ * `rows`: any values. `detail` stands below a head that sorts: nodes, or a function that makes them when they are seen.
+ * `param` of the address holds what a column is called there (see `addressed`), with "-" before it for falling;
+ * `usual` is that where it holds nothing that there is. `firstDirection`: "-" where most is best.
  */
-function sortedTable({ id, caption, columns, rows, sort = "", kind = "numbers", param = "sort" }) {
+function sortedTable({ id, caption, columns: given, rows, usual = "", kind = "numbers", param = "sort-" + id }) {
+  const columns = addressed(given);
+  const [asked] = [place().params.get(param) || "", usual].filter((sort) => columnOf(columns, sort));
+  const sort = asked || "";
   const order = sortedRows(columns, rows, sort);
-  const isWide = columns.length > WIDE;
-  const table = el("table", { class: kind + (isWide ? " wide" : ""), id }, el("caption", { id: id + "-caption" }, caption));
-  const region = el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
-  if (isWide) windowed(region, table, columns, order, sort, param);
-  else table.append(head(columns, sort, param), body(columns, order));
+  if (columns.length <= WIDE) return framed(id, kind, caption, headCells(columns, sort, param), body(columns, order));
+  const region = framed(id, kind + " wide", caption, null, null);
+  windowed(region, region.firstElementChild, columns, order, sort, param);
   return region;
+}
+
+/**
+ * Columns, `id` being what an address calls each: the first of its `names`, each of which is more exact than the one
+ * before, that no other column has too; its own id where there is none.
+ */
+function addressed(columns) {
+  const namesOf = ({ id, names = [] }) => [...new Set([...names, id].map(wellFormed))];
+  const times = new Map();
+  for (const one of columns.flatMap(namesOf)) times.set(one, (times.get(one) || 0) + 1);
+  const isOwn = (one) => one !== "" && !one.startsWith("-") && times.get(one) === 1;
+  return columns.map((column) => ({ ...column, id: namesOf(column).find(isOwn) ?? wellFormed(column.id) }));
+}
+
+function columnOf(columns, sort) {
+  return columns.find((one) => one.id === sort.replace(/^-/, "") && one.value);
 }
 
 function sortedRows(columns, rows, sort) {
   const falls = sort.startsWith("-");
-  const column = columns.find((one) => one.id === sort.replace(/^-/, "") && one.value);
+  const column = columnOf(columns, sort);
   if (!column) return rows;
   const sign = falls ? -1 : 1;
   const keys = new Map(rows.map((row) => [row, column.value(row)]));
@@ -33,8 +74,8 @@ function sortedRows(columns, rows, sort) {
   });
 }
 
-function head(columns, sort, param) {
-  return el("thead", {}, el("tr", {}, columns.map((column) => headCell(column, sort, param))));
+function headCells(columns, sort, param) {
+  return columns.map((column) => headCell(column, sort, param));
 }
 
 function headCell(column, sort, param) {
@@ -44,7 +85,7 @@ function headCell(column, sort, param) {
   if (!column.value) return fill(cell, {}, [column.head]);
   const first = column.firstDirection || "";
   const next = isHere ? (sort.startsWith("-") ? column.id : "-" + column.id) : first + column.id;
-  const button = el("button", { type: "button", class: "sort", id: "sort-" + param + "-" + column.id }, column.head);
+  const button = el("button", { type: "button", class: "sort", id: ["head", param, encodeURIComponent(column.id)].join("-") }, column.head);
   button.addEventListener("click", () => go(changed({ [param]: next })));
   const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, state === null ? "↕" : state === "descending" ? "↓" : "↑");
   button.append(arrow);
@@ -99,6 +140,7 @@ function windowed(region, table, columns, rows, sort, param) {
     table.append(el("thead", {}, heads), filled(el("tbody"), rows, seen, line));
   }
   region.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+  region.addEventListener("page-moved", draw);
   new ResizeObserver(() => {
     from = -1;
     draw();

@@ -57,9 +57,24 @@ function name(text, attributes = {}) {
   return el("bdi", attributes, shown(text));
 }
 
+/** A name on a line of its own, as it stands at the head of a row. */
+function headName(text) {
+  return el("span", { class: "called" }, name(text));
+}
+
+/** Names from outside as a list in words. */
+function namesList(texts) {
+  return joinedNodes(texts.map((text) => name(text)));
+}
+
 /** A text in a language of its own. */
 function prose(text, language, tag = "div", kind = "text") {
   return el(tag, { class: kind, lang: language || null, dir: "auto" }, text === "" ? el("i", {}, t("empty")) : shown(text));
+}
+
+/** A text of ours that there is in English alone, whatever the language of the interface. */
+function english(text) {
+  return el("bdi", { class: "english", lang: "en", dir: "ltr" }, shown(text));
 }
 
 /** A word that only a screen reader says. */

@@ -34,19 +34,19 @@ NAMES = {
 """What stays in Latin letters in languages that are written in others."""
 
 COMPUTED = {
-    '"flag_about_" +': r"flag_about_\w+",
+    '"flag_about_"': r"flag_about_\w+",
     '"judge_all_" +': r"judge_all_(bench|by)",
     '"judge_is_" +': r"judge_is_\w+",
-    '"judge_label_" +': r"judge_label_\w+",
+    '"judge_label_" +': r"judge_label_(bench|by)",
     '"judge_measure_" +': r"judge_measure_\w+",
     '"judge_must_be_" +': r"judge_must_be_\w+",
-    '"judge_of_" +': r"judge_of_(alignbench|belle|mt_bench)_\w+",
-    '"lang_" + id': r"lang_(diff|tint)",
-    '"metric_about_" +': r"metric_about_\S+",
+    '"judge_of_"': r"judge_of_(alignbench|belle|mt_bench)_\w+",
+    '"metric_about_"': r"metric_about_\S+",
     '"origin_" +': r"origin_\w+",
     '"pref_" + head': r"pref_tie(_good|_bad|_any)?",
     '"pref_term_" +': r"pref_term_(correction|feature|flag|level|verdict)_\w+",
     '"pref_ties_" +': r"pref_ties_\w+",
+    '"red_" +': r"red_(?!counted)\w+",
     '"sample_ended_" +': r"sample_ended_\w+",
     '"sample_verdict_" +': r"sample_verdict_(tie|both_bad)",
     '"samples_cause_"': r"samples_cause_\w+",
@@ -58,10 +58,11 @@ COMPUTED = {
     '"task_end_" +': r"task_end_\w+",
     '"task_head_" +': r"task_head_\w+",
     '"test_" +': r"test_\w+",
+    '"trust_" +': r"trust_(self_reported|re_scored|re_run)",
     '"truncation_" +': r"truncation_(?!label)\w+",
     '"unranked_" +': r"unranked_\w+",
     'field + "_detail"': r"(gap_to_english|worst_language)_detail",
-    'key + (failed ? "_failed"': r"check_(mean|sum)_failed",
+    'key + (hasFailed ? "_failed"': r"check_(mean|sum)_failed",
 }
 """Keys that scripts put together: what stands in a script, and the keys that come of it."""
 

@@ -85,7 +85,7 @@ def test_every_view_is_in_the_navigation_and_back_goes_back(open_page: Any, addr
     assert names[:2] == ["Leaderboard", "Languages"]
     for name in names[1:]:
         page.get_by_role("link", name=name, exact=True).click()
-        assert page.locator("#views a[aria-current=page]").inner_text() == name
+        page.locator(f"#views a[aria-current=page]:text-is('{name}')").wait_for()
     page.go_back()
     page.locator(f"#views a[aria-current=page]:text-is('{names[-2]}')").wait_for()
 
@@ -93,17 +93,17 @@ def test_every_view_is_in_the_navigation_and_back_goes_back(open_page: Any, addr
 def test_a_sort_is_in_the_address_and_can_be_shared(open_page: Any, address: str) -> None:
     page = open_page()
     page.goto(address)
-    page.locator("#board").get_by_role("button", name="Model").click()
+    page.locator("#standings").get_by_role("button", name="Model").click()
     page.locator("th[aria-sort=ascending]").wait_for()
-    rows = page.locator("#board tbody th bdi").all_inner_texts()
+    rows = page.locator("#standings tbody th bdi").all_inner_texts()
     assert [row for row in rows if row in ("Ant", "Bee", "Cat", "Dog")] == ["Ant", "Bee", "Cat", "Dog"]
-    page.locator("#board").get_by_role("button", name="Model").click()
+    page.locator("#standings").get_by_role("button", name="Model").click()
     page.locator("th[aria-sort=descending]").wait_for()
     shared = page.evaluate("location.href")
     other = open_page()
     other.goto(shared)
     other.locator("th[aria-sort=descending]").wait_for()
-    rows = other.locator("#board tbody th bdi").all_inner_texts()
+    rows = other.locator("#standings tbody th bdi").all_inner_texts()
     assert [row for row in rows if row in ("Ant", "Bee", "Cat", "Dog")] == ["Dog", "Cat", "Bee", "Ant"]
     page.go_back()
     page.locator("th[aria-sort=ascending]").wait_for()
@@ -112,7 +112,7 @@ def test_a_sort_is_in_the_address_and_can_be_shared(open_page: Any, address: str
 def test_the_keyboard_reaches_and_keeps_a_control(open_page: Any, address: str) -> None:
     page = open_page()
     page.goto(address)
-    page.locator("#board tbody tr").first.wait_for()
+    page.locator("#standings tbody tr").first.wait_for()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "skip"
     page.keyboard.press("Enter")
@@ -131,10 +131,10 @@ def test_the_keyboard_reaches_and_keeps_a_control(open_page: Any, address: str) 
 def test_ranked_and_unranked(open_page: Any, address: str) -> None:
     page = open_page()
     page.goto(address)
-    row = page.locator("#board tbody tr", has_text="Dog")
+    row = page.locator("#standings tbody tr", has_text="Dog")
     row.wait_for()
     assert "not ranked: a partial sample" in row.inner_text()
-    cells = page.locator("#board tbody td.cell", has=page.locator(".value")).all_inner_texts()
+    cells = page.locator("#standings tbody td.cell", has=page.locator(".value")).all_inner_texts()
     assert cells
     assert all("n " in text for text in cells)
 

@@ -250,8 +250,8 @@ def test_runs_of_a_judge_that_is_not_fit_are_marked_everywhere(page: Any) -> Non
     assert page.locator(".badge.unfit").count() == 0
     assert "No judge card of this judge is on this page for: English." in words(page.locator("#view-judges"))
     at(page, "#board")
-    page.locator("#board tbody tr").first.wait_for()
-    assert marked("#board tbody th") == ["ash", "ash", "birch", "larch"], "of two languages one is enough"
+    page.locator("#standings tbody tr").first.wait_for()
+    assert marked("#standings tbody th") == ["ash", "ash", "birch", "larch"], "of two languages one is enough"
     why = page.locator(".badge.unfit", has_text="Hindi").get_attribute("title")
     assert ISOLATES.sub("", why) == "The judge of this run is not admissible: Hindi."
 

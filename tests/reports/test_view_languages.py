@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from evalsuite.reports.leaderboard import messages_of
 from scripted_runs import at, cells, heads, opened, page_of, run, words
 from sealed_runs import Part, write_run
 
@@ -298,7 +299,8 @@ def test_a_family_without_a_score_says_so(browser: Any, tmp_path: Path) -> None:
 def test_language_flags_are_rates_with_wilson_intervals(page: Any, small: Small) -> None:
     at(page, "#languages&family=mini_math")
     for flag in ("wrong_language", "code_switched"):
-        table = page.locator("table.flags").filter(has=page.locator("caption b", has_text=flag.replace("_", " ")))
+        called = str(messages_of("en")[f"samples_flag_{flag}"])
+        table = page.locator("table.flags").filter(has=page.locator("caption b", has_text=called))
         assert [head.partition(" ↕")[0] for head in heads(table)] == ["English", "French"]
         rows = cells(table)
         for path in small.runs:

@@ -11,7 +11,7 @@ view("compare", {
       return null;
     }
     const found = comparisonOf(a, b);
-    add(root, found ? comparisonBody(found, a, b, params) : notCompared(a, b), manifestDiff(a, b));
+    add(root, found ? comparisonBody(found, a, b) : notCompared(a, b), manifestDiff(a, b));
     return found ? () => [compareExport(found, a, b)] : null;
   },
 });
@@ -29,14 +29,15 @@ function comparedRuns(params) {
 }
 
 function compareControls(a, b) {
-  const choice = (key, chosen) => {
-    const select = el("select", { id: "compare-" + key }, runsInOrder().map((run) => el("option", { value: shortId(run), selected: run === chosen }, plain(runName(run)))));
-    select.addEventListener("change", () => go(changed({ [key]: select.value })));
-    return el("div", {}, el("label", { for: "compare-" + key }, t(key === "a" ? "baseline" : "candidate")), select);
-  };
   const swap = el("button", { type: "button", id: "compare-swap" }, t("swap"));
   swap.addEventListener("click", () => go(changed({ a: shortId(b), b: shortId(a) })));
-  return el("div", { class: "filters" }, choice("a", a), choice("b", b), el("div", {}, el("span", { class: "label" }, "\u00a0"), swap));
+  return el(
+    "div",
+    { class: "filters" },
+    runChooser("compare-a", t("baseline"), a, "a"),
+    runChooser("compare-b", t("candidate"), b, "b"),
+    el("div", {}, el("span", { class: "label" }, "\u00a0"), swap),
+  );
 }
 
 // -- differences
@@ -65,39 +66,47 @@ function turned(found) {
   return { ...found, differences, missing: found.added, added: found.missing, baseline: found.candidate, candidate: found.baseline };
 }
 
-function comparisonBody(found, a, b, params) {
+function comparisonBody(found, a, b) {
   const names = { a: runName(a), b: runName(b) };
   return [
-    differencesTable(found, a, b, params),
+    differencesTable(found, a, b),
     el("p", { class: "quiet legend" }, t("compare_legend")),
-    listed("compare_refused", found.refused.map((one) => [one.task, one.metric, one.reasons.join("; ")].filter(Boolean).join(": "))),
-    listed("compare_missing", found.missing, names),
-    listed("compare_added", found.added, names),
-    listed("compare_warnings", found.warnings),
+    listed(t("compare_refused"), found.refused.map(refusal)),
+    listed(t("compare_missing", names), found.missing.map((task) => name(task))),
+    listed(t("compare_added", names), found.added.map((task) => name(task))),
+    listed(t("compare_warnings"), found.warnings.map(english)),
   ];
 }
 
-function listed(key, texts, facts = {}) {
-  if (!texts.length) return null;
-  return el("section", {}, el("h3", {}, t(key, facts)), el("ul", { class: "says" }, texts.map((text) => el("li", {}, shown(text)))));
+/** What could not be compared, and why. */
+function refusal({ task, metric, reasons }) {
+  const of = [task, metric].filter(Boolean).map((text) => [name(text), ": "]);
+  return [of, joinedNodes(reasons.map(english), "join_clauses")];
 }
 
-function differencesTable(found, a, b, params) {
+function listed(title, lines) {
+  if (!lines.length) return null;
+  return el("section", {}, el("h3", {}, title), el("ul", { class: "says" }, lines.map((line) => el("li", {}, line))));
+}
+
+function differencesTable(found, a, b) {
   const reach = Math.max(...found.differences.flatMap((one) => [one.low, one.high, one.difference].map((end) => Math.abs((end ?? 0) * one.scale))), 1);
-  const text = (id, head, write, value) => ({ id, head, value, cell: write });
+  const side = (id, run, key) => ({ id, head: [t(key), " ", name(runName(run))], cell: (one) => sideCell(one, one[key]) });
   const columns = [
     { id: "name", kind: "model", head: t("compared"), value: (one) => one.name, cell: differenceHead },
-    text("a", [t("baseline"), " ", name(runName(a))], (one) => el("td", { class: "cell" }, number(one.baseline * one.scale, differenceDecimals(one)))),
-    text("b", [t("candidate"), " ", name(runName(b))], (one) => el("td", { class: "cell" }, number(one.candidate * one.scale, differenceDecimals(one)))),
+    side("a", a, "baseline"),
+    side("b", b, "candidate"),
     { id: "difference", firstDirection: "-", head: t("difference"), value: (one) => one.difference * one.scale, cell: (one) => differenceCell(one, reach) },
     { id: "p", head: t("p_adjusted"), value: (one) => one.p_adjusted ?? one.p_value, cell: chanceCell },
     { id: "flips", head: t("flips"), value: (one) => (one.num_gained === null ? null : one.num_gained + one.num_lost), cell: (one) => flipsCell(one, a, b) },
   ];
-  return sortedTable({ id: "differences", caption: t("compare_caption", { a: runName(a), b: runName(b) }), columns, rows: found.differences, sort: params.get("sort") || "" });
+  return sortedTable({ id: "differences", caption: t("compare_caption", { a: runName(a), b: runName(b) }), columns, rows: found.differences, param: "sort" });
 }
 
-function differenceDecimals(one) {
-  return decimalsOf(one.low, one.high, one.scale);
+/** The value of one side over the samples that both were asked. */
+function sideCell(one, value) {
+  const text = number(value * one.scale, decimalsOf(one.low, one.high, one.scale));
+  return el("td", { class: "cell" }, text, el("span", { class: "n" }, nText(one.n, one.num_clusters)));
 }
 
 function differenceHead(one) {
@@ -105,21 +114,17 @@ function differenceHead(one) {
   return el(
     "th",
     { scope: "row", class: "model" },
-    name(one.name),
-    el("span", { class: "detail" }, one.kind === "task" ? plain(one.metric) + " " + arrow : t("mean") + " " + arrow),
-    el("span", { class: "detail" }, plain(one.protocol)),
+    headName(one.name),
+    el("span", { class: "detail" }, one.kind === "task" ? name(one.metric) : t("mean"), " ", arrow),
+    el("span", { class: "detail" }, name(one.protocol)),
   );
 }
 
 function differenceCell(one, reach) {
-  const decimals = differenceDecimals(one);
-  const ends = one.low === null ? t("no_interval") : signed(one.low * one.scale, decimals) + " – " + signed(one.high * one.scale, decimals);
   return el(
     "td",
     { class: "cell" },
-    el("b", { class: "value" }, signed(one.difference * one.scale, decimals)),
-    " ",
-    el("span", { class: "interval" }, ends),
+    valueNodes({ ...one, value: one.difference }, one.scale, { write: signed }),
     forest(one, reach),
     el("span", { class: "n" }, nText(one.n, one.num_clusters)),
     one.num_left_out ? el("span", { class: "warning" }, t("left_out", { n: one.num_left_out })) : null,
@@ -145,13 +150,13 @@ function chanceCell(one) {
     "td",
     { class: "cell" },
     el("b", { class: "value" }, adjusted || chance(one.p_value)),
-    el("span", { class: "n" }, adjusted ? t("p_alone", { p: chance(one.p_value) }) + ", " : "", t("test_" + one.test.replaceAll("-", "_"))),
+    el("span", { class: "n" }, joined([adjusted ? t("p_alone", { p: chance(one.p_value) }) : "", t("test_" + one.test.replaceAll("-", "_"))], "join_facts")),
     isSure ? el("span", { class: "badge headline" }, t("apart")) : null,
   );
 }
 
 function flipsCell(one, a, b) {
-  if (one.num_gained === null) return el("td", { class: "none" });
+  if (one.num_gained === null) return noneCell("not_known");
   const counts = t("gained_lost", { gained: one.num_gained, lost: one.num_lost });
   const links = one.tasks.length === 1 ? [one.tasks[0]] : [];
   return el(
@@ -165,7 +170,7 @@ function flipsCell(one, a, b) {
 function notCompared(a, b) {
   return [
     el("p", { class: "notice" }, t("not_embedded")),
-    el("pre", { class: "command" }, `evalsuite compare RUN-${board.runs[a].id} RUN-${board.runs[b].id}`),
+    el("pre", { class: "command", dir: "ltr" }, `evalsuite compare RUN-${board.runs[a].id} RUN-${board.runs[b].id}`),
   ];
 }
 
@@ -173,40 +178,66 @@ function notCompared(a, b) {
 
 function manifestDiff(a, b) {
   const [one, other] = [runFacts(a), runFacts(b)];
-  const keys = [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key) !== other.get(key));
-  const rows = keys.map((key) =>
-    el("tr", {}, el("th", { scope: "row" }, name(key)), [one, other].map((facts) => el("td", {}, facts.has(key) ? name(facts.get(key)) : el("i", {}, t("not_stated"))))),
-  );
-  const head = el("tr", {}, el("th", { scope: "col" }, t("fact")), [a, b].map((run) => el("th", { scope: "col" }, name(runName(run)))));
-  return el(
-    "section",
-    {},
-    el("h3", {}, t("manifest_diff")),
-    rows.length
-      ? el(
-          "div",
-          { class: "scroll", role: "region", "aria-labelledby": "manifest-caption", tabindex: "0" },
-          el("table", { class: "facts" }, el("caption", { id: "manifest-caption" }, t("manifest_caption")), el("thead", {}, head), el("tbody", {}, rows)),
-        )
-      : el("p", {}, t("manifest_same")),
-  );
+  const keys = [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key)?.value !== other.get(key)?.value);
+  const rows = keys.map((key) => {
+    const facts = [one.get(key), other.get(key)];
+    return el("tr", {}, el("th", { scope: "row" }, factLabel(facts.find(Boolean))), facts.map((fact) => el("td", {}, factValue(fact))));
+  });
+  const heads = [t("fact"), ...[a, b].map((run) => name(runName(run)))].map((head) => el("th", { scope: "col" }, head));
+  const table = framed("manifest", "facts", t("manifest_caption"), heads, el("tbody", {}, rows));
+  return el("section", {}, el("h3", {}, t("manifest_diff")), rows.length ? table : el("p", {}, t("manifest_same")));
 }
 
-/** What a run is, flat: everything but its name and its numbers. */
+/** What a run is, flat: everything but its name and its numbers, each fact as `{kind, task, key, value}`. */
 function runFacts(place) {
-  const run = board.runs[place];
-  const facts = new Map([["engine", run.model.engine], ["limit", String(run.limit ?? "")], ["seed", String(run.seed)], ["truncation", run.truncation], ["system instruction", run.system_instruction]]);
-  const add = (front, pairs) => Object.entries(pairs).forEach(([key, value]) => facts.set(front + key, String(value)));
-  add("model ", run.model.identity);
-  add("generation ", run.generation);
-  add("package ", run.packages);
-  run.stacks.forEach((stack) => add("stack ", stack));
-  if (run.judged) facts.set("judge", run.judged.judge + " " + run.judged.version).set("judging model", run.model.name);
-  for (const task of board.tasks) {
-    const found = task.runs.find((one) => one.run === place);
-    if (found) for (const key of ["protocol", "num_fewshot", "version", "chat", "seed", "prompts_hash"]) facts.set(task.name + " " + key, String(found.spec[key] ?? ""));
+  const { model, limit, seed, truncation, system_instruction, generation, packages, stacks, judged } = board.runs[place];
+  const facts = new Map();
+  const put = (kind, pairs, task = "") => {
+    for (const [key, value] of Object.entries(pairs))
+      facts.set(JSON.stringify([kind, task, key]), { kind, task, key, value: String(value ?? "") });
+  };
+  put("run", { engine: model.engine, limit, seed, truncation, system_instruction });
+  put("model", model.identity);
+  put("generation", generation);
+  put("package", packages);
+  for (const stack of stacks) put("stack", stack);
+  if (judged) put("run", { judge: judged.judge + " " + judged.version, judging_model: model.name });
+  for (const { name: task, runs } of board.tasks) {
+    const { spec } = runs.find((one) => one.run === place) || {};
+    if (!spec) continue;
+    const { protocol, num_fewshot, version, chat, seed: own, prompts_hash } = spec;
+    put("task", { protocol, num_fewshot, version, chat, seed: own, prompts_hash }, task);
   }
   return facts;
+}
+
+// What our own facts are called; those of models, packages and machines have names of their own.
+const FACT_WORDS = {
+  engine: "engine",
+  limit: "limit",
+  seed: "seed_label",
+  truncation: "truncation_label",
+  system_instruction: "system_label",
+  judge: "judge",
+  judging_model: "fact_judging_model",
+  protocol: "fact_protocol",
+  num_fewshot: "fact_shots",
+  version: "fact_version",
+  chat: "fact_chat",
+  prompts_hash: "fact_prompts",
+};
+const FACT_KINDS = { model: "facts_model", generation: "generation_label", package: "facts_packages", stack: "facts_stack" };
+
+function factLabel({ kind, task, key }) {
+  if (kind === "run") return t(FACT_WORDS[key]);
+  if (kind === "task") return [name(task), ": ", t(FACT_WORDS[key])];
+  return [t(FACT_KINDS[kind]), ": ", name(key)];
+}
+
+function factValue(fact) {
+  if (!fact) return el("i", {}, t("not_stated"));
+  if (fact.kind === "run" && fact.key === "truncation") return t("truncation_" + (fact.value || "protocol"));
+  return fact.value === "" ? t("none") : name(fact.value);
 }
 
 function compareExport(found, a, b) {

@@ -29,7 +29,7 @@ function judgeLeaningRows(judging, isOneOfMany) {
     found.push(leaningRow([t("judge_length"), more], signedShare(cell), cell));
   }
   for (const own of judging.self_preferences) {
-    const facts = { judge: judging.model, other: own.other_judge, others: own.others.join(", ") };
+    const facts = { judge: judging.model, other: own.other_judge, others: own.others };
     const head = [t(judging.rival ? "judge_self_pair" : "judge_self", facts), more];
     const unit = own.scale === 100 ? t("judge_points_of_share") : t("judge_points");
     found.push(leaningRow(head, signedNumber(own, own.scale, unit), { ...own, clusters: own.num_clusters }));
@@ -51,15 +51,8 @@ function signedShare(cell) {
   return signedNumber(cell, 100, t("judge_of_scale"));
 }
 
-function signedNumber({ value, low, high }, scale, unit) {
-  const decimals = decimalsOf(low, high, scale);
-  const ends = low === null ? t("no_interval") : signed(low * scale, decimals) + " – " + signed(high * scale, decimals);
-  return [
-    el("b", { class: "value" }, signed(value * scale, decimals)),
-    " ",
-    el("span", { class: "interval" }, ends),
-    el("span", { class: "n" }, unit),
-  ];
+function signedNumber(found, scale, unit) {
+  return [valueNodes(found, scale, { write: signed }), el("span", { class: "n" }, unit)];
 }
 
 function judgeLeaningLines(one) {
@@ -77,14 +70,11 @@ function judgeLeaningLines(one) {
 
 function judgeCardsPart(cards) {
   if (!cards.length) return null;
-  const param = "sort-judge-cards";
   const table = sortedTable({
     id: "judge-cards",
     caption: said(t("judge_cards_caption")),
     columns: [cardHeadColumn(), cardVerdictColumn(), ...CARD_COLUMNS.map(cardColumn)],
     rows: cards,
-    sort: place().params.get(param) || "",
-    param,
   });
   return [
     el("h3", {}, t("judge_cards")),
@@ -110,11 +100,11 @@ function cardHeadColumn() {
     value: (at) => board.cards[at].model.toLocaleLowerCase() + " " + board.cards[at].language,
     cell: (at) => {
       const { model, protocol, language, num_cases: n } = board.cards[at];
-      const details = [languageName(language), plain(protocol), t("judge_card_cases", { n })];
+      const details = [languageName(language), isolated(protocol), t("judge_card_cases", { n })];
       return el(
         "th",
         { scope: "row", class: "model" },
-        name(model),
+        headName(model),
         details.map((text) => el("span", { class: "detail" }, text)),
       );
     },
@@ -155,24 +145,19 @@ function cardColumn(what) {
 
 /** A figure of a card, and where it is not kept what it must be. */
 function measureCell(one) {
-  if (!one) return el("td", { class: "none" }, unseen(t("judge_not_measured")));
+  if (!one) return noneCell("judge_not_measured");
   const broken = one.is_kept ? null : el("span", { class: "warning" }, "✗ " + mustBe(one));
   return el("td", { class: "cell" }, measureNodes(one), measureCounts(one), broken);
 }
 
 function measureNodes(one) {
   if (one.value === null) return el("b", { class: "value" }, t("not_known"));
-  const decimals = decimalsOf(one.low, one.high, 100);
-  return [
-    el("b", { class: "value" }, number(100 * one.value, decimals) + "\u00a0%"),
-    " ",
-    el("span", { class: "interval" }, interval(one.low, one.high, 100, decimals)),
-  ];
+  return valueNodes(one, 100, { unit: percentText });
 }
 
 function measureCounts(one) {
-  const missing = one.num_unscored ? ", " + t("judge_without_verdict", { n: one.num_unscored }) : "";
-  return el("span", { class: "n" }, t("n", { n: one.n }) + missing);
+  const missing = one.num_unscored ? t("judge_without_verdict", { n: one.num_unscored }) : "";
+  return el("span", { class: "n" }, joined([t("n", { n: one.n }), missing], "join_facts"));
 }
 
 function mustBe({ bound, limit }) {
@@ -289,7 +274,7 @@ function peopleRow({ judge, agreement, kappas, admissibility }, language) {
     el(
       "th",
       { scope: "row", class: "model" },
-      name(judge),
+      headName(judge),
       language ? el("span", { class: "detail" }, languageName(language)) : null,
     ),
     ["with-ties", "decided"].map((setup) => numberCell(share(of(agreement, setup)) || null, 100, [0, 100])),
@@ -303,7 +288,7 @@ function bareCell({ value, low, high }) {
 }
 
 function admissionCell(one) {
-  if (!one) return el("td", { class: "none" }, unseen(t("not_known")));
+  if (!one) return noneCell("not_known");
   const difference = { value: one.difference, low: one.low, high: one.high };
   return el(
     "td",

@@ -125,7 +125,7 @@ function radarFigure(section, chosen, spokes) {
   ];
   const label = t("judge_radar_label", {
     n: chosen.length,
-    names: chosen.map((run, style) => `${letterOf(style)} ${plain(judgedName(section, run))}`).join(", "),
+    names: chosen.map((run, style) => `${letterOf(style)} ${judgedName(section, run)}`),
   });
   const box = {
     class: "radar",
@@ -160,7 +160,7 @@ function levelText([x, y], level) {
 /** The name of a spoke outside of its end; of two words each on a line. */
 function spokeText(one, [x, y], centre) {
   const side = Math.abs(x - centre[0]) < 5 ? "middle" : x < centre[0] ? "end" : "start";
-  const words = metricWord(one).split(" ");
+  const words = judgeMetricWord(one).split(" ");
   const lines =
     words.length > 1 && words.join(" ").length > 12 ? [words[0], words.slice(1).join(" ")] : [words.join(" ")];
   const top = y + 4 - (lines.length - 1) * (y < centre[1] ? 14 : 0);
@@ -169,10 +169,6 @@ function spokeText(one, [x, y], centre) {
     { class: "spoke", "text-anchor": side },
     lines.map((line, at) => svg("tspan", { x: x.toFixed(1), y: (top + 14 * at).toFixed(1) }, line)),
   );
-}
-
-function metricWord({ metric, column }) {
-  return messages.en["judge_of_" + metric] ? t("judge_of_" + metric) : plain(column.alias || metric);
 }
 
 /** One model's line, mark and letter. Where it has no value the line has a gap. */
@@ -216,7 +212,7 @@ function dotsTable(section, chosen, rows) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, metricWord(one)),
+      el("th", { scope: "row", class: "model" }, judgeMetricWord(one)),
       el("td", {}, dotStrip(section, one, chosen, axis, x)),
       el("td", { class: "n" }, dotCounts(one, chosen)),
     ),
@@ -227,14 +223,7 @@ function dotsTable(section, chosen, rows) {
     el("th", { scope: "col" }, t("judge_cases")),
   ];
   const id = "judged-dots-" + section.at;
-  const table = el(
-    "table",
-    { class: "dots", id },
-    el("caption", { id: id + "-caption" }, said(t("judge_dots_caption"), judgeWhere(section))),
-    el("thead", {}, el("tr", {}, heads)),
-    el("tbody", {}, lines),
-  );
-  return el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
+  return framed(id, "dots", said(t("judge_dots_caption"), judgeWhere(section)), heads, el("tbody", {}, lines));
 }
 
 function dotScale(axis, x) {
@@ -274,7 +263,7 @@ function dotStrip(section, one, chosen, axis, x) {
   const box = {
     class: "strip",
     role: "img",
-    "aria-label": label.join("; "),
+    "aria-label": joined(label, "join_clauses"),
     viewBox: `0 0 ${STRIP.width} ${height}`,
     width: STRIP.width,
     height,

@@ -19,57 +19,6 @@ const JUDGE_LAYOUTS = {
   belle: { columns: ["macro9", "macro8", ...BELLE_CLASSES].map((part) => "belle_" + part) },
 };
 
-/** The metrics of one judge's work on one task, headline first: `{metric, column, cells}`, cells by run. */
-function judgeMetrics(judging) {
-  const { name: task, family } = board.tasks[judging.task];
-  const isHere = (column) =>
-    !column.kind &&
-    column.tasks[0] === task &&
-    ["protocol", "version", "data"].every((key) => column[key] === judging[key]);
-  const runs = new Set(judging.runs.map((part) => part.run));
-  return judgeCells(familyOf(family), isHere, runs);
-}
-
-/** The metrics of those columns of a family for which `isHere(column)`: `{metric, column, cells}`, headline first. */
-function judgeCells(family, isHere, runs) {
-  const found = new Map();
-  for (const table of family.tables) {
-    table.columns.forEach((column, at) => {
-      if (!isHere(column)) return;
-      const key = column.kind + " " + column.metric;
-      if (!found.has(key)) found.set(key, { metric: column.metric, column, cells: new Map() });
-      table.rows.forEach((run, row) => {
-        if (runs.has(run) && table.cells[row][at]) found.get(key).cells.set(run, cellOf(table.cells[row][at]));
-      });
-    });
-  }
-  const some = [...found.values()].filter((one) => one.cells.size);
-  return some.sort((a, b) => b.column.is_primary - a.column.is_primary);
-}
-
-/** The ends of an axis: all that the metric can be where that has ends, else what its cells reach. */
-function judgeAxis({ column, cells }) {
-  const ends = column.bounds && column.bounds.map((end) => end * column.scale);
-  if (ends && ends.every(Number.isFinite)) return ends;
-  return axisOf(
-    [...cells.values()].filter((cell) => cell.value !== null),
-    column.scale,
-  );
-}
-
-/** A metric as readers of its benchmark know it: the name in published tables, what that means, and our own. */
-function judgeMetricHead({ metric, column }) {
-  const word = messages.en["judge_of_" + metric] ? t("judge_of_" + metric) : "";
-  const published = column.alias
-    ? name(column.alias, { lang: /\p{Script=Han}/u.test(column.alias) ? "zh" : null })
-    : null;
-  return [
-    el("span", { class: "title" }, published || word || name(metric)),
-    published && word ? el("span", { class: "metric" }, word) : null,
-    published || word ? el("span", { class: "detail" }, name(metric)) : null,
-  ];
-}
-
 // -- a benchmark with a table of its own: runs down, its parts across
 
 function judgeBoard(section, { columns }) {
@@ -77,14 +26,11 @@ function judgeBoard(section, { columns }) {
   const metrics = judgeMetrics(judging);
   const first = columns.map((key) => metrics.find((one) => one.metric === key)).filter(Boolean);
   const others = metrics.filter((one) => !first.includes(one));
-  const param = "sort-judged-" + section.at;
   const table = sortedTable({
     id: "judged-" + section.at,
     caption: said(judgeCaption(section, first[0] || metrics[0])),
     columns: [judgedModelColumn(section), unparsedColumn(judging), ...first.map(judgeColumn)],
     rows: section.runs,
-    sort: place().params.get(param) || "",
-    param,
   });
   if (!others.length) return table;
   const make = () => judgeMetricTable(section, judging, others, "others");
@@ -103,27 +49,23 @@ function judgedModelColumn(section) {
     kind: "model",
     head: t("model"),
     value: (run) => judgedName(section, run).toLocaleLowerCase(),
-    cell: (run) => el("th", { scope: "row", class: "model" }, name(judgedName(section, run)), badges(board.runs[run])),
+    cell: (run) => el("th", { scope: "row", class: "model" }, headName(judgedName(section, run)), badges(board.runs[run])),
   };
 }
 
 function judgeCaption({ family, model, judge, protocol }, metric) {
-  const axis = metric ? judgeAxis(metric).map(count) : null;
-  const texts = [
-    metric ? direction(metric.column.higher_is_better) : "",
-    axis ? t("axis", { from: axis[0], to: axis[1] }) : "",
-  ];
+  const texts = metric ? [direction(metric.column.higher_is_better), axisText(judgeAxis(metric))] : [];
   return [
     el("b", {}, name(family)),
     " ",
     t("judged_by", { judge, model }),
-    el("span", { class: "detail" }, [plain(protocol), ...texts.filter(Boolean)].join(", ")),
+    el("span", { class: "detail" }, joined([isolated(protocol), ...texts], "join_facts")),
   ];
 }
 
 /** Sets a table apart from those of other judges. */
 function judgeWhere({ family, protocol }) {
-  return el("span", { class: "detail" }, name(family), ", ", name(protocol));
+  return el("span", { class: "detail" }, namesList([family, protocol]));
 }
 
 function judgeColumn(metric) {
@@ -131,6 +73,7 @@ function judgeColumn(metric) {
   const axis = judgeAxis(metric);
   return {
     id: column.id,
+    names: columnNames(column, column.metric),
     firstDirection: column.higher_is_better ? "-" : "",
     head: judgeMetricHead(metric),
     detail: column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : [],
@@ -153,11 +96,10 @@ function unparsedColumn(judging) {
 
 /** ``13 of 40 (32.5 %)``: cases whose reply holds no verdict, and those that could not be asked about. */
 function unparsedCell(part, judging) {
-  if (!part) return el("td", { class: "none" }, unseen(t("not_run")));
+  if (!part) return noneCell();
   const [hits, n, low, high] = part.unparsed;
   const more = part.num_missing ? el("span", { class: "warning" }, t("judge_missing", { n: part.num_missing })) : null;
   if (!n) return el("td", { class: "cell" }, el("span", { class: "warning" }, t("judge_nothing_judged")), more);
-  const decimals = decimalsOf(low, high, 100);
   const { name: task } = board.tasks[judging.task];
   const run = board.runs[part.run].id.slice(0, 8);
   const text = t("of", { part: hits, whole: n });
@@ -169,13 +111,13 @@ function unparsedCell(part, judging) {
       { class: "value" },
       hits ? el("a", { href: address("samples", { task, run, status: "unscored" }) }, text) : text,
     ),
-    el(
-      "span",
-      { class: "n" },
-      number((100 * hits) / n, decimals) + "\u00a0% (" + interval(low, high, 100, decimals) + ")",
-    ),
+    el("span", { class: "n" }, unparsedShare(hits / n, low, high)),
     more,
   );
+}
+
+function unparsedShare(value, low, high) {
+  return [percent(100 * value, decimalsOf(low, high, 100)), " (", el("span", { class: "interval" }, interval(low, high, 100)), ")"];
 }
 
 // -- any other benchmark: metrics down, runs across
@@ -211,7 +153,7 @@ function judgeRepliesTable(section) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(judgedName(section, run)), badges(board.runs[run])),
+      el("th", { scope: "row", class: "model" }, headName(judgedName(section, run)), badges(board.runs[run])),
       section.judgings.map((one) =>
         unparsedCell(
           one.runs.find((part) => part.run === run),
@@ -231,7 +173,7 @@ function judgeTaskFold(section, judging, at, usual) {
   const title = [
     el("h4", {}, labelNodes(taskLabel(task), task.language)),
     " ",
-    el("span", { class: "quiet" }, name(task.name), isTwice ? ", " + t("data", { hash: judging.data }) : ""),
+    el("span", { class: "quiet" }, joinedNodes([name(task.name), isTwice ? t("data", { hash: judging.data }) : ""], "join_facts")),
   ];
   const make = () => [
     judgeMetricTable(section, judging, judgeMetrics(judging), "t" + at),
@@ -265,8 +207,7 @@ function judgeMetricTable(section, judging, metrics, part = "all") {
 function judgeMetricRow(metric, runs, more = "") {
   const { column, cells } = metric;
   const axis = judgeAxis(metric);
-  const ends = t("axis", { from: count(axis[0]), to: count(axis[1]) });
-  const details = [more, judgeDirection(column), ends].filter(Boolean).join(", ");
+  const details = joined([more, judgeDirection(column), axisText(axis)], "join_facts");
   return el(
     "tr",
     {},
@@ -281,50 +222,6 @@ function judgeMetricRow(metric, runs, more = "") {
   );
 }
 
-/** Which way is better; of what has no better way what it would be of a judge without a leaning. */
-function judgeDirection({ metric, higher_is_better: isHigher }) {
-  if (metric === "first_position") return t("judge_even");
-  return ["ties", "tie_rate"].includes(metric) ? "" : direction(isHigher);
-}
-
-/** How often the order of two answers turned the verdict: what is not judged alike in both. */
-function judgeFlips(metrics, runs) {
-  const alike = metrics.find((one) => ["order_consistency", "consistency"].includes(one.metric));
-  if (!alike) return [];
-  const turned = ({ value, low, high, n, clusters, isChat }) => {
-    const rest = (share) => (share === null ? null : 1 - share);
-    return {
-      value: rest(value),
-      low: rest(high),
-      high: rest(low),
-      n,
-      clusters,
-      isChat,
-      unscored: 0,
-      worst: null,
-      best: null,
-      notes: [],
-    };
-  };
-  const cells = runs
-    .map((run) => alike.cells.get(run))
-    .map((cell) => (cell && cell.value !== null ? turned(cell) : null));
-  const head = el(
-    "th",
-    { scope: "row", class: "model" },
-    el("span", { class: "title" }, t("judge_flips")),
-    el("span", { class: "detail" }, [t("judge_flips_detail"), direction(false)].join(", ")),
-  );
-  return [
-    el(
-      "tr",
-      {},
-      head,
-      cells.map((cell) => numberCell(cell, 100, [0, 100])),
-    ),
-  ];
-}
-
 /** A table with a column for every run. `more` sets its caption apart from those of other tasks. */
 function judgeAcross(section, part, runs, rows, more = "") {
   const id = `judged-${section.at}-${part}`;
@@ -332,14 +229,8 @@ function judgeAcross(section, part, runs, rows, more = "") {
     el("th", { scope: "col" }, el("span", { class: "title" }, name(judgedName(section, run))), badges(board.runs[run])),
   );
   const caption = said(judgeCaption(section), more ? el("span", { class: "detail" }, name(more)) : null);
-  const table = el(
-    "table",
-    { class: "numbers", id },
-    el("caption", { id: id + "-caption" }, caption),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "model" }, t("judge_metric")), heads)),
-    el("tbody", {}, rows),
-  );
-  return el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
+  const first = el("th", { scope: "col", class: "model" }, t("judge_metric"));
+  return framed(id, "numbers", caption, [first, heads], el("tbody", {}, rows));
 }
 
 /** The headline by category, of this judge's runs alone. */
@@ -355,7 +246,7 @@ function judgeCategories(section, judging) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(category)),
+      el("th", { scope: "row", class: "model" }, headName(category)),
       runs.map((run) => numberCell(cell(category, run), headline.column.scale, axis)),
     ),
   );

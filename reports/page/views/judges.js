@@ -57,13 +57,8 @@ function judgeFilters({ bench, by }) {
 }
 
 function judgeSelect(key, names, chosen) {
-  const id = "judges-" + key;
-  const options = names.map((one) =>
-    el("option", { value: one, selected: wellFormed(one) === wellFormed(chosen) }, plain(one)),
-  );
-  const select = el("select", { id }, el("option", { value: "", selected: !chosen }, t("judge_all_" + key)), options);
-  select.addEventListener("change", () => go(changed({ [key]: select.value, open: "" })));
-  return el("div", {}, el("label", { for: id }, t("judge_label_" + key)), select);
+  const choose = (value) => go(changed({ [key]: value, open: "" }));
+  return nameChooser("judges-" + key, t("judge_label_" + key), t("judge_all_" + key), names, chosen, choose);
 }
 
 // -- one judge of one benchmark
@@ -88,9 +83,8 @@ function judgeTitle({ family, model, rival }) {
 }
 
 function judgeSummary({ judge, runs, judgings }) {
-  const facts = [plain(judge), t("runs", { n: runs.length })];
-  if (judgings.length > 1) facts.push(t("tasks", { n: judgings.length }));
-  return el("span", { class: "quiet" }, facts.join(", "));
+  const facts = [name(judge), t("runs", { n: runs.length }), judgings.length > 1 ? t("tasks", { n: judgings.length }) : ""];
+  return el("span", { class: "quiet" }, joinedNodes(facts, "join_facts"));
 }
 
 function judgeBody(section, usual = []) {
@@ -109,19 +103,14 @@ function judgeBody(section, usual = []) {
 function judgeFacts(section) {
   const others = board.judgings.filter((one) => one.protocol === section.protocol && one.setup !== section.setup);
   const { model } = board.runs[section.runs[0]];
-  const facts = [
-    ["judge_fact_model", name(section.model)],
-    ["judge_fact_rubric", [name(section.judge), ", ", t("version", { version: section.version })]],
-    ["judge_fact_rules", name(section.protocol)],
-    ["judge_fact_rival", section.rival && name(section.rival)],
-    ["judge_fact_setup", others.length ? name(`${model.engine}, ${pairsText(model.identity)}`) : ""],
-    ["judge_fact_runs", count(section.runs.length)],
-  ];
-  return el(
-    "dl",
-    { class: "facts" },
-    facts.filter(([, value]) => value).map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))),
-  );
+  return factsList([
+    [t("judge_fact_model"), name(section.model)],
+    [t("judge_fact_rubric"), joinedNodes([name(section.judge), t("version", { version: section.version })], "join_facts")],
+    [t("judge_fact_rules"), name(section.protocol)],
+    [t("judge_fact_rival"), section.rival && name(section.rival)],
+    [t("judge_fact_setup"), others.length ? namesList([model.engine, ...pairTexts(model.identity)]) : ""],
+    [t("judge_fact_runs"), count(section.runs.length)],
+  ]);
 }
 
 /** What the judge's cards and its agreement with people say, for each language it judged in. */
@@ -134,16 +123,11 @@ function judgeFitness(section) {
       one.people ? [judgeVerdict(one.people), " ", peopleLink()] : null,
     ].filter(Boolean);
     if (!verdicts.length) return null;
-    return el(
-      "li",
-      {},
-      language + ": ",
-      verdicts.map((nodes, at) => [at ? "; " : "", nodes]),
-    );
+    return el("li", {}, language + ": ", joinedNodes(verdicts, "join_clauses"));
   });
   const known = lines.filter(Boolean);
   const missing = section.judgings.filter((one) => one.card === null).map((one) => board.tasks[one.task].language);
-  const names = [...new Set(missing)].map(languageName).join(", ");
+  const names = [...new Set(missing)].map(languageName);
   return [
     known.length ? el("ul", { class: "says" }, known) : null,
     missing.length ? el("p", { class: "quiet" }, t("judge_no_card", { names })) : null,

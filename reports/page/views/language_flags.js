@@ -22,32 +22,41 @@ function gapTable(at, index, table, { isTinted }) {
   const id = `gaps-${at}-${index}`;
   const columns = languages.map((column) => ({
     id: column.language + column.data,
+    names: [column.language, column.language + "." + column.data],
     firstDirection: table.higher_is_better ? "-" : "",
     head: [el("span", { class: "title" }, languageName(column.language))],
     detail: column.details.map((text) => el("span", { class: "detail" }, text)),
     value: (run) => found(run, column)?.value ?? null,
     cell: (run) => gapCell(found(run, column), table, isTinted ? range : 0),
   }));
-  const param = "sort-" + id;
   return sortedTable({
     id,
     caption: said(gapCaption(table, range, isTinted), ofFamily(at)),
     columns: [modelColumn(), ...columns],
     rows: runsInOrder().filter((run) => table.gaps.some((gap) => gap.run === run)),
-    sort: place().params.get(param) || "",
     kind: isTinted ? "numbers gaps heats" : "numbers gaps",
-    param,
   });
 }
 
 function gapCaption(table, range, isTinted) {
-  const rulesText = [plain(table.protocol), plain(table.rules)].filter(Boolean).join(", ");
+  const rulesText = joined([isolated(table.protocol), ...gapRules(table.rules)], "join_facts");
   const side = t(table.higher_is_better ? "lang_gap_below" : "lang_gap_above");
   const tint = isTinted ? t("lang_gap_tint_range", { range: count(range) }) : "";
   return [
     el("b", {}, t("lang_gap_to"), " ", name(table.metric)),
-    el("span", { class: "detail" }, [rulesText, t("lang_gap_paired"), side, tint].filter(Boolean).join("; ")),
+    el("span", { class: "detail" }, joined([rulesText, t("lang_gap_paired"), side, tint], "join_clauses")),
   ];
+}
+
+/** Rules as the record has them, "5-shot, seed 3, version 2", in the language of the interface. */
+function gapRules(rulesText) {
+  const words = [
+    [/^(.+)-shot$/, (n) => t("shots", { n })],
+    [/^seed (.+)$/, (seed) => t("seed", { seed })],
+    [/^version (.+)$/, (version) => t("version", { version })],
+  ];
+  const say = (part) => words.filter(([form]) => form.test(part)).map(([form, write]) => write(form.exec(part)[1]));
+  return rulesText.split(", ").filter(Boolean).map((part) => say(part)[0] ?? isolated(part));
 }
 
 /** The languages and data of gaps, in the order of the family's tasks; where data differ, which they are. */
@@ -66,7 +75,7 @@ function gapLanguages(family, table) {
       .map((task) => originText(task.provenance));
     const isOneOfSeveral = columns.filter((other) => other.language === column.language).length > 1;
     const details = [
-      plain(column.language),
+      isolated(column.language),
       ...new Set(origins),
       isOneOfSeveral ? t("data", { hash: column.data }) : "",
     ];
@@ -80,18 +89,12 @@ function compareText(a, b) {
 
 /** A gap with its sign and interval; tinted over `range` where the interval leaves 0 out, `range` 0 for no tint. */
 function gapCell(gap, { scale, higher_is_better: higherIsBetter }, range) {
-  if (!gap) return el("td", { class: "none" }, unseen(t("not_run")));
-  const decimals = decimalsOf(gap.low, gap.high, scale);
+  if (!gap) return noneCell();
   const isKnown = gap.low !== null && gap.high !== null;
-  const ends = isKnown
-    ? signed(gap.low * scale, decimals) + " – " + signed(gap.high * scale, decimals)
-    : t("no_interval");
   const cell = el(
     "td",
     { class: "cell" },
-    el("b", { class: "value" }, signed(gap.value * scale, decimals)),
-    " ",
-    el("span", { class: "interval" }, ends),
+    valueNodes(gap, scale, { write: signed }),
     el("span", { class: "n" }, nText(gap.n, gap.num_clusters)),
     sameText(gap) ? el("span", { class: "n same" }, sameText(gap)) : null,
   );
@@ -104,10 +107,10 @@ function gapCell(gap, { scale, higher_is_better: higherIsBetter }, range) {
 function sameText(gap) {
   if (gap.same === null || gap.same_low === null || gap.same_high === null) return "";
   const [share, low, high] = [gap.same, gap.same_low, gap.same_high].map((value) => number(100 * value, 1));
-  const ends = low + " – " + high;
+  const facts = { share: percentText(share), ends: ends(low, high) };
   return gap.num_answered === gap.n
-    ? t("lang_same_answer", { share, ends })
-    : t("lang_same_answer_of", { share, ends, n: gap.num_answered });
+    ? t("lang_same_answer", facts)
+    : t("lang_same_answer_of", { ...facts, n: gap.num_answered });
 }
 
 // -- flags
@@ -138,22 +141,12 @@ function flagsPart(at, settings, usual) {
   const tasks = familyTasks(at);
   const flags = raisedFlags(tasks).filter((flag) => !LANGUAGE_FLAGS.includes(flag));
   if (!flags.length) return [el("p", { class: "quiet" }, t("lang_no_flags"))];
-  const title = [el("h4", {}, t("lang_flags")), " ", el("span", { class: "quiet" }, flags.map(flagName).join(", "))];
+  const title = [el("h4", {}, t("lang_flags")), " ", el("span", { class: "quiet" }, joined(flags.map(flagText)))];
   return [fold(at + ".flags", title, () => flagTables(at, flags, tasks, settings), usual)];
 }
 
 function raisedFlags(tasks) {
   return [...new Set(tasks.flatMap((task) => task.runs.flatMap((one) => Object.keys(one.flags))))].sort();
-}
-
-function flagName(flag) {
-  return plain(flag.replaceAll("_", " "));
-}
-
-/** What a flag says, where it is one of ours. */
-function flagAbout(flag) {
-  const key = "flag_about_" + flag;
-  return messages.en[key] ? t(key) : "";
 }
 
 /** How often a run raised a flag in a task: a list, or null where the task cannot raise it or was not run. */
@@ -183,20 +176,18 @@ function flagTable(at, flag, tasks, { isTinted }) {
   const id = `flag-${at}-${flag}`;
   const columns = tasks.map((task, index) => ({
     id: String(index),
+    names: [task.name],
     head: [el("span", { class: "title" }, labelNodes(taskLabel(task), task.language))],
     detail: [taskLink(task.name)],
     value: (run) => shareOf(flagRate(task, run, flag)),
     cell: (run) => flagCell(flagRate(task, run, flag), isTinted),
   }));
-  const param = "sort-" + id;
   return sortedTable({
     id,
-    caption: said(el("b", {}, flagName(flag)), el("span", { class: "detail" }, flagAbout(flag)), ofFamily(at)),
+    caption: said(el("b", {}, flagText(flag)), el("span", { class: "detail" }, flagAbout(flag)), ofFamily(at)),
     columns: [modelColumn(), ...columns],
     rows: runsInOrder().filter((run) => tasks.some((task) => task.runs.some((one) => one.run === run))),
-    sort: place().params.get(param) || "",
     kind: isTinted ? "numbers flags heats" : "numbers flags",
-    param,
   });
 }
 

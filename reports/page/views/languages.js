@@ -29,26 +29,18 @@ function languageFamilies(wanted) {
   return wanted ? all.filter((at) => wellFormed(board.families[at].name) === wellFormed(wanted)) : all;
 }
 
-function languageControls(params, settings) {
+function languageControls(params, { isDifference, isTinted }) {
   const names = languageFamilies("").map((at) => board.families[at].name);
-  const family = params.get("family") || "";
-  const select = el(
-    "select",
-    { id: "languages-family" },
-    el("option", { value: "", selected: !family }, t("lang_all")),
-  );
-  for (const one of names)
-    select.append(el("option", { value: one, selected: wellFormed(one) === wellFormed(family) }, plain(one)));
-  select.addEventListener("change", () => go(changed({ family: select.value, open: "" })));
+  const choose = (family) => go(changed({ family, open: "" }));
   const hasGaps = board.families.some((one) => isInLanguages(one) && one.gaps.length);
   const toggles = [
-    hasGaps ? toggle("diff", settings.isDifference, { diff: settings.isDifference ? "" : "1" }) : null,
-    toggle("tint", settings.isTinted, { tint: settings.isTinted ? "0" : "" }),
+    hasGaps ? toggleButton("languages-diff", t("lang_diff"), isDifference, { diff: isDifference ? "" : "1" }) : null,
+    toggleButton("languages-tint", t("lang_tint"), isTinted, { tint: isTinted ? "0" : "" }),
   ];
   return el(
     "div",
     { class: "filters" },
-    el("div", {}, el("label", { for: "languages-family" }, t("lang_family")), select),
+    nameChooser("languages-family", t("lang_family"), t("lang_all"), names, params.get("family") || "", choose),
     el(
       "div",
       { role: "group", "aria-labelledby": "languages-shown" },
@@ -56,12 +48,6 @@ function languageControls(params, settings) {
       el("div", { class: "toggles" }, toggles),
     ),
   );
-}
-
-function toggle(id, isOn, changes) {
-  const button = el("button", { type: "button", id: "languages-" + id, "aria-pressed": String(isOn) }, t("lang_" + id));
-  button.addEventListener("click", () => go(changed(changes)));
-  return button;
 }
 
 function languageLegend({ isDifference, isTinted }) {
@@ -100,7 +86,7 @@ function familyParts(places, settings) {
 function familySummary(at) {
   const family = board.families[at];
   const metrics = new Set(family.tables.map((table) => table.metric)).size;
-  const counts = [t("tasks", { n: family.tasks.length }), t("lang_metrics", { n: metrics })].join(", ");
+  const counts = joined([t("tasks", { n: family.tasks.length }), t("lang_metrics", { n: metrics })], "join_facts");
   return el("span", { class: "quiet" }, family.title ? [name(family.title), " · "] : null, counts);
 }
 
@@ -175,21 +161,19 @@ function heatTable(at, group, { isTinted }) {
   const id = `heat-${at}-${group.place}`;
   const columns = group.columns.map((column) => ({
     id: column.id,
+    names: columnNames(column),
     firstDirection: column.higher_is_better ? "-" : "",
     head: headNodes(column),
     detail: () => headDetails(column, group, shared),
     value: (run) => group.cells.get(column.id).get(run)?.value ?? null,
     cell: (run) => heatCell(group.cells.get(column.id).get(run) || null, column, axis, isTinted),
   }));
-  const param = "sort-" + id;
   return sortedTable({
     id,
     caption: said(heatCaption(group, axis, shared, isTinted), ofFamily(at)),
     columns: [modelColumn(), ...columns],
     rows: group.rows,
-    sort: place().params.get(param) || "",
     kind: isTinted ? "numbers heats" : "numbers",
-    param,
   });
 }
 
@@ -233,20 +217,20 @@ function heatCaption(group, axis, chanceShared, isTinted) {
     chanceShared,
     isTinted
       ? t("lang_tint_range", { from: count(from), to: count(to) })
-      : t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+      : axisText(axis),
   ];
   const signatures = [...new Set(group.tables.map((table) => table.signature).filter(Boolean))];
   return [
     el("b", {}, name(group.metric)),
     group.isHeadline ? [" ", el("span", { class: "badge headline" }, t("headline"))] : null,
-    el("span", { class: "detail" }, texts.filter(Boolean).join(", ")),
-    signatures.map((text) => el("span", { class: "detail signature" }, shown(text.replaceAll("|", " ")))),
+    el("span", { class: "detail" }, joined(texts, "join_facts")),
+    signatures.map(signatureNode),
   ];
 }
 
 /** Sets tables of different families apart for those who hear them. */
 function ofFamily(at) {
-  return unseen(" " + plain(board.families[at].name));
+  return el("span", { class: "hidden" }, " ", name(board.families[at].name));
 }
 
 /** What guessing scores, where that is the same in all columns that have it. */
@@ -270,14 +254,14 @@ function headDetails(column, group, chanceShared) {
     (other) => String(other.tasks) === String(column.tasks) && other.kind === column.kind,
   );
   const texts = [
-    column.kind ? partsText(column) : column.label === column.language ? plain(column.label) : "",
+    column.kind ? partsText(column) : column.label === column.language ? isolated(column.label) : "",
     originText(column.provenance),
     same.some((other) => other.data !== column.data) ? t("data", { hash: column.data }) : "",
     chanceShared ? "" : chanceText(column),
   ];
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
   if (column.own_signature)
-    details.push(el("span", { class: "detail signature" }, shown(column.own_signature.replaceAll("|", " "))));
+    details.push(signatureNode(column.own_signature));
   if (!column.kind) details.push(taskLink(column.tasks[0]));
   return details;
 }
@@ -292,8 +276,8 @@ function partsText(column) {
   const names = tasks
     .map((at) => board.tasks[at])
     .filter((task) => column.parts.includes(task.name))
-    .map((task) => plain(taskLabel(task)));
-  return names.length > MOST_PARTS ? names.slice(0, MOST_PARTS).join(", ") + " …" : names.join(", ");
+    .map((task) => isolated(taskLabel(task)));
+  return joined(names.slice(0, MOST_PARTS)) + (names.length > MOST_PARTS ? " …" : "");
 }
 
 // -- to download

@@ -11,11 +11,12 @@ view("board", {
       board.ranking ? rankedOn() : el("p", { class: "quiet" }, t("no_ranks")),
       boardControls(params, isNormalised),
       sortedTable({
-        id: "board",
+        id: "standings",
         caption: t("board_caption"),
         columns: boardColumns(isNormalised),
         rows,
-        sort: params.get("sort") || (board.ranking ? "rank" : ""),
+        param: "sort",
+        usual: board.ranking ? "rank" : "",
       }),
       boardLegend(),
     );
@@ -37,21 +38,17 @@ function boardRows(wanted) {
 }
 
 function rankedOn() {
-  const names = board.ranking.columns.map((at) => board.columns[at].title).join(", ");
-  return el(
-    "p",
-    { class: "quiet legend" },
-    t("ranked_on", { n: board.ranking.columns.length, names, runs: board.ranking.standings.length, pairs: board.ranking.num_pairs }),
-  );
+  const { columns, standings, num_pairs: pairs } = board.ranking;
+  const names = columns.map((at) => board.columns[at].title);
+  return el("p", { class: "quiet legend" }, t("ranked_on", { n: columns.length, names, runs: standings.length, pairs }));
 }
 
 function boardControls(params, isNormalised) {
   const find = el("input", { id: "board-find", type: "search", value: params.get("q") || "", autocomplete: "off" });
   find.addEventListener("change", () => go(changed({ q: find.value })));
-  const found = [el("div", {}, el("label", { for: "board-find" }, t("find_model")), find)];
+  const found = [labelled("board-find", t("find_model"), find)];
   if (hasNormalised()) {
-    const toggle = el("button", { type: "button", id: "board-norm", "aria-pressed": String(isNormalised) }, t("normalised"));
-    toggle.addEventListener("click", () => go(changed({ norm: isNormalised ? "" : "1" })));
+    const toggle = toggleButton("board-norm", t("normalised"), isNormalised, { norm: isNormalised ? "" : "1" });
     found.push(el("div", {}, el("span", { class: "label" }, t("mean")), toggle));
   }
   return el("div", { class: "filters" }, found);
@@ -74,8 +71,7 @@ function boardColumns(isNormalised) {
 function boardHead(run) {
   const { id } = board.runs[run];
   const link = el("a", { href: address("provenance", { run: id.slice(0, 8) }), class: "detail" }, t("run") + " ", el("code", {}, id.slice(0, 8)));
-  const warned = [...new Set(board.runs[run].red_flags.map((flag) => flag.text))];
-  const notes = warned.length ? el("span", { class: "detail warning" }, shown(warned[0]), warned.length > 1 ? " …" : "") : null;
+  const notes = redFlagNote(board.runs[run]);
   return runHead(run, { class: standingOf(run)?.is_band ? "model band" : "model" }, [...settingsOf(board.runs[run]), notes, link]);
 }
 
@@ -83,15 +79,15 @@ function boardHead(run) {
 function settingsOf(run) {
   const found = [];
   if (run.is_partial) found.push(partText(run));
-  if (Object.keys(run.generation).length) found.push(t("set_generation", { settings: pairsText(run.generation) }));
+  if (Object.keys(run.generation).length) found.push(t("set_generation", { settings: pairTexts(run.generation) }));
   if (run.system_instruction) found.push(t("set_system"));
   if (run.multiturn_shots === false) found.push(t("set_one_turn"));
   if (run.judged) found.push(t("judged_by", { judge: run.judged.judge, model: run.model.name }));
   return found.map((text) => el("span", { class: "detail" }, text));
 }
 
-function pairsText(pairs) {
-  return Object.entries(pairs).map(([key, value]) => plain(key) + "=" + plain(String(value))).join(", ");
+function pairTexts(pairs) {
+  return Object.entries(pairs).map(([key, value]) => key + "=" + value);
 }
 
 function rankColumn() {
@@ -107,7 +103,7 @@ function rankColumn() {
       return el(
         "td",
         { class: "rank" },
-        el("b", { class: "value" }, low === high ? count(low) : count(low) + "–" + count(high)),
+        el("b", { class: "value" }, range(count(low), count(high))),
         standing.is_band ? el("span", { class: "badge headline", title: t("band_detail") }, t("band")) : null,
       );
     },
@@ -159,6 +155,7 @@ function metricColumn(column, at) {
   const axis = () => columnAxis(column, at);
   return {
     id: column.id,
+    names: columnNames(column),
     firstDirection: column.higher_is_better ? "-" : "",
     head: [el("span", { class: "title" }, name(column.title)), el("span", { class: "metric" }, name(column.metric))],
     detail: () => columnDetails(column, axis()),
@@ -185,10 +182,10 @@ function columnDetails(column, axis) {
     rules(column, board.columns),
     direction(column.higher_is_better),
     chanceText(column),
-    t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+    axisText(axis),
   ];
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
-  if (column.signature !== "v1") details.push(el("span", { class: "detail signature" }, shown(column.signature.replaceAll("|", " "))));
+  if (column.signature !== "v1") details.push(signatureNode(column.signature));
   if (column.kind !== "suite") {
     const target = column.kind ? address("languages", { family: column.family }) : address("task", { task: column.tasks[0] });
     details.push(el("a", { class: "detail", href: target }, column.kind ? t("see_tasks") : t("see_task")));
@@ -205,17 +202,13 @@ function extremeColumn(field, write) {
     value: (run) => board.runs[run][field]?.value ?? null,
     cell: (run) => {
       const one = board.runs[run][field];
-      if (!one) return el("td", { class: "none" }, unseen(t("not_run")));
-      const decimals = decimalsOf(one.low, one.high, one.scale);
-      const ends = one.low === null ? t("no_interval") : write(one.low * one.scale, decimals) + " – " + write(one.high * one.scale, decimals);
+      if (!one) return noneCell("not_known");
       return el(
         "td",
         { class: "cell" },
         el("span", { class: "detail" }, languageName(one.language)),
-        el("b", { class: "value" }, write(one.value * one.scale, decimals)),
-        " ",
-        el("span", { class: "interval" }, ends),
-        el("span", { class: "n" }, nText(one.n, one.num_clusters), ", ", name(one.family)),
+        valueNodes(one, one.scale, { write }),
+        el("span", { class: "n" }, joinedNodes([nText(one.n, one.num_clusters), name(one.family)], "join_facts")),
       );
     },
   };
@@ -243,7 +236,7 @@ function costColumn() {
 }
 
 function clockCell(value, write, seconds) {
-  if (value === undefined) return el("td", { class: "none" }, unseen(t("not_known")));
+  if (value === undefined) return noneCell("not_known");
   return el("td", { class: "cell" }, write(value), seconds ? el("span", { class: "n" }, duration(seconds)) : null);
 }
 
@@ -252,8 +245,12 @@ function dateColumn() {
     id: "date",
     head: t("date"),
     value: (run) => board.runs[run].started || null,
-    cell: (run) => el("td", { class: "cell" }, el("time", { datetime: board.runs[run].started }, board.runs[run].started)),
+    cell: (run) => dateCell(board.runs[run].started),
   };
+}
+
+function dateCell(started) {
+  return started ? el("td", { class: "cell" }, el("time", { datetime: started }, started)) : noneCell("not_known");
 }
 
 function boardLegend() {

@@ -33,8 +33,6 @@ function prefSeen(votes, params) {
     systems: [...new Set(systems)].slice(0, 2),
     language: codes.length > 1 ? codes.find((code) => prefKey([code]) === params.get("language")) || "" : "",
     more: params.get("more") === "1",
-    ranks: params.get("ranks") || "",
-    flags: params.get("flags") || "",
   };
 }
 
@@ -116,14 +114,8 @@ function prefSystemFilters({ votes, systems: [one = "", other = ""] }) {
 
 /** A choice among `options`, [value, text], or of all; `change` says what the address becomes. */
 function prefSelect(id, label, all, options, chosen, change) {
-  const select = el("select", { id }, el("option", { value: "" }, all));
-  options.forEach(([value, text], place) =>
-    select.append(el("option", { value: String(place), selected: value === chosen }, text)),
-  );
-  select.addEventListener("change", () =>
-    go(changed({ more: "", ...change(select.value === "" ? "" : options[Number(select.value)][0]) })),
-  );
-  return el("div", {}, el("label", { for: id }, label), select);
+  const choices = [["", all], ...options];
+  return chooser(id, label, choices, chosen, (value) => go(changed({ more: "", ...change(value) })));
 }
 
 // -- what there is, and what was left out
@@ -142,11 +134,7 @@ function prefFacts({ counts, systems, languages }) {
       prefDropped(counts) ? t("of", { part: prefDropped(counts), whole: counts.num_rows }) : t("pref_none"),
     ],
   ];
-  return el(
-    "dl",
-    { class: "facts" },
-    facts.filter(([, said]) => said).map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said))),
-  );
+  return factsList(facts);
 }
 
 function prefDropped(counts) {
@@ -160,9 +148,9 @@ function prefRead({ votes }) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model plain" }, name(reason)),
+      el("th", { scope: "row", class: "model plain" }, english(reason)),
       el("td", { class: "cell" }, count(num)),
-      el("td", { class: "cell" }, prefPercent(num / counts.num_rows)),
+      el("td", { class: "cell" }, prefShareNumber(num / counts.num_rows)),
     );
   const heads = [
     prefHead(t("pref_reason"), "", { class: "model" }),
@@ -173,7 +161,7 @@ function prefRead({ votes }) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model plain" }, name(called)),
+      el("th", { scope: "row", class: "model plain" }, headName(called)),
       el("td", {}, sha256 ? el("code", { class: "id" }, sha256) : ""),
     );
   return [

@@ -37,7 +37,7 @@ function prefInOrder(codes) {
 /** The head of a row about two systems; `detail` says over what. */
 function prefPairHead(a, b, between, detail = null) {
   const under = detail ? el("span", { class: "detail" }, detail) : null;
-  return el("th", { scope: "row", class: "model" }, name(a), el("span", { class: "detail" }, between), name(b), under);
+  return el("th", { scope: "row", class: "model" }, headName(a), el("span", { class: "detail" }, between), headName(b), under);
 }
 
 /** What a mapping from the record has under a name that may be any; null where it has nothing. */
@@ -48,21 +48,23 @@ function prefOf(mapping, key) {
 // -- numbers
 
 /** An interval, or that too few prompts were asked for one. */
-function prefInterval(low, high, scale, isSigned = false) {
-  if (low === null || high === null) return t("pref_too_few");
-  const decimals = decimalsOf(low, high, scale);
-  const text = isSigned ? signed : number;
-  return text(low * scale, decimals) + " – " + text(high * scale, decimals);
+function prefInterval(low, high, scale) {
+  return interval(low, high, scale, { none: "pref_too_few" });
 }
 
 /** A value with as many decimals as its interval asks for. */
-function prefNumber(value, low, high, scale, isSigned = false) {
-  return (isSigned ? signed : number)(value * scale, decimalsOf(low, high, scale));
+function prefNumber(value, low, high, scale) {
+  return number(value * scale, decimalsOf(low, high, scale));
 }
 
-/** A share in percent. */
+/** A share in percent, under a head that says so. */
+function prefShareNumber(share) {
+  return number(100 * share, 1);
+}
+
+/** A share in percent among words. */
 function prefPercent(share) {
-  return prefNumber(share, null, null, 100);
+  return percentText(prefShareNumber(share));
 }
 
 /** `{value, low, high}` as a cell, empty where nobody knows it. `more` are further nodes. */
@@ -72,9 +74,7 @@ function prefCell(found, { scale = 100, isSigned = false, n = "", axis = null, m
   return el(
     "td",
     { class: "cell" },
-    el("b", { class: "value" }, prefNumber(value, low, high, scale, isSigned)),
-    " ",
-    el("span", { class: "interval" }, prefInterval(low, high, scale, isSigned)),
+    valueNodes(found, scale, { write: isSigned ? signed : number, none: "pref_too_few" }),
     axis ? whisker({ value, low, high, worst: null, best: null }, scale, axis) : null,
     n ? el("span", { class: "n" }, n) : null,
     more,
@@ -82,7 +82,7 @@ function prefCell(found, { scale = 100, isSigned = false, n = "", axis = null, m
 }
 
 function prefNothing() {
-  return el("td", { class: "none" }, unseen(t("not_known")));
+  return noneCell("not_known");
 }
 
 /** A value with the interval that a record keeps apart under a name. */
@@ -92,7 +92,8 @@ function prefNamed(value, bounds) {
 
 /** The chance of votes without a preference, and no more than is known of small ones. */
 function prefChance(chance) {
-  const text = chance === null ? "" : chance < 0.001 ? "< " + number(0.001, 3) : number(chance, chance < 0.1 ? 3 : 2);
+  if (chance === null) return prefNothing();
+  const text = chance < 0.001 ? "< " + number(0.001, 3) : number(chance, chance < 0.1 ? 3 : 2);
   return el("td", { class: "chance" }, el("bdi", { dir: "ltr" }, text));
 }
 
@@ -128,14 +129,7 @@ function prefHead(title, detail = "", attributes = {}) {
 
 /** A table in a region that scrolls, its caption in sight meanwhile. */
 function prefTable(id, caption, kind, heads, bodies) {
-  const table = el(
-    "table",
-    { class: "numbers " + kind, id },
-    el("caption", { id: id + "-caption" }, el("span", { class: "said" }, caption)),
-    el("thead", {}, el("tr", {}, heads)),
-    bodies,
-  );
-  return el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
+  return framed(id, "numbers " + kind, said(caption), heads, bodies);
 }
 
 // -- bars
@@ -147,7 +141,7 @@ function prefTable(id, caption, kind, heads, bodies) {
 function prefBar(
   parts,
   { value, low, high },
-  { words = parts.map((part) => part.words).join(", "), hasHalf = false } = {},
+  { words = joined(parts.map((part) => part.words)), hasHalf = false } = {},
 ) {
   const x = (share) => (PREF_BAR * share).toFixed(2);
   const line = (kind, from, to, y = [9, 9]) => svg("line", { class: kind, x1: from, y1: y[0], x2: to, y2: y[1] });

@@ -59,8 +59,8 @@ function prefAdmissionRow(one) {
     prefLanguageHead(one.language),
     el("td", {}, prefAdmitted(one.verdict)),
     prefCell({ value: one.difference, low: one.low, high: one.high }, { isSigned: true }),
-    el("td", { class: "cell" }, prefPercent(one.judge_agreement)),
-    el("td", { class: "cell" }, prefPercent(one.people_agreement)),
+    el("td", { class: "cell" }, prefShareNumber(one.judge_agreement)),
+    el("td", { class: "cell" }, prefShareNumber(one.people_agreement)),
     prefCounts([t("pref_comparisons", { n: one.num_units }), t("pref_source_prompts", { n: one.num_prompts })]),
   );
 }
@@ -98,16 +98,16 @@ function prefPowered(found) {
 }
 
 function prefPoweredRow({ judge, rate, admission }) {
-  const over = [prefLanguage(rate.language), ", ", t("pref_judge"), " ", name(judge, { class: "plain" })];
+  const over = joinedNodes([prefLanguage(rate.language), [t("pref_judge"), " ", name(judge, { class: "plain" })]], "join_facts");
   return el(
     "tr",
     {},
     prefPairHead(rate.system_a, rate.system_b, t("pref_against"), over),
     prefCell(rate),
-    el("td", { class: "cell" }, prefPercent(rate.people_only)),
-    el("td", { class: "cell" }, prefPercent(rate.judge_only)),
+    el("td", { class: "cell" }, prefShareNumber(rate.people_only)),
+    el("td", { class: "cell" }, prefShareNumber(rate.judge_only)),
     el("td", { class: "cell" }, number(rate.weight, 2)),
-    el("td", { class: "cell" }, rate.stderr_ratio === null ? "" : "× " + number(rate.stderr_ratio, 2)),
+    el("td", { class: "cell" }, rate.stderr_ratio === null ? "" : el("bdi", { dir: "ltr" }, "× " + number(rate.stderr_ratio, 2))),
     el("td", {}, prefAdmitted(admission ? admission.verdict : "undecided")),
     prefCounts([
       t("pref_by_people", {

@@ -21,7 +21,7 @@ function prefMatrix({ votes, language }) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(a)),
+      el("th", { scope: "row", class: "model" }, headName(a)),
       systems.map((b) => (a === b ? el("td", { class: "self" }) : prefMatrixCell(rateOf(a, b)))),
     ),
   );
@@ -43,10 +43,11 @@ function prefMatrixCell(rate) {
   if (!rate) return el("td", { class: "never" }, unseen(t("pref_never")));
   const isSure = rate.p_adjusted !== null && rate.p_adjusted < PREF_SURE;
   const isAhead = rate.win_half > 0.5;
+  const [value, , bounds] = valueNodes({ ...rate, value: rate.win_half }, 100, { none: "pref_too_few" });
   return el(
     "td",
     { class: "cell" },
-    el("b", { class: "value" }, prefNumber(rate.win_half, rate.low, rate.high, 100)),
+    value,
     isSure
       ? el(
           "span",
@@ -55,7 +56,7 @@ function prefMatrixCell(rate) {
           unseen(t(isAhead ? "pref_ahead" : "pref_behind")),
         )
       : null,
-    el("span", { class: "interval" }, prefInterval(rate.low, rate.high, 100)),
+    bounds,
     el("span", { class: "n" }, t("n", { n: rate.num_votes })),
   );
 }

@@ -217,7 +217,7 @@ function prefTotalHead(title, detail) {
 
 /** What a language drawn from all there are would say. */
 function prefOthersRow(one, heads) {
-  const apart = t("pref_apart", { points: number(100 * one.tau, 1), share: number(100 * one.i_squared, 0) });
+  const apart = t("pref_apart", { points: number(100 * one.tau, 1), share: percent(100 * one.i_squared, 0) });
   return el(
     "tr",
     { class: "total" },
@@ -232,7 +232,7 @@ function prefOthersRow(one, heads) {
 
 /** The language in which the first does worst, and a bound below which it lies in none. */
 function prefWorstRow(one, heads) {
-  const value = el("b", { class: "value" }, prefPercent(one.value));
+  const value = el("b", { class: "value" }, prefShareNumber(one.value));
   return el(
     "tr",
     { class: "total" },
@@ -242,7 +242,7 @@ function prefWorstRow(one, heads) {
       "td",
       { class: "cell" },
       value,
-      el("span", { class: "n" }, t("pref_nowhere_below", { value: prefPercent(one.low) })),
+      el("span", { class: "n" }, t("pref_nowhere_below", { value: prefShareNumber(one.low) })),
     ),
     Array.from({ length: heads.length + 2 }, prefNothing),
     prefChance(null),
@@ -273,5 +273,5 @@ function prefAgainstAll(seen, heads) {
 
 function prefSystemHead(rate) {
   const over = rate.scope === "macro" ? t("pref_mean_of", { n: rate.num_languages }) : prefLanguage(rate.language);
-  return el("th", { scope: "row", class: "model" }, name(rate.system_a), el("span", { class: "detail" }, over));
+  return el("th", { scope: "row", class: "model" }, headName(rate.system_a), el("span", { class: "detail" }, over));
 }

@@ -5,7 +5,7 @@ const PREF_TIES = ["half", "dropped", "davidson"];
 
 function prefRanks(seen) {
   const { ranking, no_ranking: reason } = seen.votes;
-  if (!ranking) return el("p", { class: "notice" }, t("pref_no_ranking"), " ", name(reason));
+  if (!ranking) return el("p", { class: "notice" }, t("pref_no_ranking"), " ", english(reason));
   return [
     el("p", { class: "lead" }, t("pref_ranks_lead")),
     seen.language ? el("p", { class: "quiet" }, t("pref_all_languages")) : null,
@@ -32,9 +32,8 @@ function prefRankTable(seen, ranking) {
   }));
   return sortedTable({
     id: "votes-ranking",
-    caption: el("span", { class: "said" }, t("pref_ranks_caption")),
+    caption: said(t("pref_ranks_caption")),
     rows: ranking.systems,
-    sort: seen.ranks,
     param: "ranks",
     kind: "numbers ranks",
     columns: [
@@ -84,12 +83,12 @@ function prefRankedSystem(seen, row) {
     t("pref_its_pairs"),
     unseen(" " + plain(row.system)),
   );
-  return el("th", { scope: "row", class: isChosen ? "model band" : "model" }, name(row.system), link);
+  return el("th", { scope: "row", class: isChosen ? "model band" : "model" }, headName(row.system), link);
 }
 
 function prefRange({ rank_low: low, rank_high: high }) {
   if (low === null || high === null) return t("pref_too_few");
-  return low === high ? count(low) : count(low) + " – " + count(high);
+  return range(count(low), count(high));
 }
 
 /** What would change the order: ties taken otherwise, few votes gone, an annotator gone. */
@@ -135,7 +134,7 @@ function prefFragile({ leader, num_votes: fewest, total }) {
 
 function prefDeciders(names) {
   if (!names.length) return t("pref_no_decider");
-  const first = names.slice(0, PREF_MOST_NAMES).flatMap((one, at) => [at ? ", " : "", name(one)]);
+  const first = namesList(names.slice(0, PREF_MOST_NAMES));
   const rest = names.length - PREF_MOST_NAMES;
   return [t("pref_deciders", { n: names.length }), " ", first, rest > 0 ? " " + t("pref_and_more", { n: rest }) : ""];
 }
@@ -150,7 +149,7 @@ function prefStyle(ranking) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(system)),
+      el("th", { scope: "row", class: "model" }, headName(system)),
       prefOdds(prefOf(ranking.plain, system)),
       prefOdds(found),
     ),

@@ -101,7 +101,7 @@ function prefAnnotators(seen) {
   return [
     el("p", { class: "quiet" }, t("pref_flags_lead")),
     prefScreened(annotators, attentiveness),
-    flags.length ? prefFlagged(seen, rows) : el("p", { class: "quiet" }, t("pref_no_flag")),
+    flags.length ? prefFlagged(rows) : el("p", { class: "quiet" }, t("pref_no_flag")),
   ];
 }
 
@@ -130,11 +130,7 @@ function prefScreened(annotators, attentiveness) {
       t("pref_median_of", { share: prefPercent(prefMedian(shares)), n: shares.length }),
     ]);
   return facts.length
-    ? el(
-        "dl",
-        { class: "facts" },
-        facts.map(([term, said]) => el("div", {}, el("dt", {}, term), el("dd", {}, said))),
-      )
+    ? factsList(facts)
     : null;
 }
 
@@ -143,22 +139,22 @@ function prefMedian(sorted) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function prefFlagged(seen, rows) {
+function prefFlagged(rows) {
   const left = rows.length - PREF_MOST_ANNOTATORS;
-  const plainCell = (text) => el("td", {}, text);
+  const plainCell = (text) => (text ? el("td", {}, text) : prefNothing());
   const columns = [
     {
       id: "annotator",
       kind: "model",
       head: t("pref_annotator"),
       value: (row) => row.annotator,
-      cell: (row) => el("th", { scope: "row", class: "model" }, name(row.annotator)),
+      cell: (row) => el("th", { scope: "row", class: "model" }, headName(row.annotator)),
     },
     {
       id: "flags",
       head: t("pref_flags"),
       value: (row) => row.flags.join(),
-      cell: (row) => plainCell(row.flags.map((flag) => prefTerm("flag", flag)).join(", ")),
+      cell: (row) => plainCell(joined(row.flags.map((flag) => prefTerm("flag", flag)))),
     },
     {
       id: "votes",
@@ -198,10 +194,9 @@ function prefFlagged(seen, rows) {
   const kept = rows.slice(0, PREF_MOST_ANNOTATORS);
   return sortedTable({
     id: "votes-flagged",
-    caption: el("span", { class: "said" }, caption),
+    caption: said(caption),
     columns,
     rows: kept,
-    sort: seen.flags,
     param: "flags",
     kind: "numbers flagged",
   });
@@ -214,13 +209,18 @@ function prefAttentive({ gold, retest, paces, flags, longest_run: run, num_votes
   const timed = flags.includes("faster than reading") ? paces : [];
   return [
     gold
-      ? t("pref_gold", { part: gold.num_right, n: gold.num_votes, interval: prefInterval(gold.low, gold.high, 100) })
+      ? t("pref_gold", { part: gold.num_right, n: gold.num_votes, interval: prefPercentRange(gold) })
       : "",
     again ? (kappa === null ? t("pref_again", again) : t("pref_again_kappa", { ...again, kappa })) : "",
     ...timed.map(prefPace),
     t("pref_run", { part: run, n: votes }),
     skipped ? t("pref_skipped", { n: skipped }) : "",
   ];
+}
+
+/** The interval of a share among words. */
+function prefPercentRange({ low, high }) {
+  return low === null ? t("pref_too_few") : percentText(interval(low, high, 100));
 }
 
 /** Seconds a character in one language, beside what few others are below. */

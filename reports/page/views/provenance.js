@@ -11,9 +11,7 @@ view("provenance", {
 });
 
 function provenanceControls(chosen) {
-  const select = el("select", { id: "provenance-run" }, runsInOrder().map((run) => el("option", { value: shortId(run), selected: run === chosen }, plain(runName(run)) + " " + shortId(run))));
-  select.addEventListener("change", () => go(changed({ run: select.value })));
-  return el("div", { class: "filters" }, el("div", {}, el("label", { for: "provenance-run" }, t("run_label")), select));
+  return el("div", { class: "filters" }, runChooser("provenance-run", t("run_label"), chosen, "run"));
 }
 
 // -- one run
@@ -26,77 +24,98 @@ function runPanel(place) {
     el("h3", { id: "run-title" }, name(runName(place)), " ", badges(run)),
     el("h4", {}, t("command")),
     el("pre", { class: "command", dir: "ltr" }, shown(run.command)),
-    run.command_note ? el("p", { class: "quiet" }, shown(run.command_note)) : null,
-    run.red_flags.length ? el("section", {}, el("h4", {}, t("alarms")), el("ul", { class: "says" }, run.red_flags.map((flag) => el("li", {}, flag.family ? [name(flag.family), ": "] : "", shown(flag.text))))) : null,
+    run.command_note ? el("p", { class: "quiet" }, english(run.command_note)) : null,
+    run.red_flags.length ? redFlagList(run.red_flags) : null,
     el("div", { class: "pair" }, factsTable("facts-run", t("facts_run"), runRows(run)), factsTable("facts-model", t("facts_model"), pairRows(run.model.identity))),
     el("div", { class: "pair" }, factsTable("facts-packages", t("facts_packages"), pairRows(run.packages)), factsTable("facts-stack", t("facts_stack"), run.stacks.flatMap(pairRows))),
     tasksTable(place),
   );
 }
 
-function pairRows(pairs) {
-  return Object.entries(pairs).map(([key, value]) => [key, String(value)]);
+function redFlagList(flags) {
+  const lines = flags.map((flag) => el("li", {}, redFlagText(flag), el("div", { class: "quiet" }, english((flag.family ? flag.family + ": " : "") + flag.text))));
+  return el("section", {}, el("h4", {}, t("alarms")), el("ul", { class: "says" }, lines));
 }
 
+function pairRows(pairs) {
+  return Object.entries(pairs).map(([key, value]) => [name(key), name(String(value))]);
+}
+
+/** What is known of a run: a label, and its value as nodes or as words of ours. */
 function runRows(run) {
-  const counts = run.counts;
-  const causes = Object.entries(counts.unscored_by_cause).map(([cause, number]) => plain(cause) + " " + count(number)).join(", ");
+  const { judged, measured: clock } = run;
   const rows = [
-    [t("run_label"), run.id],
+    [t("run_label"), name(run.id)],
     [t("status"), t("status_" + run.status)],
-    [t("engine"), run.model.engine],
-    [t("samples_scored"), t("of", { part: counts.scored, whole: counts.requested }) + (causes ? " (" + causes + ")" : "")],
+    [t("trust_label"), trustNodes(run)],
+    [t("manifest_label"), hashText(run.manifest_sha256)],
+    [t("root_label"), hashText(run.samples_root)],
+    [t("engine"), name(run.model.engine)],
+    [t("samples_scored"), scoredText(run.counts)],
     [t("limit"), run.is_partial ? partText(run) : t("none")],
     [t("seed_label"), String(run.seed)],
     [t("truncation_label"), t("truncation_" + (run.truncation || "protocol"))],
-    [t("generation_label"), pairsText(run.generation) || t("as_tasks_say")],
-    [t("system_label"), run.system_instruction || t("none")],
+    [t("generation_label"), Object.keys(run.generation).length ? namesList(pairTexts(run.generation)) : t("as_tasks_say")],
+    [t("system_label"), run.system_instruction ? name(run.system_instruction) : t("none")],
     [t("turns_label"), t(run.multiturn_shots === false ? "turns_one" : "turns_many")],
   ];
-  if (run.judged) rows.push([t("judge"), run.judged.judge + " " + run.judged.version + ", " + run.model.name], [t("judged_runs"), run.judged.runs.join(", ")]);
+  if (judged) {
+    rows.push([t("judge"), namesList([judged.judge + " " + judged.version, run.model.name])], [t("judged_runs"), namesList(judged.runs)]);
+  }
   if (run.started) rows.push([t("date"), run.started]);
-  const clock = run.measured;
-  if (clock.seconds) rows.push([t("seconds"), duration(clock.seconds)]);
+  if (clock.seconds) rows.push([t("seconds"), name(duration(clock.seconds))]);
   if (clock.tokens_per_second) rows.push([t("speed"), t("tokens_a_second", { n: Math.round(clock.tokens_per_second) })]);
-  for (const key of ["weights_bytes", "peak_device_bytes", "peak_resident_bytes"]) if (clock[key]) rows.push([t(key), bytes(clock[key])]);
+  for (const key of ["weights_bytes", "peak_device_bytes", "peak_resident_bytes"]) if (clock[key]) rows.push([t(key), name(bytes(clock[key]))]);
   return rows;
 }
 
+/** How many of the samples have a score, and why the others have none. */
+function scoredText({ scored, requested, unscored_by_cause: byCause }) {
+  const causes = Object.entries(byCause).map(([cause, n]) => causeText(cause) + " " + count(n));
+  return t("of", { part: scored, whole: requested }) + (causes.length ? " (" + joined(causes) + ")" : "");
+}
+
+/** `rows` are pairs of nodes. */
 function factsTable(id, caption, rows) {
   if (!rows.length) return null;
-  const lines = rows.map(([key, value]) => el("tr", {}, el("th", { scope: "row" }, name(key)), el("td", {}, name(value))));
-  return el(
-    "div",
-    { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" },
-    el("table", { class: "facts", id }, el("caption", { id: id + "-caption" }, caption), el("tbody", {}, lines)),
-  );
+  const lines = rows.map(([key, value]) => el("tr", {}, el("th", { scope: "row" }, key), el("td", {}, value)));
+  return framed(id, "facts", caption, null, el("tbody", {}, lines));
 }
 
 function tasksTable(place) {
   const rows = board.tasks.flatMap((task) => task.runs.filter((one) => one.run === place).map((one) => [task, one]));
   const heads = ["task", "rules", "samples_label", "data_label", "licence"].map((key) => el("th", { scope: "col" }, t(key)));
-  const line = ([task, one]) => {
-    const spec = one.spec;
-    const truncated = one.num_truncated ? ", " + t("truncated", { n: one.num_truncated }) : "";
-    return el(
+  const line = ([task, one]) =>
+    el(
       "tr",
       {},
       el("th", { scope: "row" }, el("a", { href: address("task", { task: task.name }) }, name(task.name))),
-      el("td", {}, [plain(spec.protocol), t("shots", { n: String(spec.num_fewshot) }), t("version", { version: String(spec.version) }), ...(spec.chat ? [t("as_chat")] : [])].join(", ")),
-      el("td", {}, t("of", { part: one.counts.scored, whole: spec.num_samples }) + truncated + "; " + t("in_all", { n: spec.num_available })),
-      el("td", {}, spec.datasets.map((pin) => el("span", { class: "pin", dir: "ltr" }, shown([pin.path, pin.config, pin.split, pin.revision ? "@" + pin.revision.slice(0, 12) : "", "sha256 " + pin.fingerprint.slice(0, 16)].filter(Boolean).join(" "))))),
-      el("td", {}, name(task.licence || t("none_stated"))),
+      el("td", {}, specText(one.spec)),
+      el("td", {}, askedText(one)),
+      one.spec.datasets.length ? el("td", {}, one.spec.datasets.map(pinText)) : noneCell("none_stated"),
+      el("td", {}, task.licence ? name(task.licence) : t("none_stated")),
     );
-  };
-  return el(
-    "div",
-    { class: "scroll", role: "region", "aria-labelledby": "run-tasks-caption", tabindex: "0" },
-    el("table", { class: "tasks" }, el("caption", { id: "run-tasks-caption" }, t("run_tasks")), el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows.map(line))),
-  );
+  return framed("run-tasks", "tasks", t("run_tasks"), heads, el("tbody", {}, rows.map(line)));
+}
+
+function specText({ protocol, num_fewshot: shots, version, chat }) {
+  const facts = [isolated(protocol), t("shots", { n: String(shots) }), t("version", { version: String(version) }), chat ? t("as_chat") : ""];
+  return joined(facts, "join_facts");
+}
+
+function askedText({ counts, spec, num_truncated: n }) {
+  const asked = [t("of", { part: counts.scored, whole: spec.num_samples }), n ? t("truncated", { n }) : ""];
+  return joined([joined(asked, "join_facts"), t("in_all", { n: spec.num_available })], "join_clauses");
+}
+
+function pinText({ path, config, split, revision, fingerprint }) {
+  const parts = [path, config, split, revision ? "@" + revision.slice(0, 12) : "", "sha256 " + fingerprint.slice(0, 16)];
+  return el("span", { class: "pin", dir: "ltr" }, shown(parts.filter(Boolean).join(" ")));
 }
 
 function factsExport(place) {
-  return { name: runName(place), head: ["fact", "value"], rows: [...runFacts(place).entries()] };
+  const rows = [...runFacts(place).values()].map(({ kind, task, key, value }) => [kind, task, key, value]);
+  return { name: runName(place), head: ["kind", "task", "fact", "value"], rows };
 }
 
 // -- the check
@@ -105,7 +124,7 @@ function checkPanel() {
   const button = el("button", { type: "button", id: "check" }, t("check"));
   const said = el("div", { id: "check-result", role: "status" });
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    button.disabled = true; // which takes the focus from it
     said.replaceChildren(t("checking"));
     try {
       said.replaceChildren(...checkReport(await checkAll()));
@@ -113,8 +132,10 @@ function checkPanel() {
       said.replaceChildren(el("p", { class: "notice" }, t("damaged", { what: String(error.message || error) })));
     }
     button.disabled = false;
+    if (document.activeElement === document.body) button.focus({ preventScroll: true });
   });
-  return el("section", { class: "check" }, el("h3", {}, t("check_title")), el("p", {}, t("check_lead")), button, said, el("p", { class: "quiet" }, t("check_outside")));
+  const seal = el("p", { class: "quiet" }, t("seal_lead"), " ", hashText(document.querySelector('meta[name="evalsuite-seal"]').content));
+  return el("section", { class: "check" }, el("h3", {}, t("check_title")), el("p", {}, t("check_lead")), button, said, el("p", { class: "quiet" }, t("check_outside")), seal);
 }
 
 /** Every number of single tasks made again from the samples' counts: how many are equal, which are not. */
@@ -165,7 +186,7 @@ function meanAgain(samples, run, metric) {
 
 function checkReport({ equal, elsewhere, differing }) {
   const line = (one) => {
-    const again = one.again ? number(one.again.value * one.column.scale, 4) + " (n " + count(one.again.n) + ")" : t("not_known");
+    const again = one.again ? number(one.again.value * one.column.scale, 4) + " (" + t("n", { n: one.again.n }) + ")" : t("not_known");
     return el("li", {}, t("check_differs", { run: runName(one.run), task: one.column.title, metric: one.column.metric, shown: number(one.cell.value * one.column.scale, 4), again }));
   };
   return [

@@ -3,17 +3,18 @@
 view("published", {
   title: "view_published",
   has: (found) => found.published.length > 0,
-  show(root, params) {
+  show(root) {
     root.append(el("p", { class: "notice" }, t("published_lead")));
-    board.published.forEach((table, at) => root.append(publishedTable(table, at, params)));
+    board.published.forEach((table, at) => root.append(publishedTable(table, at)));
     return board.published.map(publishedExport);
   },
 });
 
-function publishedTable(table, at, params) {
+function publishedTable(table, at) {
   const id = "published-" + at;
   const [first, ...labels] = table.labels.map((label, place) => ({
     id: "label" + place,
+    names: [label],
     kind: place ? "" : "model",
     head: name(label),
     value: (row) => table.rows[row][place].toLocaleLowerCase(),
@@ -24,13 +25,12 @@ function publishedTable(table, at, params) {
     "section",
     { class: "family", "aria-labelledby": id + "-title" },
     el("h3", { id: id + "-title" }, name(table.title), " ", el("span", { class: "badge published" }, t("published_badge"))),
-    el("p", { class: "quiet" }, t("published_source", { source: table.source }), table.date ? ", " + plain(table.date) : ""),
+    el("p", { class: "quiet" }, joinedNodes([t("published_source", { source: table.source }), table.date && name(table.date)], "join_facts")),
     sortedTable({
       id,
-      caption: [table.unit ? plain(table.unit) + ", " : "", direction(table.higher_is_better)].join(""),
+      caption: joinedNodes([table.unit && name(table.unit), direction(table.higher_is_better)], "join_facts"),
       columns: [first, ...labels, ...figures],
       rows: table.rows.map((_, row) => row),
-      sort: params.get("sort" + at) || "",
       param: "sort" + at,
       kind: "numbers published",
     }),
@@ -40,31 +40,33 @@ function publishedTable(table, at, params) {
 }
 
 function publishedLabel(text, place) {
-  return place ? el("td", {}, name(text)) : el("th", { scope: "row", class: "model" }, name(text));
+  return place ? el("td", {}, name(text)) : el("th", { scope: "row", class: "model" }, headName(text));
 }
 
 function publishedColumn(table, column, place) {
   const isEmpty = table.cells.every((row) => row[place] === null);
   return {
     id: "c" + place,
+    names: [column],
     firstDirection: table.higher_is_better ? "-" : "",
     head: el("span", { class: "title" }, name(column)),
     detail: isEmpty ? el("span", { class: "detail" }, t("never_published")) : [],
     value: isEmpty ? undefined : (row) => table.cells[row][place]?.number ?? null,
     cell: (row) => {
       const cell = table.cells[row][place];
-      if (!cell) return el("td", { class: "none" }, unseen(t("not_published")));
-      const more = cell.low === null ? null : el("span", { class: "interval" }, " " + cell.low + " – " + cell.high);
+      if (!cell) return noneCell("not_published");
+      const more = cell.low === null ? null : [" ", el("span", { class: "interval" }, ends(cell.low, cell.high))];
       return el("td", { class: "cell" }, el("b", { class: "value" }, name(cell.text)), more, cell.n === null ? null : el("span", { class: "n" }, nText(cell.n, cell.n)));
     },
   };
 }
 
 function publishedCheck(check) {
-  const failed = Object.entries(check.failed).map(([row, gap]) => plain(row) + " " + signed(gap, 3)).join(", ");
-  const facts = { column: check.column, n: check.num_checked, failed, within: number(check.target, 4), parts: check.parts.join(", "), group: check.group, total: number(check.target, 0) };
+  const failed = Object.entries(check.failed).map(([row, gap]) => row + " " + signed(gap, 3));
+  const hasFailed = failed.length > 0;
+  const facts = { column: check.column, n: check.num_checked, failed, within: number(check.target, 4), parts: check.parts, group: check.group, total: number(check.target, 0) };
   const key = check.kind === "mean" ? "check_mean" : "check_sum";
-  return el("li", {}, failed ? "✗ " : "✓ ", t(key + (failed ? "_failed" : ""), facts));
+  return el("li", {}, hasFailed ? "✗ " : "✓ ", t(key + (hasFailed ? "_failed" : ""), facts));
 }
 
 function publishedExport(table) {

@@ -69,7 +69,7 @@ function stepLinks(found, params, filter, chosen, steps, help) {
   const words = [
     filter.status ? stateText(filter.status) : "",
     filter.flag ? (filter.flag === "any" ? t("samples_any_flag") : flagText(filter.flag)) : "",
-    filter.q ? "“" + plain(params.get("q")) + "”" : "",
+    filter.q ? "“" + isolated(params.get("q")) + "”" : "",
   ];
   return el(
     "nav",
@@ -77,7 +77,7 @@ function stepLinks(found, params, filter, chosen, steps, help) {
     el("a", { id: "steps-all", href: address("samples", keptParams(params)) }, t("sample_all_samples")),
     step("steps-previous", steps.previous, "k", t("sample_previous")),
     step("steps-next", steps.next, "j", t("sample_next")),
-    el("span", { class: "quiet", id: "steps-place" }, [where, ...words.filter(Boolean)].join(" · ")),
+    el("span", { class: "quiet", id: "steps-place" }, [where, ...words].filter(Boolean).join(" · ")),
     help,
   );
 }
@@ -100,7 +100,7 @@ function showSample(root, one, task, params, dialog) {
     keptNotice(task),
     el("div", { class: "asked" }, questionOf(one, params), promptViews(one, params), referencesOf(one)),
     el("h3", { id: "answers-title" }, t("sample_answers_of", { n: one.slots.length })),
-    modelBoxes(one, params),
+    modelBoxes(one),
     choiceTables(one),
     answerColumns(one),
     wordDiff(one, params),
@@ -132,11 +132,7 @@ function factList({ found, facts }, task) {
         ]
       : null,
   ];
-  return el(
-    "dl",
-    { class: "facts" },
-    rows.filter(Boolean).map(([head, value]) => el("div", {}, el("dt", {}, head), el("dd", {}, value))),
-  );
+  return factsList(rows);
 }
 
 /** The question alone, where the prompt around it is so long that it is closed. */
@@ -179,7 +175,7 @@ function isReference(key) {
 }
 
 /** Boxes that say whose answers are shown. */
-function modelBoxes(one, params) {
+function modelBoxes(one) {
   if (one.asked.length < 2) return null;
   const boxes = one.asked.map((slot) => {
     const id = shortId(one.found.runs[slot]);
@@ -241,11 +237,7 @@ function wordDiff(one, params) {
 
 function diffChooser(one, side, chosen, written) {
   const choices = written.map((slot) => [shortId(one.found.runs[slot]), raterText(one.found.runs[slot])]);
-  return sampleControl(
-    "diff-" + side,
-    t("samples_model_" + side),
-    sampleChooser("diff-" + side, side, shortId(one.found.runs[chosen]), choices),
-  );
+  return sampleChooser(side, t("samples_model_" + side), choices, shortId(one.found.runs[chosen]), "diff-" + side);
 }
 
 /** All that was answered in a column, as one text. */

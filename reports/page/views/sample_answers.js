@@ -32,15 +32,14 @@ function causeOf(answer) {
   return el(
     "span",
     { class: "warning" },
-    knownText("samples_cause_", answer.cause),
+    causeText(answer.cause),
     answer.detail ? [": ", name(answer.detail)] : null,
   );
 }
 
 function flagList(answer) {
   if (!answer.flags) return null;
-  const explained = (flag) =>
-    "flag_about_" + flag in messages.en ? el("span", { class: "detail" }, t("flag_about_" + flag)) : null;
+  const explained = (flag) => (flagAbout(flag) ? el("span", { class: "detail" }, flagAbout(flag)) : null);
   return el(
     "ul",
     { class: "flags" },
@@ -94,9 +93,9 @@ function replyView(one, reply, marked) {
 
 function failureText(reply) {
   const parts = [
-    reply.cause ? knownText("samples_cause_", reply.cause) : "",
+    reply.cause ? causeText(reply.cause) : "",
     reply.http_status ? "HTTP " + reply.http_status : "",
-    plain(reply.detail || ""),
+    reply.detail ? isolated(reply.detail) : "",
   ];
   return parts.filter(Boolean).join(": ");
 }
@@ -104,15 +103,15 @@ function failureText(reply) {
 /** How an answer ended and what it took. */
 function endText(reply) {
   const { max_tokens: most, temperature, ...others } = reply.settings || {};
-  const stops = (reply.stop || []).map((stop) => plain(JSON.stringify(stop))).join(" ");
+  const stops = (reply.stop || []).map((stop) => JSON.stringify(stop));
   const parts = [
     t("sample_ended_" + reply.stop_reason),
     t("sample_tokens_taken", { n: reply.num_tokens || 0, prompt: reply.num_prompt_tokens || 0 }),
     most === undefined ? "" : t("sample_tokens_allowed", { n: most }),
-    temperature === undefined ? "" : pairsText({ temperature, ...others }),
-    stops ? t("sample_stop_strings", { stops }) : "",
+    temperature === undefined ? "" : joined(pairTexts({ temperature, ...others }).map(isolated)),
+    stops.length ? t("sample_stop_strings", { stops }) : "",
   ];
-  return parts.filter(Boolean).join("; ");
+  return joined(parts, "join_clauses");
 }
 
 /** Whether an answer is in the language that was asked for, as far as that was looked at. */
@@ -140,7 +139,7 @@ function countList(answer, headline) {
   );
   if (!names.length) return null;
   const rows = names.map((metric) =>
-    el("div", {}, el("dt", {}, name(metric)), el("dd", {}, countsText(answer.counts[metric]))),
+    el("div", {}, el("dt", {}, name(metric)), el("dd", {}, el("bdi", { dir: "ltr" }, countsText(answer.counts[metric])))),
   );
   return el(
     "details",

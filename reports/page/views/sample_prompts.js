@@ -63,14 +63,7 @@ function isPromptOpen(one, params) {
 
 function promptView(one, prompt, { title, runs, isOpen, turn }) {
   const to = runs.length
-    ? el(
-        "span",
-        { class: "quiet" },
-        " ",
-        t("sample_sent_to"),
-        " ",
-        runs.map((run, at) => [at ? ", " : "", rater(run)]),
-      )
+    ? el("span", { class: "quiet" }, " ", t("sample_sent_to"), " ", joinedNodes(runs.map(rater)))
     : null;
   const view = el(
     "details",
@@ -116,7 +109,6 @@ function choiceTables(one) {
 }
 
 function choiceTable(one, columns, at) {
-  const id = "choices-" + at;
   const head = [t("sample_choice_as_sent"), ...columns.map(({ slot }) => rater(one.found.runs[slot]))];
   const rows = columns[0].reply.choices.map((text, place) =>
     el(
@@ -126,25 +118,8 @@ function choiceTable(one, columns, at) {
       columns.map(({ reply }) => choiceCell(reply, place)),
     ),
   );
-  return el(
-    "div",
-    { class: "scroll", role: "region", "aria-labelledby": id, tabindex: "0" },
-    el(
-      "table",
-      { class: "choices" },
-      el("caption", { id }, t("sample_choices_caption")),
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          head.map((cell) => el("th", { scope: "col" }, cell)),
-        ),
-      ),
-      el("tbody", {}, rows),
-    ),
-  );
+  const heads = head.map((cell) => el("th", { scope: "col" }, cell));
+  return framed("choices-" + at, "choices", t("sample_choices_caption"), heads, el("tbody", {}, rows));
 }
 
 function choiceHead(one, text, place, columns) {

@@ -15,7 +15,7 @@ function statusMark(status) {
 /** A choice of the outcome, in words. */
 function stateText(state) {
   const [status, cause] = state.split(":");
-  if (cause !== undefined) return t("samples_unscored_for", { cause: knownText("samples_cause_", cause) });
+  if (cause !== undefined) return t("samples_unscored_for", { cause: causeText(cause) });
   return SAMPLE_STATES.includes(status)
     ? STATE_MARKS[status] + " " + statusText(status)
     : t("samples_state_" + status.replaceAll("-", "_"));
@@ -26,16 +26,26 @@ function flagText(flag) {
   return knownText("samples_flag_", flag);
 }
 
+/** What a flag says, where it is one of ours. */
+function flagAbout(flag) {
+  return knownText("flag_about_", flag, "");
+}
+
+/** Why a sample has no score, in words. */
+function causeText(cause) {
+  return knownText("samples_cause_", cause);
+}
+
 /** The words for a name of ours; of another's the name itself. */
-function knownText(prefix, name) {
-  return prefix + name in messages.en ? t(prefix + name) : plain(name);
+function knownText(prefix, name, otherwise = plain(name.replaceAll("_", " "))) {
+  return Object.hasOwn(messages.en, prefix + name) ? t(prefix + name) : otherwise;
 }
 
 /** What a run is called beside others, as text to be shown as it is: of a judge's run also who judges. */
 function raterText(run) {
   const { judged, model } = board.runs[run];
   if (!judged) return plain(runName(run));
-  return t("samples_judging", { judge: model.name, rubric: judged.judge, models: judged.models.join(", ") });
+  return t("samples_judging", { judge: model.name, rubric: judged.judge, models: judged.models });
 }
 
 /** The same as a node, kept apart from the direction of what surrounds it. */

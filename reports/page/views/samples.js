@@ -72,77 +72,45 @@ function sampleControls(list, params, help) {
   const { found, filter } = list;
   const { flags, languages, categories } = factsOf(found);
   const every = [["", t("samples_all")]];
-  const state = sampleChooser("samples-status", "status", filter.status, [
-    ...every,
-    ...stateChoices(found).map((one) => [one, stateText(one)]),
-  ]);
+  const states = stateChoices(found).map((one) => [one, stateText(one)]);
   const rows = [
-    sampleControl("samples-task", t("samples_task"), sampleTasks(list.task)),
-    sampleControl("samples-status", t("samples_outcome"), state),
+    labelled("samples-task", t("samples_task"), sampleTasks(list.task)),
+    sampleChooser("status", t("samples_outcome"), [...every, ...states], filter.status),
     ...sampleModels(list),
   ];
   if (flags.length) {
     const choices = [...every, ["any", t("samples_any_flag")], ...flags.map((flag) => [flag, flagText(flag)])];
-    rows.push(
-      sampleControl("samples-flag", t("samples_flag"), sampleChooser("samples-flag", "flag", filter.flag, choices)),
-    );
+    rows.push(sampleChooser("flag", t("samples_flag"), choices, filter.flag));
   }
   if (languages.length > 1) {
     const choices = [...every, ...languages.map((code) => [code, languageName(code)])];
-    rows.push(
-      sampleControl("samples-lang", t("samples_language"), sampleChooser("samples-lang", "lang", filter.lang, choices)),
-    );
+    rows.push(sampleChooser("lang", t("samples_language"), choices, filter.lang));
   }
   if (categories.length > 1) {
     const choices = [...every, ...categories.map((one) => [one, plain(one)])];
-    rows.push(
-      sampleControl("samples-cat", t("samples_category"), sampleChooser("samples-cat", "cat", filter.cat, choices)),
-    );
+    rows.push(sampleChooser("cat", t("samples_category"), choices, filter.cat));
   }
   rows.push(sampleSearch(list, params), el("div", {}, el("span", { class: "label" }, t("samples_keyboard")), help));
   return el("div", { class: "filters", role: "search", "aria-label": t("samples_filter_samples") }, rows);
 }
 
-function sampleControl(id, text, control) {
-  return el("div", {}, el("label", { for: id }, text), control);
-}
-
-/** A select that sets `param` in the address; `choices` are pairs of value and text. */
-function sampleChooser(id, param, value, choices) {
-  const select = el(
-    "select",
-    { id },
-    choices.map(([one, text]) => el("option", { value: one, selected: one === value }, text)),
-  );
-  select.addEventListener("change", () => go(changed({ [param]: select.value, n: "" })));
-  return select;
+/** A choice that sets `param` in the address; `choices` are pairs of value and text. */
+function sampleChooser(param, label, choices, value, id = "samples-" + param) {
+  return chooser(id, label, choices, value, (chosen) => go(changed({ [param]: chosen, n: "" })));
 }
 
 /** In which model the outcome is looked for, or between which two. */
 function sampleModels({ found, filter }) {
   if (found.runs.length < 2) return [];
+  const choices = slotsInOrder(found).map((slot) => [shortId(found.runs[slot]), raterText(found.runs[slot])]);
+  const value = (slot) => (typeof slot === "number" ? shortId(found.runs[slot]) : slot);
   if (isFlip(filter.status))
-    return ["a", "b"].map((side) =>
-      sampleControl(
-        "samples-" + side,
-        t("samples_model_" + side),
-        sampleRunChooser(found, "samples-" + side, side, filter[side]),
-      ),
-    );
+    return ["a", "b"].map((side) => sampleChooser(side, t("samples_model_" + side), choices, value(filter[side])));
   const first = [
     ["", t("samples_any_model")],
     ["every", t("samples_every_model")],
   ];
-  return [sampleControl("samples-run", t("model"), sampleRunChooser(found, "samples-run", "run", filter.run, first))];
-}
-
-/** A select of the runs that have samples in `found`; `value` is a column of it. */
-function sampleRunChooser(found, id, param, value, first = []) {
-  const choices = slotsInOrder(found).map((slot) => [shortId(found.runs[slot]), raterText(found.runs[slot])]);
-  return sampleChooser(id, param, typeof value === "number" ? shortId(found.runs[value]) : value, [
-    ...first,
-    ...choices,
-  ]);
+  return [sampleChooser("run", t("model"), [...first, ...choices], value(filter.run))];
 }
 
 function sampleTasks(chosen) {
@@ -173,7 +141,7 @@ function sampleSearch(list, params) {
     dir: "auto",
   });
   input.addEventListener("input", () => searchSamples(list, input.value));
-  const box = sampleControl("samples-text", t("samples_search_texts"), input);
+  const box = labelled("samples-text", t("samples_search_texts"), input);
   box.className = "wide";
   return box;
 }
@@ -260,7 +228,7 @@ function sampleLine({ found, task, params, columns }, at) {
 /** How one model did, small: its mark and its name, and for those who hear the page in words. */
 function sampleTick(called, answer) {
   if (!answer) return null;
-  const words = called + ": " + [statusText(answer.status), ...(answer.flags || []).map(flagText)].join(", ");
+  const words = called + ": " + joined([statusText(answer.status), ...(answer.flags || []).map(flagText)], "join_facts");
   const mark = STATE_MARKS[answer.status] + (answer.flags ? "⚑" : "");
   return el(
     "span",

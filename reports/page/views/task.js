@@ -52,28 +52,22 @@ function taskList(root, wanted) {
 }
 
 function taskLine(task) {
-  return [languageName(task.language), originText(task.provenance), t("runs", { n: task.runs.length })]
-    .filter(Boolean)
-    .join(", ");
+  const facts = [languageName(task.language), originText(task.provenance), t("runs", { n: task.runs.length })];
+  return joined(facts, "join_facts");
 }
 
 function taskFacts(task) {
   const family = isInLanguages(board.families.find((one) => one.name === task.family))
     ? el("a", { href: address("languages", { family: task.family }) }, name(task.family))
     : name(task.family);
-  const facts = [
-    ["task_family", family],
-    ["task_language", languageName(task.language)],
-    ["task_origin", originText(task.provenance)],
-    ["task_source", task.source && name(task.source)],
-    ["task_licence", task.licence && name(task.licence)],
-    ["task_runs", count(task.runs.length)],
-  ];
-  return el(
-    "dl",
-    { class: "facts" },
-    facts.filter(([, value]) => value).map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))),
-  );
+  return factsList([
+    [t("task_family"), family],
+    [t("task_language"), languageName(task.language)],
+    [t("task_origin"), originText(task.provenance)],
+    [t("task_source"), task.source && name(task.source)],
+    [t("task_licence"), task.licence && name(task.licence)],
+    [t("task_runs"), count(task.runs.length)],
+  ]);
 }
 
 // -- the prompt
@@ -103,7 +97,7 @@ async function promptPart(task, at, params) {
   );
   return [
     title,
-    el("p", { class: "quiet" }, t("task_prompt_of"), " ", link, others.length ? [", ", sentTo(main)] : null),
+    el("p", { class: "quiet" }, joinedNodes([[t("task_prompt_of"), " ", link], others.length ? sentTo(main) : null], "join_facts")),
     exchangeNodes(main, facts, params),
     others.map((one, index) => fold("prompt" + index, sentTo(one), () => exchangeNodes(one, facts, null))),
   ];
@@ -129,13 +123,7 @@ function sentPrompts(samples, at) {
 }
 
 function sentTo({ runs }) {
-  return el(
-    "span",
-    { class: "quiet" },
-    t("task_sent_to"),
-    " ",
-    runs.map((run, at) => [at ? ", " : "", name(runName(run))]),
-  );
+  return el("span", { class: "quiet" }, t("task_sent_to"), " ", namesList(runs.map(runName)));
 }
 
 function exchangeNodes({ reply, prompt, more }, facts, params) {
@@ -164,10 +152,10 @@ function messageNode([role, content], language) {
 /** The settings an answer was asked with, and where it stops. */
 function askedHow(reply) {
   const settings = Object.keys(reply.settings || {}).length
-    ? t("task_settings", { settings: pairsText(reply.settings) })
+    ? t("task_settings", { settings: pairTexts(reply.settings) })
     : "";
-  const stops = (reply.stop || []).map((text) => plain(JSON.stringify(text))).join(" ");
-  return [settings, stops ? t("task_stops", { stops }) : ""].filter(Boolean).join(" ");
+  const stops = (reply.stop || []).map((text) => JSON.stringify(text));
+  return [settings, stops.length ? t("task_stops", { stops }) : ""].filter(Boolean).join(" ");
 }
 
 /** A long prompt in part, with a button that shows the rest; which is seen stands in the address. */
@@ -194,7 +182,7 @@ function metricsOf(task) {
 }
 
 function metricsPart(task) {
-  const about = (column) => (messages.en["metric_about_" + column.metric] ? t("metric_about_" + column.metric) : "");
+  const about = (column) => knownText("metric_about_", column.metric, "");
   const columns = [
     ["about", about],
     ["alias", (column) => column.alias && name(column.alias)],
@@ -202,17 +190,17 @@ function metricsPart(task) {
     [
       "range",
       (column) =>
-        column.bounds ? column.bounds.map((bound) => count(bound * column.scale)).join(" – ") : t("task_unbounded"),
+        column.bounds ? range(...column.bounds.map((bound) => count(bound * column.scale))) : t("task_unbounded"),
     ],
     ["chance", (column) => chanceText(column) || t("task_no_chance")],
     [
       "rules",
-      (column) => rules(column, task.metrics) + (column.version === "1" ? ", " + t("version", { version: "1" }) : ""),
+      (column) => joined([rules(column, task.metrics), column.version === "1" ? t("version", { version: "1" }) : ""], "join_facts"),
     ],
     [
       "signature",
       (column) =>
-        column.signature !== "v1" && el("span", { class: "signature" }, shown(column.signature.replaceAll("|", " "))),
+        column.signature !== "v1" && signatureNode(column.signature),
     ],
   ].filter(([, cell]) => task.metrics.some(cell));
   const rows = metricsOf(task).map((column) =>
@@ -220,7 +208,7 @@ function metricsPart(task) {
       "tr",
       {},
       metricHead(column),
-      columns.map(([, cell]) => el("td", {}, cell(column) || "")),
+      columns.map(([, cell]) => cell(column)).map((found) => (found ? el("td", {}, found) : noneCell("none"))),
     ),
   );
   const heads = ["metric", ...columns.map(([key]) => key)].map((key) => t("task_head_" + key));
@@ -229,24 +217,11 @@ function metricsPart(task) {
 
 function metricHead(column) {
   const badge = column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : null;
-  return el("th", { scope: "row", class: "model" }, name(column.metric), badge);
+  return el("th", { scope: "row", class: "model" }, headName(column.metric), badge);
 }
 
-/** A table with `heads`, the first of which stays in sight, in a region that scrolls. */
-function plainTable(id, caption, heads, rows, kind = "numbers") {
-  const [first, ...others] = heads;
-  const cells = [
-    el("th", { scope: "col", class: "model" }, first),
-    others.map((text) => el("th", { scope: "col" }, text)),
-  ];
-  const table = el(
-    "table",
-    { class: kind, id },
-    el("caption", { id: id + "-caption" }, said(caption)),
-    el("thead", {}, el("tr", {}, cells)),
-    el("tbody", {}, rows),
-  );
-  return el("div", { class: "scroll", role: "region", "aria-labelledby": id + "-caption", tabindex: "0" }, table);
+function statedCell(nodes) {
+  return nodes ? el("td", {}, nodes) : noneCell("none_stated");
 }
 
 /** The pins of all runs' rows; where runs differ, whose they are. */
@@ -264,17 +239,12 @@ function dataPart(task) {
     el(
       "tr",
       {},
-      el("th", { scope: "row", class: "model" }, name(pin.path)),
-      [plain(pin.config), plain(pin.split), code(pin.revision), count(pin.num_rows), code(pin.fingerprint)].map(
-        (text) => el("td", {}, text),
-      ),
+      el("th", { scope: "row", class: "model" }, headName(pin.path)),
+      [pin.config && name(pin.config), pin.split && name(pin.split), pin.revision && code(pin.revision)].map(statedCell),
+      [count(pin.num_rows), code(pin.fingerprint)].map(statedCell),
       isShared
         ? null
-        : el(
-            "td",
-            {},
-            runs.map((run, at) => [at ? ", " : "", name(runName(run))]),
-          ),
+        : el("td", {}, namesList(runs.map(runName))),
     ),
   );
   const heads = ["config", "split", "revision", "rows", "sha256"].map((key) => t("task_head_" + key));

@@ -25,6 +25,7 @@ function resultsPart(task) {
     const axis = axisOf(known, column.scale);
     return {
       id: column.id,
+      names: columnNames(column, column.metric),
       firstDirection: column.higher_is_better ? "-" : "",
       head: [
         el("span", { class: "title" }, name(column.metric)),
@@ -33,7 +34,7 @@ function resultsPart(task) {
       detail: [
         rules(column, task.metrics),
         direction(column.higher_is_better),
-        t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+        axisText(axis),
       ].map((text) => el("span", { class: "detail" }, text)),
       value: (run) => cells.get(run)?.value ?? null,
       cell: (run) => numberCell(cells.get(run) || null, column.scale, axis),
@@ -44,16 +45,7 @@ function resultsPart(task) {
 
 /** A table with a row for every run of `task`, sorted by the address. */
 function taskTable(task, id, caption, columns, kind = "numbers") {
-  const param = "sort-" + id;
-  return sortedTable({
-    id,
-    caption: said(caption),
-    columns: [modelColumn(), ...columns],
-    rows: taskRuns(task),
-    sort: place().params.get(param) || "",
-    kind,
-    param,
-  });
+  return sortedTable({ id, caption: said(caption), columns: [modelColumn(), ...columns], rows: taskRuns(task), kind });
 }
 
 // -- categories
@@ -69,6 +61,7 @@ function categoriesPart(task) {
   );
   const columns = taskRuns(task).map((run) => ({
     id: board.runs[run].id,
+    names: [runName(run)],
     firstDirection: headline.higher_is_better ? "-" : "",
     head: [el("span", { class: "title" }, name(runName(run)))],
     detail: badges(board.runs[run]),
@@ -80,15 +73,14 @@ function categoriesPart(task) {
     kind: "model",
     head: t("task_category"),
     value: (category) => category.toLocaleLowerCase(),
-    cell: (category) => el("th", { scope: "row", class: "model" }, name(category)),
+    cell: (category) => el("th", { scope: "row", class: "model" }, headName(category)),
   };
-  const param = "sort-task-categories";
   const caption = [
     el("b", {}, name(headline.metric)),
     el(
       "span",
       { class: "detail" },
-      direction(headline.higher_is_better) + ", " + t("axis", { from: count(axis[0]), to: count(axis[1]) }),
+      joined([direction(headline.higher_is_better), axisText(axis)], "join_facts"),
     ),
   ];
   const rows = [...new Set(task.categories.map((one) => one.category))];
@@ -97,8 +89,6 @@ function categoriesPart(task) {
     caption: said(caption),
     columns: [first, ...columns],
     rows,
-    sort: place().params.get(param) || "",
-    param,
   });
   return [el("h3", {}, t("task_categories")), table];
 }
@@ -129,16 +119,15 @@ function sum(values) {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** The tokens that the answers of a bin have: ``0``, ``1``, ``2 – 3``, ``4 – 7`` … */
-function binText(at) {
-  const [low, high] = [at ? 2 ** (at - 1) : 0, at ? 2 ** at - 1 : 0];
-  return low === high ? count(low) : count(low) + " – " + count(high);
+/** The tokens that the answers of a bin have at least and at most: 0, 1, 2 to 3, 4 to 7 … */
+function binEnds(at) {
+  return [at ? 2 ** (at - 1) : 0, at ? 2 ** at - 1 : 0].map(count);
 }
 
 function lengthFigure(one, bins, top) {
   const total = sum(one.lengths);
   const most = one.lengths.indexOf(Math.max(...one.lengths));
-  const label = t("task_length_picture", { n: total, most: binText(most), part: one.lengths[most] });
+  const label = t("task_length_picture", { n: total, most: rangeText(...binEnds(most)), part: one.lengths[most] });
   return el(
     "figure",
     { class: "lengths" },
@@ -179,7 +168,7 @@ function binStart(at) {
 }
 
 function lengthTable(runs, bins) {
-  const heads = Array.from({ length: bins }, (_, at) => binText(at));
+  const heads = Array.from({ length: bins }, (_, at) => range(...binEnds(at)));
   const rows = runs.map((one) => {
     const total = sum(one.lengths);
     const cells = heads.map((_, at) => {
@@ -189,7 +178,7 @@ function lengthTable(runs, bins) {
         { class: "cell" },
         count(part),
         " ",
-        el("span", { class: "quiet" }, number((100 * part) / total, 1) + "\u00a0%"),
+        el("span", { class: "quiet" }, percent((100 * part) / total, 1)),
       );
     });
     return el("tr", {}, runHead(one.run), el("td", { class: "cell" }, count(total)), cells);
@@ -246,7 +235,7 @@ function askedCell(value, { spec }) {
 function unscoredCell(value, { unscored, counts }) {
   const cell = unscored ? rateCell(unscored) : countCell(value);
   const causes = Object.entries(counts.unscored_by_cause).map(
-    ([cause, n]) => plain(cause.replaceAll("_", " ")) + " " + count(n),
+    ([cause, n]) => causeText(cause) + " " + count(n),
   );
   return fill(
     cell,
@@ -265,7 +254,7 @@ function flagRatesPart(task) {
   const columns = flags.map((flag) => ({
     id: flag,
     firstDirection: "-",
-    head: [el("span", { class: "title" }, flagName(flag))],
+    head: [el("span", { class: "title" }, flagText(flag))],
     detail: [el("span", { class: "detail" }, flagAbout(flag))],
     value: (run) => shareOf(flagRate(task, run, flag)),
     cell: (run) => rateCell(flagRate(task, run, flag)),
