@@ -63,6 +63,7 @@ function between(key) {
 
 /** A language's name in the language of the interface; the code where it has none. */
 function languageName(code) {
+  if (code === "und") return t("language_undetermined"); // browsers call it the root of all languages
   try {
     return new Intl.DisplayNames([locale], { type: "language" }).of(code) || code;
   } catch {

@@ -109,7 +109,7 @@ function askedText({ counts, spec, num_truncated: n }) {
 }
 
 function pinText({ path, config, split, revision, fingerprint }) {
-  const parts = [path, config, split, revision ? "@" + revision.slice(0, 12) : "", "sha256 " + fingerprint.slice(0, 16)];
+  const parts = [path, config, split, revision ? "@" + revision.slice(0, 12) : "", fingerprint ? "sha256 " + fingerprint.slice(0, 16) : ""];
   return el("span", { class: "pin", dir: "ltr" }, shown(parts.filter(Boolean).join(" ")));
 }
 

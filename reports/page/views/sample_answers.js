@@ -82,7 +82,7 @@ function replyView(one, reply, marked) {
     return el(
       "p",
       {},
-      t("sample_rolling", { sum: number(sum, 3), n: tokens, each: chars ? number(sum / chars, 3) : "" }),
+      t(tokens ? "sample_rolling" : "sample_rolling_bare", { sum: number(sum, 3), n: tokens, each: chars ? number(sum / chars, 3) : "" }),
     );
   }
   return [
@@ -103,11 +103,12 @@ function failureText(reply) {
 /** How an answer ended and what it took. */
 function endText(reply) {
   const { max_tokens: most, temperature, ...others } = reply.settings || {};
+  const isForeign = reply.stop_reason === "unknown"; // another tool's file, which may not say what answers took
   const stops = (reply.stop || []).map((stop) => JSON.stringify(stop));
   const parts = [
     t("sample_ended_" + reply.stop_reason),
-    t("sample_tokens_taken", { n: reply.num_tokens || 0, prompt: reply.num_prompt_tokens || 0 }),
-    most === undefined ? "" : t("sample_tokens_allowed", { n: most }),
+    reply.num_tokens || !isForeign ? t("sample_tokens_taken", { n: reply.num_tokens || 0, prompt: reply.num_prompt_tokens || 0 }) : "",
+    most === undefined || (!most && isForeign) ? "" : t("sample_tokens_allowed", { n: most }),
     temperature === undefined ? "" : joined(pairTexts({ temperature, ...others }).map(isolated)),
     stops.length ? t("sample_stop_strings", { stops }) : "",
   ];
