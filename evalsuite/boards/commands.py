@@ -111,11 +111,12 @@ def _judge_arguments(spec: RunSpec, judged: JudgedSpec) -> Iterator[str]:
 
 def _model_arguments(model: ModelSpec) -> Iterator[str]:
     identity = model.identity
+    named = {"name": model.name} if model.name != model.engine else {}
     match model.engine:
         case "scripted":
-            yield from ("--model", "scripted", "--model_args", _pairs({"function": identity["function"]}))
+            yield from ("--model", "scripted", "--model_args", _pairs({"function": identity["function"], **named}))
         case "recorded":
-            yield from ("--model", "recorded", "--model_args", "path=ANSWERS.jsonl")
+            yield from ("--model", "recorded", "--model_args", _pairs({"path": "ANSWERS.jsonl", **named}))
         case "transformers":
             is_set = identity.get("max_length_from") == "user"
             known = {key: identity[key] for key in ("dtype", *(("max_length",) if is_set else ())) if key in identity}
