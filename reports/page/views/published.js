@@ -49,8 +49,7 @@ function publishedColumn(table, column, place) {
     id: "c" + place,
     names: [column],
     firstDirection: table.higher_is_better ? "-" : "",
-    head: el("span", { class: "title" }, name(column)),
-    detail: isEmpty ? el("span", { class: "detail" }, t("never_published")) : [],
+    head: [el("span", { class: "title" }, name(column)), isEmpty ? el("span", { class: "detail" }, t("never_published")) : ""],
     value: isEmpty ? undefined : (row) => table.cells[row][place]?.number ?? null,
     cell: (row) => {
       const cell = table.cells[row][place];
