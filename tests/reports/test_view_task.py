@@ -233,7 +233,7 @@ def test_rows_are_pinned_and_of_runs_on_other_rows_it_is_said_which(
     (spec,) = read_results(small.stray).spec.tasks
     (pin,) = spec.datasets
     assert cells(section(page, "Data")) == {
-        pin.path: [pin.config, pin.split, pin.revision, f"{pin.num_rows:,}", pin.fingerprint]
+        pin.path: [pin.config, pin.split, pin.revision or "none stated", f"{pin.num_rows:,}", pin.fingerprint]
     }
     runs = [write_run(tmp_path, "a", [EN]), write_run(tmp_path, "b", [EN], fingerprint="e" * 64)]
     address = page_of(runs, tmp_path / "p.html")

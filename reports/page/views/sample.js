@@ -69,7 +69,7 @@ function stepLinks(found, params, filter, chosen, steps, help) {
   const words = [
     filter.status ? stateText(filter.status) : "",
     filter.flag ? (filter.flag === "any" ? t("samples_any_flag") : flagText(filter.flag)) : "",
-    filter.q ? "“" + isolated(params.get("q")) + "”" : "",
+    filter.q ? ["“", name(params.get("q")), "”"] : "",
   ];
   return el(
     "nav",
@@ -77,7 +77,7 @@ function stepLinks(found, params, filter, chosen, steps, help) {
     el("a", { id: "steps-all", href: address("samples", keptParams(params)) }, t("sample_all_samples")),
     step("steps-previous", steps.previous, "k", t("sample_previous")),
     step("steps-next", steps.next, "j", t("sample_next")),
-    el("span", { class: "quiet", id: "steps-place" }, [where, ...words].filter(Boolean).join(" · ")),
+    el("span", { class: "quiet", id: "steps-place" }, where, words.filter(Boolean).map((word) => [" · ", word])),
     help,
   );
 }

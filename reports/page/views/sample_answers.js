@@ -76,7 +76,7 @@ function textsOf(one, slot) {
 function replyView(one, reply, marked) {
   if (reply.kind === "choices") return null;
   if (reply.kind === "none") return el("p", { class: "warning" }, t("sample_no_answer"));
-  if (reply.kind === "failure") return el("p", { class: "warning" }, t("sample_not_answered"), " ", failureText(reply));
+  if (reply.kind === "failure") return el("p", { class: "warning" }, t("sample_not_answered"), " ", failureNodes(reply));
   if (reply.kind === "rolling") {
     const [sum, chars, tokens] = [reply.sums[0], reply.num_chars[0], reply.choice_tokens[0]];
     return el(
@@ -91,13 +91,10 @@ function replyView(one, reply, marked) {
   ];
 }
 
-function failureText(reply) {
-  const parts = [
-    reply.cause ? causeText(reply.cause) : "",
-    reply.http_status ? "HTTP " + reply.http_status : "",
-    reply.detail ? isolated(reply.detail) : "",
-  ];
-  return parts.filter(Boolean).join(": ");
+/** Why there is no answer, as nodes. */
+function failureNodes({ cause, http_status: status, detail }) {
+  const parts = [cause && causeText(cause), status && "HTTP " + status, detail && name(detail)].filter(Boolean);
+  return parts.map((part, at) => [at ? ": " : "", part]);
 }
 
 /** How an answer ended and what it took. */

@@ -130,8 +130,10 @@ function choiceHead(one, text, place, columns) {
 
 function choiceCell(reply, place) {
   const sum = reply.sums[place];
-  if (sum === null || sum === undefined)
-    return el("td", { class: "warning" }, failureText(reply) || t("sample_no_answer"));
+  if (sum === null || sum === undefined) {
+    const why = failureNodes(reply);
+    return el("td", { class: "warning" }, why.length ? why : t("sample_no_answer"));
+  }
   const [chars, tokens] = [(reply.num_chars || [])[place], (reply.choice_tokens || [])[place]];
   const isPicked = reply.picked === place;
   return el(
