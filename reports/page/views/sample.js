@@ -23,12 +23,7 @@ view("sample", {
         keys.dialog,
       );
     else showSample(root, sampleOf(found, at, params), task, params, keys.dialog);
-    const open = (place) => place !== undefined && go(sampleAddress(found, params, place));
-    keys.listen(root, {
-      j: () => open(steps.next),
-      k: () => open(steps.previous),
-      f: () => refilter(found, params, filter, at),
-    });
+    keys.listen(root, { j: () => move(found, "next"), k: () => move(found, "previous"), f: () => refilter(found) });
     return at < 0 ? null : () => sampleExport(sampleOf(found, at, params));
   },
 });
@@ -82,12 +77,24 @@ function stepLinks(found, params, filter, chosen, steps, help) {
   );
 }
 
+// Who presses keys in haste is further than what is shown: keys go by the address.
+
+/** To the `next` or the `previous` sample. */
+async function move(found, which) {
+  const { params } = place();
+  const chosen = await chosenSamples(found, filterOf(found, params));
+  const to = stepsFrom(chosen, sampleAt(found, params.get("sample") || ""))[which];
+  if (to !== undefined) go(sampleAddress(found, params, to));
+}
+
 /** The next filter, and of its samples the one at hand or the first after it. */
-async function refilter(found, params, filter, at) {
+async function refilter(found) {
+  const { params } = place();
+  const [filter, at] = [filterOf(found, params), sampleAt(found, params.get("sample") || "")];
   const next = nextSampleFilter(found, filter);
   const chosen = await chosenSamples(found, { ...filter, ...next });
-  const place = chosen.find((one) => one >= at) ?? chosen.at(-1) ?? at;
-  if (place >= 0) go(sampleAddress(found, new Map([...params, ...Object.entries(next)]), place));
+  const to = chosen.find((one) => one >= at) ?? chosen.at(-1) ?? at;
+  if (to >= 0) go(sampleAddress(found, new Map([...params, ...Object.entries(next)]), to));
 }
 
 // -- the page

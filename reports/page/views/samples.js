@@ -35,7 +35,7 @@ view("samples", {
     keys.listen(root, {
       j: () => stepSampleLine(list, 1),
       k: () => stepSampleLine(list, -1),
-      f: () => go(changed({ ...nextSampleFilter(found, filter), n: "" })),
+      f: () => go(changed({ ...nextSampleFilter(found, filterOf(found, place().params)), n: "" })),
     });
     readAhead(found);
     return () => sampleListExport(list);
