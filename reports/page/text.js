@@ -77,7 +77,7 @@ function english(text) {
   return el("bdi", { class: "english", lang: "en", dir: "ltr" }, shown(text));
 }
 
-/** A word that only a screen reader says. */
-function unseen(text) {
-  return el("span", { class: "hidden" }, text);
+/** What only a screen reader says: a text, or nodes. */
+function unseen(words) {
+  return el("span", { class: "hidden" }, words);
 }

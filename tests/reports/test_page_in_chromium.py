@@ -81,6 +81,7 @@ def test_no_view_scrolls_sideways_on_a_phone(open_page: Any, address: str, view:
 def test_every_view_is_in_the_navigation_and_back_goes_back(open_page: Any, address: str) -> None:
     page = open_page()
     page.goto(address)
+    page.locator("#views").get_by_role("link", name="Languages").wait_for()
     names = [name.strip() for name in page.locator("#views a").all_inner_texts()]
     assert names[:2] == ["Leaderboard", "Languages"]
     for name in names[1:]:

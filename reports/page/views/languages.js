@@ -230,7 +230,7 @@ function heatCaption(group, axis, chanceShared, isTinted) {
 
 /** Sets tables of different families apart for those who hear them. */
 function ofFamily(at) {
-  return el("span", { class: "hidden" }, " ", name(board.families[at].name));
+  return unseen([" ", name(board.families[at].name)]);
 }
 
 /** What guessing scores, where that is the same in all columns that have it. */

@@ -81,7 +81,7 @@ function prefRankedSystem(seen, row) {
     "a",
     { class: "detail", href: changed({ section: "wins", pair: prefKey([row.system]), more: "" }) },
     t("pref_its_pairs"),
-    unseen(" " + plain(row.system)),
+    unseen([" ", name(row.system)]),
   );
   return el("th", { scope: "row", class: isChosen ? "model band" : "model" }, headName(row.system), link);
 }
