@@ -117,9 +117,10 @@ function windowed(region, table, columns, rows, sort, param) {
     cell.style.minWidth = cell.style.width = px + "px";
     return cell;
   };
-  let from = -1;
+  let [from, width] = [-1, 0];
   function draw() {
-    const seen = Math.ceil((region.clientWidth || 1200) / COLUMN_PX) + 4;
+    width = region.clientWidth;
+    const seen = Math.ceil((width || 1200) / COLUMN_PX) + 4;
     const at = Math.max(0, Math.min(others.length - seen, Math.floor(Math.abs(region.scrollLeft) / COLUMN_PX) - 2));
     if (at === from) return;
     from = at;
@@ -136,12 +137,15 @@ function windowed(region, table, columns, rows, sort, param) {
     );
     const line = (row) =>
       el("tr", {}, first.cell(row), filler(before, "td"), part.map((column, index) => numbered(column.cell(row), index)), filler(after, "td"));
+    const held = table.contains(document.activeElement) ? document.activeElement.id : "";
     for (const old of table.querySelectorAll("thead, tbody")) old.remove();
     table.append(el("thead", {}, heads), filled(el("tbody"), rows, seen, line));
+    if (held) document.getElementById(held)?.focus({ preventScroll: true });
   }
   region.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
   region.addEventListener("page-moved", draw);
   new ResizeObserver(() => {
+    if (region.clientWidth === width) return;
     from = -1;
     draw();
   }).observe(region);
