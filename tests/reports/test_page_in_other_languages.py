@@ -22,7 +22,13 @@ from evalsuite.boards.loading import load_runs
 pytestmark = pytest.mark.browser
 
 VIEWS = (
-    *("board", "board&norm=1", "languages&open=0,0.flags,1,1.flags,2,2.0,2.flags,3", "languages&diff=1&open=0,1", "task"),
+    *(
+        "board",
+        "board&norm=1",
+        "languages&open=0,0.flags,1,1.flags,2,2.0,2.flags,3",
+        "languages&diff=1&open=0,1",
+        "task",
+    ),
     *("task&task=mini_choice_ar", "task&task=mini_math_fr&open=lengths", "task&task=mini_translation_en-zh"),
     *("preference", "samples&task=mini_math_fr", "compare", "provenance"),
 )
@@ -72,7 +78,10 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Scripted models on built-in tasks, one of half of them; one whose answers cannot be read; made-up votes."""
     folder = tmp_path_factory.mktemp("languages")
     tasks = ("--tasks", "mini_choice_en,mini_choice_ar,mini_math_en,mini_math_fr,mini_translation_en-zh")
-    odd = [Part("qa_en", "qa", "en", n=20, num_unscored=3, case=(0.4, 0.6)), Part("qa_ar", "qa", "ar", n=0, num_unscored=4)]
+    odd = [
+        Part("qa_en", "qa", "en", n=20, num_unscored=3, case=(0.4, 0.6)),
+        Part("qa_ar", "qa", "ar", n=0, num_unscored=4),
+    ]
     runs = [
         run(folder, "Ant", *tasks),
         run(folder, "Bee", *tasks, function="scripted_runs:stray"),

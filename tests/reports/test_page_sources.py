@@ -59,3 +59,31 @@ def test_every_flag_and_cause_has_words() -> None:
     words = messages_of("en")
     wanted = {f"samples_flag_{flag}" for flag in Flag} | {f"flag_about_{flag}" for flag in Flag}
     assert wanted | {f"samples_cause_{cause}" for cause in Cause} <= set(words)
+
+
+def code_of(name: str) -> str:
+    """A script without its comments."""
+    return re.sub(r"/\*.*?\*/|(?<![:\"'`\\])//[^\n]*", "", SOURCES[name], flags=re.S)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_ranges_percentages_and_lists_are_made_in_one_place(name: str) -> None:
+    """By hand they would stand turned round in Arabic, or with another language's signs."""
+    code = code_of(name)
+    if name != "numbers":
+        assert re.findall(r"\" ?[–—] ?\"", code) == []
+    assert re.findall(r"[\" 0](?:\\u00a0)? ?%\"", code) == re.findall(
+        r"\"%\"", code
+    )  # alone it is the unit of a column
+    if name != "exports":
+        assert re.findall(r"join\(\"[,;] \"\)|\? \"[,;] \"", code) == []
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_sentence_stands_in_a_script(name: str) -> None:
+    assert re.findall(r"\"[A-Z][a-z]+(?: [a-z]+){2,}", code_of(name)) == []
+
+
+def test_no_style_is_of_one_browser_where_a_standard_is() -> None:
+    sheets = "\n".join(path.read_text(encoding="utf-8") for path in (PAGE / "style").iterdir())
+    assert "match-parent" not in sheets
