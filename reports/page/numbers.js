@@ -37,9 +37,9 @@ function decimalsOf(low, high, scale) {
   return half >= 0.05 || scale === 100 ? 2 : 3;
 }
 
-/** ``21.9 – 61.3``. Among words it must be set apart, else Arabic turns it round: see `range`. */
+/** ``21.9 – 61.3``, on one line. Among words it must be set apart, else Arabic turns it round: see `range`. */
 function ends(low, high) {
-  return low + " – " + high;
+  return low + "\u00a0–\u00a0" + high;
 }
 
 /** The same, or one text where both are alike. */

@@ -37,7 +37,7 @@ def order(page: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Four models; one task under two protocols, one whose name would be read as a direction, one called as a column."""
+    """Four models; a task under two protocols, one whose name could be read as a direction, one called as a column."""
     folder = tmp_path_factory.mktemp("addresses")
 
     def parts(protocol: str, value: float) -> list[Part]:
