@@ -15,6 +15,7 @@ from evalsuite.boards.checking import board_findings, check_board
 from evalsuite.boards.evidence import PageData, runs_again
 from evalsuite.boards.loading import LoadedRun, load_runs
 from evalsuite.boards.records import Run
+from evalsuite.boards.redacting import MARK, as_redacted
 from evalsuite.boards.sample_records import TaskSamples
 from evalsuite.boards.sample_views import samples_of
 from evalsuite.canonical import canonical_json
@@ -75,6 +76,8 @@ def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
 def _notes(data: PageData, stated: Sequence[str], num_others: int) -> Iterator[str]:
     if stated:
         yield f"taken as stated: {'; '.join(stated)}"
+    if data.board.redactions:
+        yield f"redacted: what stands in texts for {MARK} ({data.board.redactions} times) was not compared"
     if data.board.evalsuite != __version__:
         yield (
             f"written by evalsuite {data.board.evalsuite}, and this is {__version__}: its script, words and static "
@@ -141,13 +144,17 @@ def _of_run(data: PageData, place: int, stated: Run, result: RunResult, run: Loa
     for task, samples in zip(data.board.tasks, data.samples, strict=True):
         if place in samples.runs and task.name in run.specs:
             own = samples_of([run], task.name, kept=data.board.samples_kept, is_shown=task.is_shown)
-            yield from _of_samples(run.name, _answers(samples, place), _answers(own, 0))
+            yield from _of_samples(
+                run.name, _answers(samples, place), _answers(own, 0), is_redacted=data.board.redactions > 0
+            )
 
 
-def _of_samples(name: str, stated: Answers, found: Answers) -> Iterator[Finding]:
+def _of_samples(name: str, stated: Answers, found: Answers, *, is_redacted: bool) -> Iterator[Finding]:
     for sample in dict.fromkeys((*found, *stated)):
         facts, answer = stated.get(sample, ({}, None))
         own_facts, own_answer = found.get(sample, ({}, None))
+        if is_redacted:
+            own_facts, own_answer = as_redacted(facts, own_facts), as_redacted(answer, own_answer)
         # of texts that are kept for another run's sake this run alone says nothing
         facts = facts if own_facts.get("input") else {key: facts[key] for key in own_facts if key in facts}
         for field, was, now in differences(
