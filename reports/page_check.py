@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from evalsuite import __version__
+from evalsuite.boards.board_file import board_json, file_beside
 from evalsuite.boards.checking import board_findings, check_board
 from evalsuite.boards.evidence import PageData, runs_again
 from evalsuite.boards.loading import LoadedRun, load_runs
@@ -61,7 +63,7 @@ def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
     if not numbers.findings:
         findings += _of_runs(data, known)  # else its runs cannot be relied on to be told apart
     if data.board.evalsuite == __version__:
-        findings += _of_form(path, page, data)
+        findings += [*_of_form(path, page, data), *_of_file(file_beside(path), data)]
     return PageCheck(
         findings=tuple(findings),
         notes=tuple(_notes(data, numbers.stated, len(loaded) - len(known))),
@@ -111,6 +113,23 @@ def _of_form(path: Path, stored: StoredPage, data: PageData) -> Iterator[Finding
             yield Finding(file=path.name, field=place, stored=before, recomputed=after)
     for place, before, after in differences(stored.parts[MESSAGES], all_messages(), "words"):
         yield Finding(file=MESSAGES, field=place, stored=before, recomputed=after)
+
+
+def _of_file(path: Path, data: PageData) -> Iterator[Finding]:
+    """The data for programs, where they lie beside the page."""
+    if not path.exists():
+        return
+    found, should = path.read_bytes(), board_json(data.board)
+    if found == should.encode("ascii"):
+        return
+    try:
+        before = json.loads(found)
+    except ValueError as error:
+        yield Finding(file=path.name, field="form", stored=f"no JSON: {error}")
+        return
+    changes = [*differences(before, json.loads(should))]
+    for place, was, now in changes or [("form", "not in the form in which it is written", "")]:
+        yield Finding(file=path.name, field=place, stored=was, recomputed=now)
 
 
 # -- the runs

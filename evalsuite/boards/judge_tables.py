@@ -29,7 +29,7 @@ def judge_tables(board: Board) -> Iterator[NamedTable]:
     yield from (one for one in family_tables(board) if one.view == "judges")
     found: tuple[tuple[str, str, tuple[str, ...], Callable[[Board, Judging], Iterator[Line]]], ...] = (
         ("metrics", "what judges say", (*RUN_HEADS, "metric", "scale", *NUMBER_HEADS), _metrics),
-        ("unparsed", "replies without a verdict", (*RUN_HEADS, "unparsed", "of", "share", "missing"), _unparsed),
+        ("unparsed", "replies without a verdict", (*RUN_HEADS, "unparsed", "asked", "share", "missing"), _unparsed),
         ("leanings", "what judges lean to",
          ("leaning", "model", "other_judge", "scale", "value", "n", "clusters"), _leanings),
     )  # fmt: skip

@@ -19,6 +19,9 @@ from evalsuite.boards.sample_records import Answer, Reply, SampleFacts, TaskSamp
 MARK = "▇▇▇"
 """Stands for what was left out, whatever its length."""
 
+_MARKS = re.compile(f"{MARK[0]}{{{len(MARK)},}}")
+"""A mark, with what the text itself has of its sign beside it: the two cannot be told apart."""
+
 Expressions = Sequence[re.Pattern[str]]
 Samples = tuple[TaskSamples, ...]
 
@@ -54,7 +57,7 @@ def num_marks(samples: Samples) -> int:
 
     def counted(text: str) -> str:
         nonlocal found
-        found += text.count(MARK)
+        found += len(_MARKS.findall(text))
         return text
 
     for one in samples:
@@ -124,7 +127,7 @@ def as_redacted(stated: Any, found: Any) -> Any:
 
 def is_redaction(stated: str, found: str) -> bool:
     """Whether `stated` is `found` with parts of it replaced by marks."""
-    first, *others = stated.split(MARK)
+    first, *others = _MARKS.split(stated)
     if not others or not found.startswith(first):
         return False
     place = len(first)

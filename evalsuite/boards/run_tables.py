@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from evalsuite.boards.commands import scalar_text
 from evalsuite.boards.records import Board, Compared, Run, TaskRun
 from evalsuite.boards.table_parts import RUN_HEADS, NamedTable, named, plain_cell, run_cells, scale_cell, value_cell
 from evalsuite.stats.differences import Difference
@@ -12,7 +13,7 @@ from evalsuite.tables import Shown
 from evalsuite.text.number_texts import chance_text
 from evalsuite.types import Scalar
 
-_SIDES = tuple(f"{side}{part}" for side in ("baseline", "candidate") for part in ("", "_run", "_marks"))
+_SIDES = tuple(f"{side}_{part}" for side in ("baseline", "candidate") for part in RUN_HEADS)
 
 
 def compare_tables(board: Board) -> Iterator[NamedTable]:
@@ -22,7 +23,7 @@ def compare_tables(board: Board) -> Iterator[NamedTable]:
         "",
         f"{board.title}: differences, candidate less baseline",
         (
-            *(*_SIDES, "name", "kind", "metric", "protocol", "scale", "baseline_value", "candidate_value"),
+            *(*_SIDES, "name", "kind", "metric", "protocol", "scale", "baseline", "candidate"),
             *("difference", "n", "clusters", "left_out", "p_value", "p_adjusted", "test", "gained", "lost"),
         ),
         (
@@ -113,15 +114,22 @@ def _of_run(run: Run) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
+def _text(value: Scalar | None) -> str:
+    """As the page writes it: true, and 1 for 1.0."""
+    if value is None:
+        return ""
+    return f"{value:.15g}" if isinstance(value, float) else scalar_text(value)
+
+
 def _prefixed(front: str, pairs: Mapping[str, Scalar]) -> Iterator[tuple[str, str]]:
     for name, value in pairs.items():
-        yield f"{front} {name}", str(value)
+        yield f"{front} {name}", _text(value)
 
 
 def _of_task(task: str, one: TaskRun) -> Iterator[tuple[str, str]]:
     spec = one.spec
     for name in ("protocol", "num_fewshot", "version", "chat", "seed", "prompts_hash"):
-        yield f"{task} {name}", str(getattr(spec, name))
+        yield f"{task} {name}", _text(getattr(spec, name))
     for pin in spec.datasets:
         words = (pin.path, pin.config, pin.split, f"@{pin.revision}" if pin.revision else "", pin.fingerprint)
         yield f"{task} rows", " ".join(filter(None, words))

@@ -22,7 +22,7 @@ from evalsuite.boards.table_parts import (
 )
 from evalsuite.tables import Cell as TableCell
 
-_FLAG_HEADS = ("task", "flag", *RUN_HEADS, "count", "of", "share")
+_FLAG_HEADS = ("task", "flag", *RUN_HEADS, "count", "n", "share")
 
 
 def language_tables(board: Board) -> Iterator[NamedTable]:
