@@ -1,6 +1,7 @@
 """The documentation is true: README commands run, every option is in docs/cli.md, links lead somewhere.
 
-``python tests/test_docs.py`` writes docs/cli.md and docs/leaderboard.schema.json anew, and docs/tasks.md where ``EVALSUITE_DATA`` names the mirror.
+``python tests/test_docs.py`` writes docs/cli.md and docs/leaderboard.schema.json anew, and docs/tasks.md where
+``EVALSUITE_DATA`` names the mirror.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is redacted: every text of a sample, nothing of its length, and in a way that can be held against the original."""
+"""What is redacted: every text of a sample, with no word of its length, so that it can be held against the original."""
 
 from __future__ import annotations
 
