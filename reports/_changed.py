@@ -9,8 +9,7 @@ from evalsuite.boards.sample_views import PromptView, SampleView, sample_view
 from evalsuite.comparing.pairing import PairedTask
 from evalsuite.comparing.sides import TaskSide
 from evalsuite.store.results import sample_record
-
-from ._format import visible
+from evalsuite.text.visible import visible
 
 _MOST_CHARACTERS = 6_000
 _EXCERPT = 120

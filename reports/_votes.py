@@ -6,11 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from evalsuite.boards.columns import language_rank
 from evalsuite.preference.languages import OtherLanguages
 from evalsuite.preference.summary import PreferenceSummary
 from evalsuite.preference.win_rates import WinRate
-
-from ._format import language_rank, number, visible
+from evalsuite.text.number_texts import number
+from evalsuite.text.visible import visible_line
 
 MOST_SYSTEMS = 12
 """Of more systems only the strongest stand in tables and figures of pairs."""
@@ -43,7 +44,7 @@ class Chosen:
 
 def shown(name: str) -> str:
     """A name from a file of votes in one line, with whatever cannot be seen spelt out."""
-    return visible(name).replace("\n", "⟨U+000A⟩").replace("\t", "⟨U+0009⟩")
+    return visible_line(name, None)
 
 
 def labels(names: Iterable[str]) -> dict[str, str]:
@@ -93,13 +94,17 @@ def decimals_of(low: float | None, high: float | None) -> int:
 
 def percent(share: float, low: float | None = None, high: float | None = None) -> str:
     """A share in percent, with as many decimals as its interval asks for."""
-    return number(100 * share, decimals_of(low, high))
+    return _with_minus(number(100 * share, decimals_of(low, high)))
 
 
 def signed(value: float) -> str:
     """A log-odds, with its sign."""
-    text = number(value, 2)
-    return text if text.startswith("−") or text == "0.00" else f"+{text}"
+    return _with_minus(number(value, 2, is_signed=True))
+
+
+def _with_minus(text: str) -> str:
+    """As matplotlib writes numbers along axes."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def interval_text(low: float | None, high: float | None) -> str:

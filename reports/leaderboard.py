@@ -13,17 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalsuite.boards.building import BoardOptions, board_of
-from evalsuite.boards.evidence import PageData, evidence_of
-from evalsuite.boards.loading import load_runs
+from evalsuite.boards.building import BoardOptions
+from evalsuite.boards.evidence import PageData, page_data
 from evalsuite.boards.records import Board
-from evalsuite.boards.sample_views import samples_of
 from evalsuite.canonical import canonical_json
 from evalsuite.text.visible import visible
 
 from ._pages import content_policy, environment, resource
 from ._static import static_tables
-from ._static_votes import vote_tables
 from .card import CARD, draw_card
 from .page_parts import SEAL, PageOptions, Part, Seal, as_file, parts_of, seal_of
 
@@ -52,10 +49,11 @@ VIEWS = (
 
 @dataclass(frozen=True)
 class Page:
-    """What is written: the page, and files beside it by path."""
+    """What is written: the page, and files beside it by path; and the `data` that it was made of."""
 
     html: str
     beside: dict[str, bytes]
+    data: PageData
 
 
 def render(runs: Sequence[Path], board: BoardOptions, **page: Any) -> Page:
@@ -64,11 +62,7 @@ def render(runs: Sequence[Path], board: BoardOptions, **page: Any) -> Page:
     The same of these give the same bytes. Raises SpecMismatch for a directory without results, CorruptStore for one
     that was changed.
     """
-    loaded = load_runs(runs)
-    found = board_of(loaded, board)
-    samples = tuple(samples_of(loaded, task.name, kept=found.samples_kept, is_shown=task.is_shown)
-                    for task in found.tasks)  # fmt: skip
-    return render_board(PageData(found, samples, evidence_of(loaded)), PageOptions(**page))
+    return render_board(page_data(runs, board), PageOptions(**page))
 
 
 def render_board(data: PageData, options: PageOptions) -> Page:
@@ -82,9 +76,9 @@ def render_board(data: PageData, options: PageOptions) -> Page:
     board = data.board
     card = {CARD: draw_card(board)} if options.base_url else {}
     if sum(len(part.text) for part in (*kept, *more)) <= options.max_bytes:
-        return Page(_html(board, (*kept, *more, seal), sealed), card)
+        return Page(_html(board, (*kept, *more, seal), sealed), card, data)
     files = {f"data/{part.name}.js": as_file(part) for part in more}
-    return Page(_html(board, (*kept, seal), sealed, has_files=True), {**files, **card})
+    return Page(_html(board, (*kept, seal), sealed, has_files=True), {**files, **card}, data)
 
 
 def _html(board: Board, parts: Sequence[Part], seal: Seal, *, has_files: bool = False) -> str:
@@ -107,7 +101,7 @@ def _html(board: Board, parts: Sequence[Part], seal: Seal, *, has_files: bool = 
             style=Markup(style),  # noqa: S704  our own file
             script=Markup(script),  # noqa: S704  our own file
             parts=parts,
-            tables=(*static_tables(board), *vote_tables(board.preference)),
+            tables=tuple(static_tables(board)),
         )
     )
 
@@ -143,4 +137,5 @@ def _summary(board: Board) -> str:
     parts += [f"{board.preference.counts.num_votes} votes"] if board.preference else []
     parts += [f"{len(board.published)} published tables"] if board.published else []
     parts += [f"{len(board.cards)} judge cards"] if board.cards else []
+    parts += [f"texts redacted in {board.redactions} places"] if board.redactions else []
     return ", ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -11,10 +12,12 @@ from typing import Any
 import msgspec
 
 from evalsuite import __version__
+from evalsuite.boards.board_file import board_json, file_beside
 from evalsuite.boards.checking import board_findings, check_board
 from evalsuite.boards.evidence import PageData, runs_again
 from evalsuite.boards.loading import LoadedRun, load_runs
 from evalsuite.boards.records import Run
+from evalsuite.boards.redacting import MARK, as_redacted
 from evalsuite.boards.sample_records import TaskSamples
 from evalsuite.boards.sample_views import samples_of
 from evalsuite.canonical import canonical_json
@@ -60,7 +63,7 @@ def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
     if not numbers.findings:
         findings += _of_runs(data, known)  # else its runs cannot be relied on to be told apart
     if data.board.evalsuite == __version__:
-        findings += _of_form(path, page, data)
+        findings += [*_of_form(path, page, data), *_of_file(file_beside(path), data)]
     return PageCheck(
         findings=tuple(findings),
         notes=tuple(_notes(data, numbers.stated, len(loaded) - len(known))),
@@ -75,6 +78,8 @@ def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
 def _notes(data: PageData, stated: Sequence[str], num_others: int) -> Iterator[str]:
     if stated:
         yield f"taken as stated: {'; '.join(stated)}"
+    if data.board.redactions:
+        yield f"redacted: what stands in texts for {MARK} ({data.board.redactions} times) was not compared"
     if data.board.evalsuite != __version__:
         yield (
             f"written by evalsuite {data.board.evalsuite}, and this is {__version__}: its script, words and static "
@@ -110,6 +115,23 @@ def _of_form(path: Path, stored: StoredPage, data: PageData) -> Iterator[Finding
         yield Finding(file=MESSAGES, field=place, stored=before, recomputed=after)
 
 
+def _of_file(path: Path, data: PageData) -> Iterator[Finding]:
+    """The data for programs, where they lie beside the page."""
+    if not path.exists():
+        return
+    found, should = path.read_bytes(), board_json(data.board)
+    if found == should.encode("ascii"):
+        return
+    try:
+        before = json.loads(found)
+    except ValueError as error:
+        yield Finding(file=path.name, field="form", stored=f"no JSON: {error}")
+        return
+    changes = [*differences(before, json.loads(should))]
+    for place, was, now in changes or [("form", "not in the form in which it is written", "")]:
+        yield Finding(file=path.name, field=place, stored=was, recomputed=now)
+
+
 # -- the runs
 
 
@@ -141,13 +163,17 @@ def _of_run(data: PageData, place: int, stated: Run, result: RunResult, run: Loa
     for task, samples in zip(data.board.tasks, data.samples, strict=True):
         if place in samples.runs and task.name in run.specs:
             own = samples_of([run], task.name, kept=data.board.samples_kept, is_shown=task.is_shown)
-            yield from _of_samples(run.name, _answers(samples, place), _answers(own, 0))
+            yield from _of_samples(
+                run.name, _answers(samples, place), _answers(own, 0), is_redacted=data.board.redactions > 0
+            )
 
 
-def _of_samples(name: str, stated: Answers, found: Answers) -> Iterator[Finding]:
+def _of_samples(name: str, stated: Answers, found: Answers, *, is_redacted: bool) -> Iterator[Finding]:
     for sample in dict.fromkeys((*found, *stated)):
         facts, answer = stated.get(sample, ({}, None))
         own_facts, own_answer = found.get(sample, ({}, None))
+        if is_redacted:
+            own_facts, own_answer = as_redacted(facts, own_facts), as_redacted(answer, own_answer)
         # of texts that are kept for another run's sake this run alone says nothing
         facts = facts if own_facts.get("input") else {key: facts[key] for key in own_facts if key in facts}
         for field, was, now in differences(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,7 +16,7 @@ from evalsuite.boards.families import families_of
 from evalsuite.boards.judge_files import board_cards, verdict_of
 from evalsuite.boards.judgings import judgings_of, unfit_of
 from evalsuite.boards.loading import LoadedRun, Measure, headlines
-from evalsuite.boards.ranking import ranking_of
+from evalsuite.boards.ranking import in_rank, ranking_of
 from evalsuite.boards.records import (
     BOARD_VERSION,
     Board,
@@ -37,6 +38,7 @@ from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.opening import find_metric
 from evalsuite.comparing.pairing import pair
 from evalsuite.judge_cards import JudgeCard
+from evalsuite.preference.anonymising import anonymous
 from evalsuite.preference.summary import PreferenceSummary
 from evalsuite.proofs.findings import as_read
 from evalsuite.proofs.ledger import Ledger
@@ -53,7 +55,11 @@ MAX_DIFFERENCES = 10_000
 
 @dataclass(frozen=True)
 class BoardOptions:
-    """What a leaderboard holds besides its runs, and how much of their texts."""
+    """What a leaderboard holds besides its runs, and how much of their texts.
+
+    What the expressions of `redact` match is left out of samples' texts (see `redacting`); `is_anonymous` numbers the
+    people who voted.
+    """
 
     title: str = "evalsuite leaderboard"
     preference: PreferenceSummary | None = None
@@ -61,6 +67,8 @@ class BoardOptions:
     cards: tuple[JudgeCard, ...] = ()
     samples: SamplesKept = "all"
     ledger: Ledger | None = None
+    redact: tuple[re.Pattern[str], ...] = ()
+    is_anonymous: bool = False
 
 
 def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
@@ -68,7 +76,7 @@ def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
     ledger = options.ledger
     given = Given(
         title=options.title,
-        preference=options.preference,
+        preference=anonymous(options.preference) if options.preference and options.is_anonymous else options.preference,
         published=options.published,
         cards=board_cards(options.cards),
         samples_kept=options.samples,
@@ -243,17 +251,12 @@ def _widest_gap(run: LoadedRun) -> Extreme | None:
     )  # fmt: skip
 
 
-def _in_rank(num_runs: int, ranking: Ranking | None) -> list[int]:
-    ranked = [standing.run for standing in ranking.standings] if ranking else []
-    return [*ranked, *(run for run in range(num_runs) if run not in ranked)]
-
-
 def _comparisons(runs: Sequence[LoadedRun], ranking: Ranking | None) -> Iterator[Compared]:
     """Every two runs of the same kind, the earlier row as baseline; of many runs each with the first in rank."""
     pairs = list(combinations(range(len(runs)), 2))
     if len(pairs) > MAX_PAIRS:
         first = ranking.standings[0].run if ranking else 0
-        pairs = [(first, other) for other in _in_rank(len(runs), ranking) if other != first]
+        pairs = [(first, other) for other in in_rank(len(runs), ranking) if other != first]
     num_tasks = max((len(run.result.tasks) for run in runs), default=1)
     pairs = pairs[: max(1, MAX_DIFFERENCES // num_tasks)]
     for baseline, candidate in pairs:

@@ -10,6 +10,7 @@ from typing import Any
 from evalsuite.boards.evidence import PageData, board_again, rows_of, runs_again
 from evalsuite.boards.loading import LoadedRun
 from evalsuite.boards.records import Board
+from evalsuite.boards.redacting import num_marks
 from evalsuite.boards.sample_records import Answer
 from evalsuite.errors import CorruptStore
 from evalsuite.judge_cards import is_kept
@@ -54,6 +55,7 @@ def _checked(data: PageData, runs: Sequence[LoadedRun]) -> BoardCheck:
     findings = [
         *(finding for one in counted for finding in one.findings),
         *_of_samples(data),
+        *_of_redactions(data),
         *_of_cards(data.board),
         *_of_published(data.board),
         *board_findings(data.board, runs),
@@ -144,6 +146,13 @@ def _of_answer(
         for value, weight in zip(counts[0::2], counts[1::2], strict=False):
             if not low * weight <= value <= high * weight:
                 yield f"counts.{metric}", f"{value!r} of {weight!r}", f"within {low:g} and {high:g}"
+
+
+def _of_redactions(data: PageData) -> Iterator[Finding]:
+    """A page that says it is redacted has as many marks as it says; one that does not may hold texts that have them."""
+    stated = data.board.redactions
+    if stated and (found := num_marks(data.samples)) != stated:
+        yield Finding(file=BOARD, field="redactions", stored=str(stated), recomputed=str(found))
 
 
 def _of_cards(board: Board) -> Iterator[Finding]:

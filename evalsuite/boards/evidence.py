@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from evalsuite.alarms import Doubt
-from evalsuite.boards.building import Given, built
-from evalsuite.boards.loading import Hashes, LoadedRun
+from evalsuite.boards.building import BoardOptions, Given, board_of, built
+from evalsuite.boards.loading import Hashes, LoadedRun, load_runs
 from evalsuite.boards.records import Board, Run
+from evalsuite.boards.redacting import redacted
 from evalsuite.boards.sample_records import Answer, SampleFacts, TaskSamples
+from evalsuite.boards.sample_views import samples_of
 from evalsuite.canonical import canonical_json
 from evalsuite.comparing.sides import Texts, side_of
 from evalsuite.errors import CorruptStore
@@ -59,6 +62,20 @@ class PageData:
     board: Board
     samples: tuple[TaskSamples, ...]
     evidence: Evidence
+
+
+def page_data(paths: Sequence[Path], options: BoardOptions) -> PageData:
+    """The board over the sealed runs at `paths`, its samples and its runs' results.
+
+    Raises SpecMismatch for a directory without results, CorruptStore for one that was changed.
+    """
+    runs = load_runs(paths)
+    board = board_of(runs, options)
+    samples, num_marks = redacted(
+        tuple(samples_of(runs, one.name, kept=board.samples_kept, is_shown=one.is_shown) for one in board.tasks),
+        options.redact,
+    )
+    return PageData(msgspec.structs.replace(board, redactions=num_marks), samples, evidence_of(runs))
 
 
 def evidence_of(runs: Sequence[LoadedRun]) -> Evidence:
@@ -154,7 +171,10 @@ def _outcome(answer: Answer) -> Outcome:
 
 
 def board_again(board: Board, runs: Sequence[LoadedRun]) -> Board:
-    """The board of `runs`, with what only `board` itself says: votes, published figures, cards, trust, versions."""
+    """The board of `runs`, with what only `board` itself says: votes, published figures, cards, trust, versions.
+
+    How often its texts are redacted is counted elsewhere (`checking`).
+    """
     given = Given(
         title=board.title,
         preference=board.preference,
@@ -169,6 +189,7 @@ def board_again(board: Board, runs: Sequence[LoadedRun]) -> Board:
         again,
         version=board.version,
         evalsuite=board.evalsuite,
+        redactions=board.redactions,
         runs=tuple(_with_stated(one, stated) for one, stated in zip(again.runs, board.runs, strict=True)),
     )
 

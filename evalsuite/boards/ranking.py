@@ -48,6 +48,12 @@ def ranking_of(runs: Sequence[LoadedRun], columns: Sequence[Column], values: Val
     )
 
 
+def in_rank(num_runs: int, ranking: Ranking | None) -> list[int]:
+    """The places of runs, the best first; those that are not ranked stand behind in their order."""
+    ranked = [standing.run for standing in ranking.standings] if ranking else []
+    return [*ranked, *(run for run in range(num_runs) if run not in ranked)]
+
+
 def _not_ranked(run: LoadedRun) -> str:
     if run.result.status != "complete":
         return run.result.status

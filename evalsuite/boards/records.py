@@ -406,7 +406,10 @@ class LedgerHead(Record, frozen=True, kw_only=True):
 
 
 class Board(Record, frozen=True, kw_only=True):
-    """A leaderboard. `cells` has a list a run; None where a run has nothing in a column."""
+    """A leaderboard. `cells` has a list a run; None where a run has nothing in a column.
+
+    `redactions` is how many marks stand in the texts of its samples for what is not told (see `redacting`).
+    """
 
     version: int
     title: str
@@ -424,3 +427,4 @@ class Board(Record, frozen=True, kw_only=True):
     judgings: tuple[Judging, ...] = ()
     cards: tuple[BoardCard, ...] = ()
     ledger: LedgerHead | None = None
+    redactions: int = 0

@@ -343,13 +343,3 @@ def lengths_of(answers: Iterable[SampleRecord]) -> tuple[int, ...]:
                 place = response.num_tokens.bit_length()
                 counts[place] = counts.get(place, 0) + 1
     return tuple(counts.get(place, 0) for place in range(max(counts) + 1)) if counts else ()
-
-
-def counts_by_sample(found: TaskSamples, run: int) -> Mapping[str, Mapping[str, tuple[float, ...]]]:
-    """Of one run the vectors that enter each metric, by sample; what a verifier makes the numbers from."""
-    place = found.runs.index(run)
-    return {
-        sample.id: answer.counts
-        for sample, answer in zip(found.samples, found.answers[place], strict=True)
-        if answer is not None
-    }

@@ -1,22 +1,35 @@
-"""``evalsuite report``: a leaderboard page from stored runs, votes and published figures."""
+"""``evalsuite report``: a leaderboard page from stored runs, votes and published figures, its data, and its tables."""
 
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from evalsuite import plugins
-from evalsuite.cli.output import print_json
+from evalsuite.cli.output import print_json, say
+from evalsuite.cli.report_tables import add_table_options, check_table_options, write_tables
 from evalsuite.errors import SpecMismatch, UsageError
 from evalsuite.store.files import write_atomic
 from evalsuite.store.results import RESULTS
 
 if TYPE_CHECKING:
     from evalsuite.boards.building import BoardOptions
+    from evalsuite.boards.evidence import PageData
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 _MEGABYTE = 1_000_000
+
+
+class Page(Protocol):
+    """What the page's plugin makes: the page, files beside it by path, and the data of both."""
+
+    html: str
+    beside: dict[str, bytes]
+    data: PageData
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +63,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--samples", choices=("all", "failures", "none"), default="all", help="whose texts the page holds: all "
         "samples', those that are not right, or nobody's; counts are always there (default %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--redact", action="append", default=[], metavar="REGEX", help="leave out of all texts of samples what this "
+        "regular expression matches, ▇▇▇ in its place; may be given several times; implies --anonymous",
+    )  # fmt: skip
+    parser.add_argument(
+        "--anonymous", action="store_true", help="the people who voted as rater-1, rater-2 …, without their ids"
+    )
     parser.add_argument("--lang", choices=LANGUAGES, default="", help="language of the page (default: the reader's)")
     parser.add_argument(
         "--base_url", default="", metavar="URL", help="where the page will stand: adds what link previews show, and "
@@ -60,28 +80,42 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--max_mb", type=float, default=25.0, metavar="N", help="a larger page becomes a folder, with samples in files "
         "of their own (default %(default)s)",
     )  # fmt: skip
+    add_table_options(parser)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Write the page and print where it is."""
+    """Write the page, its data and its tables, and print where they are."""
+    from evalsuite.boards.board_file import file_beside
+
     _check(options)
     runs = find_runs([Path(run) for run in options.runs])
     board = _board_options(options)
-    page = write_report(runs, Path(options.output), board, _page_options(options))
-    named = [
-        f"{len(runs)} run{'s' if len(runs) != 1 else ''}",
-        *([f"the votes of {options.votes}"] if options.votes else []),
-        *([f"{len(options.published)} published table{'s' if len(options.published) != 1 else ''}"]
-          if options.published else []),
-        *([f"{len(board.cards)} judge card{'s' if len(board.cards) != 1 else ''}"] if options.cards else []),
-    ]  # fmt: skip
-    print(f"{' and '.join(named)} in {page}")
+    made = _made(runs, board, _page_options(options))
+    page = _written(made, Path(options.output))
+    print(f"{_named(options, len(runs))} in {page}")
+    _warn_of_matches(made.data, board.redact)
+    tables = write_tables(options, made.data)
     if options.json:
-        votes = {"votes": str(options.votes)} if options.votes else {}
-        published = {"published": [str(path) for path in options.published]} if options.published else {}
-        cards = {"cards": [str(path) for path in options.cards]} if options.cards else {}
-        print_json({"path": str(page), "runs": [str(run) for run in runs], **votes, **published, **cards})
+        print_json(
+            {
+                "path": str(page),
+                "data": str(file_beside(page)),
+                "runs": [str(run) for run in runs],
+                **({"votes": str(options.votes)} if options.votes else {}),
+                **({"published": [str(path) for path in options.published]} if options.published else {}),
+                **({"cards": [str(path) for path in options.cards]} if options.cards else {}),
+                **({"tables": [str(path) for path in tables]} if options.tables else {}),
+            }
+        )
     return 0
+
+
+def _named(options: argparse.Namespace, num_runs: int) -> str:
+    """``3 runs and 1 published table``."""
+    counts = {"run": num_runs, "published table": len(options.published), "judge card": len(options.cards)}
+    runs, *others = [f"{count} {noun}{'s' if count != 1 else ''}" if count else "" for noun, count in counts.items()]
+    votes = f"the votes of {options.votes}" if options.votes else ""
+    return " and ".join(filter(None, (runs or "0 runs", votes, *others)))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -89,10 +123,30 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError(f"--output {options.output} is a folder; give a file, for example site/index.html.")
     if not (options.runs or options.votes or options.published or options.cards):
         raise UsageError("nothing to show: give run directories, --votes, --published or --cards.")
+    check_table_options(options)
     if not options.max_mb > 0:
         raise UsageError(f"--max_mb {options.max_mb:g}: expected megabytes above 0.")
     if options.base_url and not options.base_url.startswith(("https://", "http://")):
         raise UsageError(f"--base_url {options.base_url}: expected an address that begins with https:// or http://.")
+
+
+def _expression(text: str) -> re.Pattern[str]:
+    try:
+        found = re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UsageError(f"--redact {text!r} is no regular expression: {error}.") from error
+    if not text:
+        raise UsageError("--redact '' matches nothing; give a regular expression.")
+    return found
+
+
+def _warn_of_matches(data: PageData, expressions: Sequence[re.Pattern[str]]) -> None:
+    """What is looked for may also stand in names and settings, which are not redacted."""
+    from evalsuite.boards.redacting import matches_left
+
+    for field, count in matches_left(data.board, data.samples, expressions).items():
+        say(f"evalsuite: --redact matches {count} times in {field}, which is not redacted: see docs/leaderboards.md.",
+            file=sys.stderr)  # fmt: skip
 
 
 def _board_options(options: argparse.Namespace) -> BoardOptions:
@@ -108,6 +162,8 @@ def _board_options(options: argparse.Namespace) -> BoardOptions:
         published=tuple(published_table(path, options.published_dir) for path in options.published),
         cards=read_cards(options.cards),
         samples=options.samples,
+        redact=tuple(map(_expression, options.redact)),
+        is_anonymous=options.anonymous or bool(options.redact),
         ledger=read_ledger(options.ledger) if options.ledger else None,
     )
 
@@ -133,14 +189,24 @@ def find_runs(paths: list[Path]) -> list[Path]:
     return found
 
 
-def write_report(runs: list[Path], output: Path, board: BoardOptions, page: dict[str, Any] | None = None) -> Path:
+def write_report(runs: list[Path], output: Path, board: BoardOptions) -> Path:
     """Write the page over `runs` and what `board` adds to `output`, with the files that stand beside it.
 
     Raises SpecMismatch, CorruptStore or SaveFailed.
     """
-    render = plugins.load(plugins.REPORTS, "leaderboard")
-    found = render(runs, board, **(page or {}))
-    for name, content in found.beside.items():
+    return _written(_made(runs, board, {}), output)
+
+
+def _made(runs: list[Path], board: BoardOptions, page: dict[str, Any]) -> Page:
+    found: Page = plugins.load(plugins.REPORTS, "leaderboard")(runs, board, **page)
+    return found
+
+
+def _written(page: Page, output: Path) -> Path:
+    from evalsuite.boards.board_file import board_json, file_beside
+
+    for name, content in page.beside.items():
         write_atomic(output.parent / name, content)
-    write_atomic(output, found.html.encode("utf-8", "replace"))
+    write_atomic(file_beside(output), board_json(page.data.board).encode("ascii"))
+    write_atomic(output, page.html.encode("utf-8", "replace"))
     return output.resolve()

@@ -116,11 +116,6 @@ def make_manifest(result: RunResult, files: Iterable[FileEntry], records: Sequen
     )
 
 
-def file_entry(path: str, content: bytes) -> FileEntry:
-    """A file by its path and its bytes."""
-    return FileEntry(path=path, num_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-
-
 def make_proof(manifest: Manifest, records: Sequence[str], index: int) -> SampleProof:
     """The proof that the record at `index` of `records` is one of the run's."""
     return SampleProof(

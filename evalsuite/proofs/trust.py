@@ -35,11 +35,6 @@ class Trust(Record, frozen=True, kw_only=True):
     agreement: Agreement | None = None
 
 
-def numbers_alone(source: str) -> Trust:
-    """The trust in numbers that came without answers, from `source`: a table, a paper, another tool's file."""
-    return Trust(level=TrustLevel.SELF_REPORTED, reasons=(f"numbers of {source}, without answers",))
-
-
 def trust_of(found: Verification, agreement: Agreement | None = None) -> Trust:
     """The trust in a run that was verified, and perhaps run again."""
     if not found.is_equal:

@@ -17,7 +17,7 @@ from evalsuite.engines.scripted import ScriptedEngine, loglikelihood, plausible
 from evalsuite.errors import DataError
 from evalsuite.proofs.agreement import Agreement, agreement_of
 from evalsuite.proofs.red_flags import CardVerdict, read_cards, red_flags
-from evalsuite.proofs.trust import TrustLevel, numbers_alone, trust_of
+from evalsuite.proofs.trust import TrustLevel, trust_of
 from evalsuite.records import SERVER_VERSION, JudgedSpec, RunResult
 from evalsuite.store.results import RESULTS, read_results, read_samples
 from evalsuite.types import Flag, LoglikelihoodRequest, Request, Response, Scalar
@@ -157,8 +157,7 @@ def test_failures_on_one_side_alone_are_apart(tmp_path: Path, first: Path) -> No
 # -- levels
 
 
-def test_what_was_changed_or_came_without_answers_is_self_reported(tmp_path: Path, first: Path) -> None:
-    assert numbers_alone("table 3 of a paper").level == TrustLevel.SELF_REPORTED
+def test_what_was_changed_is_self_reported(tmp_path: Path, first: Path) -> None:
     assert trust_of(verified(first)).level == TrustLevel.RE_SCORED
     path = made(tmp_path / "run", Machine({"device": "one"}), limit=4.0)
     result = json.loads((path / RESULTS).read_bytes())

@@ -237,6 +237,31 @@ def test_the_command_ends_with_3_and_names_the_place(
     assert re.search(r"index\.html, line \d+: stored .*Chucked.*, should be .*Checked", said)
 
 
+def test_data_beside_the_page_that_say_something_else_are_found(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "index.html"
+    assert main(["report", *map(str, small.runs), "-o", str(out)]) == 0
+    data = tmp_path / "leaderboard.json"
+    content = data.read_text(encoding="ascii")
+    changes = {
+        content.replace('"value":0.', '"value":1.', 1): "cells[0].value",
+        content.replace(",", ", ", 1): "form",
+        content[:-9]: "no JSON",
+    }
+    for changed, told in changes.items():
+        assert main(["verify", str(out)]) == 0
+        data.write_text(changed, encoding="ascii")
+        capsys.readouterr()
+        assert main(["verify", str(out)]) == 3
+        said = capsys.readouterr().out
+        assert "leaderboard.json" in said
+        assert told in said
+        data.write_text(content, encoding="ascii")
+    data.unlink()
+    assert main(["verify", str(out)]) == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"<p>a page</p>", b"\xff\xfe", b"{}"])
 def test_what_is_no_page_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "page.html"
