@@ -10,13 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 from browsing import watched_page, watched_pages
-from evalsuite.reports.leaderboard import PageOptions, messages_of, render, render_board
+from evalsuite.reports.leaderboard import messages_of, render, render_board
+from evalsuite.reports.page_parts import PageOptions
+from judged_boards import card, rate
 from scripted_runs import run, words
 from sealed_runs import Part, write_run
 from test_messages import NAMES
 from vote_summaries import summary
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.evidence import Evidence, PageData
 from evalsuite.boards.loading import load_runs
 
 pytestmark = pytest.mark.browser
@@ -30,7 +33,7 @@ VIEWS = (
         "task",
     ),
     *("task&task=mini_choice_ar", "task&task=mini_math_fr&open=lengths", "task&task=mini_translation_en-zh"),
-    *("preference", "samples&task=mini_math_fr", "compare", "provenance"),
+    *("preference", "judges&open=card0,card1", "samples&task=mini_math_fr", "compare", "provenance"),
 )
 
 WORDS = """
@@ -88,7 +91,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run(folder, "Cat", "--tasks", "mini_choice_en,mini_choice_ar", "--limit", "0.5"),
         write_run(folder, "Dog", odd, flags={"unparsed": 20}),
     ]
-    options = BoardOptions(title="A board", preference=summary(("one", "two", "three")))
+    cards = (card("Ant"), card("Bee", "pairwise", "hi", attacks=rate(0.6)))
+    options = BoardOptions(title="A board", preference=summary(("one", "two", "three")), cards=cards)
     path = folder / "page.html"
     path.write_text(render(runs, options).html, encoding="utf-8")
     return path
@@ -158,11 +162,10 @@ def test_ranks_and_lengths_are_among_the_ranges(page: Any) -> None:
 
 def test_texts_that_there_are_in_english_alone_say_so(page: Any) -> None:
     start = runs_of(page)["Dog"]
-    for view, place in (("board", "#standings .warning bdi"), (f"provenance&run={start}", ".says bdi.english")):
-        texts = at(page, view, "ar").locator(place)
-        texts.first.wait_for()
-        assert "unparsed" in " ".join(texts.all_inner_texts())
-        assert texts.evaluate_all("all => all.every((one) => one.lang === 'en' && one.dir === 'ltr')")
+    texts = at(page, f"provenance&run={start}", "ar").locator(".says bdi")
+    texts.first.wait_for()
+    assert "unparsed" in " ".join(texts.all_inner_texts())
+    assert texts.evaluate_all("all => all.every((one) => one.lang === 'en' && one.dir === 'ltr')")
 
 
 def test_a_metric_with_signs_keeps_them_behind_its_name(browser: Any, tmp_path: Path) -> None:
@@ -172,7 +175,8 @@ def test_a_metric_with_signs_keeps_them_behind_its_name(browser: Any, tmp_path: 
     differences = [msgspec.structs.replace(one, metric="chrf++") for one in found.comparison.differences]
     comparison = msgspec.structs.replace(found.comparison, differences=tuple(differences))
     changed = msgspec.structs.replace(board, comparisons=(msgspec.structs.replace(found, comparison=comparison),))
-    (tmp_path / "page.html").write_text(render_board(changed, (), PageOptions()).html, encoding="utf-8")
+    data = PageData(changed, (), Evidence(runs=()))
+    (tmp_path / "page.html").write_text(render_board(data, PageOptions()).html, encoding="utf-8")
     with watched_page(browser, (tmp_path / "page.html").as_uri()) as page:
         page.locator("#title").wait_for()
         name, signs = places_of_parts(at(page, "compare", "ar").locator("#differences th .detail", has_text="chrf++"))

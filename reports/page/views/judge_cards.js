@@ -162,7 +162,8 @@ function measureCounts(one) {
 
 function mustBe({ bound, limit }) {
   const decimals = Number.isInteger(Math.round(1e6 * limit) / 1e4) ? 0 : 1;
-  return t("judge_must_be_" + bound.replaceAll(" ", "_"), { limit: number(100 * limit, decimals) });
+  const text = number(100 * limit, decimals);
+  return t("judge_must_be_" + bound.replaceAll(" ", "_"), { limit: bound === "within" ? text : percentText(text) });
 }
 
 function measureName({ what, name: own }) {
