@@ -26,13 +26,14 @@ from evalsuite.proofs.findings import Finding, differences
 from evalsuite.records import RunResult
 
 from .leaderboard import all_messages, render_board
-from .page_parts import MESSAGES, SEAL, StoredPage, changed_parts, parts_of, read_page, skeleton
+from .page_parts import MESSAGES, SEAL, StoredPage, changed_parts, code_hash, parts_of, read_page, skeleton
 
 
 @dataclass(frozen=True)
 class PageCheck:
     """What was found about a page: every place that is not what it should be, and what was not looked at.
 
+    With `is_form_known` False other code wrote the page, so that its script and tables could not be compared.
     `seal` is the hash that stands for all that the page says, empty where it cannot be read; `num_runs` of its runs
     were held against their directories.
     """
@@ -44,6 +45,7 @@ class PageCheck:
     num_samples: int = 0
     num_numbers: int = 0
     num_runs: int = 0
+    is_form_known: bool = True
 
 
 def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
@@ -59,14 +61,16 @@ def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
         return PageCheck((Finding(file=path.name, stored=str(error)),))
     known = [run for run in loaded if run.result.run_id in {one.id for one in data.board.runs}]
     numbers = check_board(data)
-    findings = [*_of_seal(page, data), *numbers.findings]
+    findings = [*_of_seal(page, data), *_of_strays(path, page), *numbers.findings]
     if not numbers.findings:
         findings += _of_runs(data, known)  # else its runs cannot be relied on to be told apart
-    if data.board.evalsuite == __version__:
+    is_known = seal.code == code_hash()
+    if is_known:
         findings += [*_of_form(path, page, data), *_of_file(file_beside(path), data)]
     return PageCheck(
         findings=tuple(findings),
-        notes=tuple(_notes(data, numbers.stated, len(loaded) - len(known))),
+        notes=tuple(_notes(data, numbers.stated, len(loaded) - len(known), is_known=is_known)),
+        is_form_known=is_known,
         seal=seal.hash,
         num_models=len(data.board.runs),
         num_samples=numbers.num_samples,
@@ -75,12 +79,12 @@ def check(path: Path, runs: Sequence[Path] = ()) -> PageCheck:
     )
 
 
-def _notes(data: PageData, stated: Sequence[str], num_others: int) -> Iterator[str]:
+def _notes(data: PageData, stated: Sequence[str], num_others: int, *, is_known: bool) -> Iterator[str]:
     if stated:
         yield f"taken as stated: {'; '.join(stated)}"
     if data.board.redactions:
         yield f"redacted: what stands in texts for {MARK} ({data.board.redactions} times) was not compared"
-    if data.board.evalsuite != __version__:
+    if not is_known:
         yield (
             f"written by evalsuite {data.board.evalsuite}, and this is {__version__}: its script, words and static "
             "tables were not compared"
@@ -90,6 +94,15 @@ def _notes(data: PageData, stated: Sequence[str], num_others: int) -> Iterator[s
 
 
 # -- the seal, and the form in which parts are written
+
+
+def _of_strays(path: Path, page: StoredPage) -> Iterator[Finding]:
+    """Data beside a page in the folder form that is none of its parts: texts that it leaves out, perhaps."""
+    if "samples-0" in page.inside:
+        return
+    for file in sorted((path.parent / "data").glob("samples-*.js")):
+        if file.stem not in page.seal.parts:
+            yield Finding(file=f"data/{file.name}", stored="it is no part of the page, and lies beside it")
 
 
 def _of_seal(page: StoredPage, data: PageData) -> Iterator[Finding]:
@@ -193,5 +206,6 @@ def _answers(samples: TaskSamples, place: int) -> Answers:
             plain = msgspec.to_builtins(answer)
             for reply in plain.get("replies", ()):
                 reply["prompt"] = samples.prompts[reply["prompt"]]
-            found[facts.id] = (msgspec.to_builtins(facts), plain)
+            bare = msgspec.structs.replace(facts, id=facts.sample_id, variant=0)
+            found[facts.sample_id] = (msgspec.to_builtins(bare), plain)
     return found

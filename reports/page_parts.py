@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ _XZ_PRESET = 2
 _ELEMENT = re.compile(r'<script type="application/octet-stream" id="data-([a-z0-9-]+)">([^<]*)</script>')
 _BESIDE = re.compile(r'evalsuiteData\("([a-z0-9-]+)","([A-Za-z0-9+/=]*)"\)\n')
 _MOST_BYTES = 1 << 30
+_HERE = Path(__file__).parent
 
 
 class PageOptions(Record, frozen=True, kw_only=True):
@@ -50,9 +51,13 @@ class PageOptions(Record, frozen=True, kw_only=True):
 
 
 class Seal(Record, frozen=True, kw_only=True):
-    """How a page was made, and the sha256 of every part of its data; its hash stands for all that the page says."""
+    """How a page was made, and the sha256 of every part of its data; its hash stands for all that the page says.
+
+    `code` is a hash of what writes pages: of the same data the same code makes the same page.
+    """
 
     schema: int
+    code: str
     page: PageOptions
     parts: Mapping[str, str]
 
@@ -93,7 +98,18 @@ def parts_of(data: PageData, messages: str) -> tuple[list[Part], list[Part]]:
 def seal_of(parts: Iterable[Part], page: PageOptions) -> Seal:
     """The seal over `parts`."""
     hashes = {part.name: hashlib.sha256(part.json.encode("ascii")).hexdigest() for part in parts}
-    return Seal(schema=SEAL_SCHEMA, page=page, parts=hashes)
+    return Seal(schema=SEAL_SCHEMA, code=code_hash(), page=page, parts=hashes)
+
+
+@cache
+def code_hash() -> str:
+    """sha256 over the files that make a page of its data: script, style, words, templates, and the code beside them."""
+    found = sorted(
+        (path.relative_to(_HERE).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in _HERE.rglob("*")
+        if path.suffix in (".py", ".js", ".css", ".j2", ".json")
+    )
+    return content_hash(found)
 
 
 def as_file(part: Part) -> bytes:
@@ -106,10 +122,11 @@ def as_file(part: Part) -> bytes:
 
 @dataclass(frozen=True)
 class StoredPage:
-    """A page as it lies there: its HTML, and the JSON of its parts by name."""
+    """A page as it lies there: its HTML, the JSON of its parts by name, and which of these are inside the HTML."""
 
     html: str
     parts: Mapping[str, str]
+    inside: frozenset[str]
 
     @property
     def seal(self) -> Seal:
@@ -159,9 +176,9 @@ def read_page(path: Path) -> StoredPage:
     found = {name: _unpacked(name, text) for name, text in _ELEMENT.findall(html)}
     if not found:
         raise DataError(f"{path} is no leaderboard that `evalsuite report` wrote: it holds no data.")
-    page = StoredPage(html, found)
+    page = StoredPage(html, found, frozenset(found))
     missing = [name for name in page.seal.parts if name not in found]
-    return StoredPage(html, {**found, **{name: _beside(path, name) for name in missing}})
+    return StoredPage(html, {**found, **{name: _beside(path, name) for name in missing}}, page.inside)
 
 
 def _beside(page: Path, name: str) -> str:

@@ -10,7 +10,7 @@ from itertools import combinations
 import msgspec
 
 from evalsuite import __version__
-from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, key_of
+from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, is_asked_alike, key_of
 from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.families import families_of
 from evalsuite.boards.judge_files import board_cards, verdict_of
@@ -33,7 +33,6 @@ from evalsuite.boards.records import (
     Unfit,
 )  # fmt: skip
 from evalsuite.boards.task_pages import places_of, tasks_of
-from evalsuite.comparability import data_hash
 from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.opening import find_metric
 from evalsuite.comparing.pairing import pair
@@ -146,7 +145,7 @@ def built(runs: Sequence[LoadedRun], given: Given) -> Board:
 
 def _columns(runs: Sequence[LoadedRun]) -> tuple[list[Column], Mapping[tuple[int, int], Measure]]:
     """The columns of all headlines in order, and the measures by places of run and column."""
-    found = [{key_of(run, measure): measure for measure in headlines(run)} for run in runs]
+    found = [{key_of(run, measure): measure for measure in headlines(run.result)} for run in runs]
     summaries = {task.task: task for run in runs for task in run.result.tasks}
     keys: list[Key] = in_order({key for row in found for key in row}, summaries)
     columns = [column_of(key, [row[key] for row in found if key in row], summaries[key.tasks[0]]) for key in keys]
@@ -167,9 +166,8 @@ def _cell(
 
 def _empty_mean(run: LoadedRun, column: Column) -> Cell | None:
     """None where the tasks behind a mean were not run by its rules; else a cell that says why there is no number."""
-    specs = [run.specs.get(task) for task in column.tasks]
-    base = column.protocol.partition("+")[0]
-    if any(spec is None or spec.protocol.partition("+")[0] != base for spec in specs):
+    specs = [run.specs[task] for task in column.tasks if task in run.specs]
+    if len(specs) < len(column.tasks) or not is_asked_alike(specs, column):
         return None
     unscored = sum(run.summaries[task].counts.unscored for task in column.tasks)
     if not unscored:
@@ -184,8 +182,7 @@ def _is_same_task(run: LoadedRun, column: Column) -> bool:
     if spec is None or len(column.tasks) > 1:
         return False
     has_number = any(part.task == spec.name and part.is_primary for part in run.result.estimates)
-    asked = (spec.protocol, str(spec.num_fewshot), str(spec.version), data_hash([spec]))
-    return not has_number and asked == (column.protocol, column.shots, column.version, column.data)
+    return not has_number and is_asked_alike([spec], column)
 
 
 def _run(run: LoadedRun, unfit: tuple[Unfit, ...], given: Given) -> Run:

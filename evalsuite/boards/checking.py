@@ -78,6 +78,8 @@ def _stated(board: Board, unknown: Sequence[str]) -> Iterator[str]:
         yield "levels of chance"
     if any(family.gaps for family in board.families):
         yield "gaps to English"
+    if board.ledger is not None or any(run.trust is not None for run in board.runs):
+        yield "how far a ledger says that rows were checked (hold it against the ledger: evalsuite leaderboard verify)"
     if board.preference is not None:
         yield "what people prefer, whose votes are not in the page"
     if board.cards:

@@ -9,7 +9,7 @@ from evalsuite.boards.loading import LoadedRun, Measure
 from evalsuite.boards.records import Cell, Column
 from evalsuite.canonical import content_hash
 from evalsuite.comparability import data_hash
-from evalsuite.records import Aggregate, Estimate, TaskSummary
+from evalsuite.records import Aggregate, Estimate, TaskSpec, TaskSummary
 from evalsuite.text.language_names import LANGUAGES, UNDETERMINED
 
 _USUAL_SEED = 1234
@@ -38,7 +38,6 @@ def key_of(run: LoadedRun, measure: Measure) -> Key:
     """The column `measure` belongs in."""
     tasks = tasks_of(measure)
     specs = [run.specs[task] for task in tasks]
-    seeds = {spec.seed for spec in specs if spec.seed not in (None, _USUAL_SEED)}
     return Key(
         family=measure.family,
         kind=measure.kind if isinstance(measure, Aggregate) else "",
@@ -48,9 +47,25 @@ def key_of(run: LoadedRun, measure: Measure) -> Key:
         protocol=measure.protocol,
         signature=measure.signature,
         shots=_each(spec.num_fewshot for spec in specs),
-        seed=", ".join(sorted(map(str, seeds))),
+        seed=_seeds(specs),
         version=_each(spec.version for spec in specs),
         data=data_hash(specs),
+    )
+
+
+def _seeds(specs: Iterable[TaskSpec]) -> str:
+    return ", ".join(sorted({str(spec.seed) for spec in specs if spec.seed not in (None, _USUAL_SEED)}))
+
+
+def is_asked_alike(specs: Sequence[TaskSpec], column: Column) -> bool:
+    """Whether a run's tasks were asked by a column's rules, over its rows."""
+    bases = {spec.protocol.partition("+")[0] for spec in specs}
+    asked = (_each(spec.num_fewshot for spec in specs), _seeds(specs), _each(spec.version for spec in specs))
+    return bases == {column.protocol.partition("+")[0]} and (*asked, data_hash(specs)) == (
+        column.shots,
+        column.seed,
+        column.version,
+        column.data,
     )
 
 
@@ -59,13 +74,18 @@ def tasks_of(measure: Measure) -> tuple[str, ...]:
     return tuple(sorted(measure.members)) if isinstance(measure, Aggregate) else (measure.task,)
 
 
+def column_id(key: Key) -> str:
+    """Twelve digits for a column."""
+    return content_hash([getattr(key, name) for name in Key.__dataclass_fields__])[:12]
+
+
 def column_of(key: Key, measures: Sequence[Measure], summary: TaskSummary) -> Column:
     """The column of `key` over the `measures` that stand in it; `summary` is of its first task."""
     first = measures[0]
     levels = [one.chance for one in measures if one.chance is not None]
     is_single = isinstance(first, Estimate)
     return Column(
-        id=content_hash([getattr(key, name) for name in Key.__dataclass_fields__])[:12],
+        id=column_id(key),
         family=key.family,
         title=key.tasks[0] if is_single else key.family,
         label=suffix_of(summary.task, summary.family, summary.language) if is_single else _mean_label(first),
@@ -137,7 +157,9 @@ def _left_out(run: LoadedRun, measure: Measure) -> tuple[str, ...]:
     """A mean over fewer tasks than were asked is not the family's; say which are missing."""
     if isinstance(measure, Estimate) or measure.kind == "suite":
         return ()
-    asked = [task for task in run.result.tasks if task.family == measure.family]
+    category = measure.members[0].partition(":")[2]
+    of_family = [task for task in run.result.tasks if task.family == measure.family]
+    asked = [task for task in of_family if task.task.partition(":")[2] == category]
     missing = [task for task in asked if task.task not in measure.members]
     if not missing:
         return ()

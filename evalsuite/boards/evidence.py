@@ -139,7 +139,7 @@ def _record(where: str, task: TaskSpec, facts: SampleFacts, answer: Answer) -> S
     try:
         return SampleRecord(
             sample=Sample(
-                id=facts.id, input="", language=facts.language, category=facts.category, cluster=facts.cluster,
+                id=facts.sample_id, input="", language=facts.language, category=facts.category, cluster=facts.cluster,
                 metadata={name: "x" * n for name, n in zip(_ANSWERS.get(len(answer.chars), ()), answer.chars)},  # noqa: B905  one name a length
             ),
             task=task.name,
@@ -190,8 +190,15 @@ def board_again(board: Board, runs: Sequence[LoadedRun]) -> Board:
         version=board.version,
         evalsuite=board.evalsuite,
         redactions=board.redactions,
-        runs=tuple(_with_stated(one, stated) for one, stated in zip(again.runs, board.runs, strict=True)),
+        runs=tuple(
+            one if _knows_requests(loaded) else _with_stated(one, stated)
+            for one, stated, loaded in zip(again.runs, board.runs, runs, strict=True)
+        ),
     )
+
+
+def _knows_requests(run: LoadedRun) -> bool:
+    return any(record.items for record in run.records)
 
 
 def _with_stated(run: Run, stated: Run) -> Run:

@@ -130,13 +130,9 @@ def answers_first(runs: Iterable[LoadedRun]) -> list[LoadedRun]:
     return sorted(runs, key=lambda run: run.result.spec.judged is not None)
 
 
-def headlines(run: LoadedRun) -> tuple[Measure, ...]:
-    """A family's mean over its tasks where there is one, else the headline estimate of every task."""
-    means = [mean for mean in run.result.aggregates if mean.is_primary]
-    covered = {(mean.family, mean.metric) for mean in means}
-    singles = [
-        estimate
-        for estimate in run.result.estimates
-        if estimate.is_primary and (estimate.family, estimate.metric) not in covered
-    ]
+def headlines(result: RunResult) -> tuple[Measure, ...]:
+    """A family's mean over its tasks where there is one, and the headline estimate of every task in no such mean."""
+    means = [mean for mean in result.aggregates if mean.is_primary]
+    covered = {(task, mean.metric) for mean in means if mean.kind != "suite" for task in mean.members}
+    singles = [one for one in result.estimates if one.is_primary and (one.task, one.metric) not in covered]
     return (*means, *singles)

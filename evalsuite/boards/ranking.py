@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from evalsuite.boards.loading import LoadedRun, Measure
 from evalsuite.boards.records import Cell, Column, Ranking, Standing
+from evalsuite.canonical import content_hash
 from evalsuite.comparing.sharing import joint_of_parts, shared_parts
+from evalsuite.comparing.sides import Side
 from evalsuite.stats import intervals
 from evalsuite.stats.joint_values import Joint, SharedRows, merged
 from evalsuite.stats.orderings import Ordering, ordering_of, unseen_variance
@@ -25,24 +29,27 @@ Values = Mapping[tuple[int, int], Measure]
 def ranking_of(runs: Sequence[LoadedRun], columns: Sequence[Column], values: Values) -> Ranking | None:
     """The ranking, or None without two runs that can be ranked.
 
-    Runs that are partial or have holes are not ranked, unless all are partial alike.
+    Runs that are partial or have holes are not ranked; where all are partial, those with the same samples are.
     """
     reasons = {place: reason for place, run in enumerate(runs) if (reason := _not_ranked(run))}
-    if len(reasons) == len(runs) and all(run.is_partial and run.result.status == "complete" for run in runs):
-        reasons = {}
+    if len(reasons) == len(runs):
+        reasons |= _partial_alike(runs)
+        reasons = {place: reason for place, reason in reasons.items() if reason}
+    reasons = _asked_as_often(runs, reasons)
     eligible = [place for place in range(len(runs)) if place not in reasons]
     chosen, members = _common([at for at, one in enumerate(columns) if _is_mean_able(one)], eligible, values)
     reasons |= {place: "too few columns" for place in eligible if place not in members}
     if len(members) < 2:
         return None
-    found = _joints(runs, members, chosen, values)
-    if isinstance(found, str):
+    sides = [runs[place].side for place in members]
+    found = {column: parts for column in chosen if (parts := _parts(sides, values[members[0], column])) is not None}
+    if not found:
         return None
-    joint, ordering, normalised = found
-    order = sorted(range(len(members)), key=lambda at: (-joint.values[at], members[at]))
+    mean, ordering, normalised = _means(members, found, values)
+    order = sorted(range(len(members)), key=lambda at: (-mean.joint.values[at], members[at]))
     return Ranking(
-        columns=tuple(chosen),
-        standings=tuple(_standing(members[at], at, joint, ordering, normalised) for at in order),
+        columns=tuple(found),
+        standings=tuple(_standing(members[at], at, mean, ordering, normalised) for at in order),
         num_pairs=ordering.num_pairs,
         unranked={runs[place].result.run_id: reason for place, reason in sorted(reasons.items())},
     )
@@ -52,6 +59,29 @@ def in_rank(num_runs: int, ranking: Ranking | None) -> list[int]:
     """The places of runs, the best first; those that are not ranked stand behind in their order."""
     ranked = [standing.run for standing in ranking.standings] if ranking else []
     return [*ranked, *(run for run in range(num_runs) if run not in ranked)]
+
+
+def _partial_alike(runs: Sequence[LoadedRun]) -> dict[int, str]:
+    """Where all runs are partial those are ranked that took the same samples: of several such groups the largest.
+
+    Ranks go by the items that all have, so that one small sample among larger ones would decide for all.
+    """
+    groups: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        if run.is_partial and run.result.status == "complete":
+            spec = run.result.spec
+            groups.setdefault(content_hash([spec.limit, spec.limit_mode, spec.seed, spec.rows]), []).append(place)
+    largest = max((len(group) for group in groups.values()), default=0)
+    return next((dict.fromkeys(group, "") for group in groups.values() if len(group) == largest), {})
+
+
+def _asked_as_often(runs: Sequence[LoadedRun], reasons: Mapping[int, str]) -> dict[int, str]:
+    """`reasons`, and of the runs that are left those whose samples were asked another number of times than most's."""
+    left = {place: max((task.repeats for task in run.result.spec.tasks), default=1)
+            for place, run in enumerate(runs) if place not in reasons}  # fmt: skip
+    times = Counter(left.values()).most_common(1)
+    others = {place: "repeated" for place, count in left.items() if count != times[0][0]}
+    return {**reasons, **others}
 
 
 def _not_ranked(run: LoadedRun) -> str:
@@ -75,65 +105,74 @@ def _common(columns: Sequence[int], runs: Sequence[int], values: Values) -> tupl
     return best[1], best[2]
 
 
-def _joints(
-    runs: Sequence[LoadedRun], members: Sequence[int], chosen: Sequence[int], values: Values
-) -> tuple[Joint, Ordering, Joint | None] | str:
-    sides = [runs[place].side for place in members]
-    joints: list[Joint] = []
-    strata: list[tuple[SharedRows, float]] = []
-    chances: list[float | None] = []
-    for column in chosen:
-        value = values[members[0], column]
-        parts = shared_parts(sides, value)
-        if isinstance(parts, str):
-            return parts
-        joint = joint_of_parts(sides[0], value, parts)
-        if joint is None:
-            return "a task has no item with a score in every run"
-        joints.append(joint)
-        strata += [(part, 1.0 / (len(parts) * len(chosen))) for part in parts]
-        chances.append(value.chance)
-    whole = merged(joints, [1.0 / len(joints)] * len(joints))
+def _parts(sides: Sequence[Side], value: Measure) -> tuple[Joint, list[SharedRows]] | None:
+    """What all runs share of a column; None where its numbers may not be held side by side, or no item is shared."""
+    parts = shared_parts(sides, value)
+    if isinstance(parts, str):
+        return None
+    joint = joint_of_parts(sides[0], value, parts)
+    return None if joint is None else (joint, parts)
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """A mean over columns, between 0 and 1, of every run; shown as ``factor * mean - shift``.
+
+    `most` is what its rows would be worth in independent trials, beyond which no clustering lifts its precision.
+    """
+
+    joint: Joint
+    most: float
+    factor: float = 1.0
+    shift: float = 0.0
+
+
+def _means(
+    members: Sequence[int], chosen: Mapping[int, tuple[Joint, list[SharedRows]]], values: Values
+) -> tuple[_Mean, Ordering, _Mean | None]:
+    chances = [values[members[0], column].chance for column in chosen]
+    plain = _mean(chosen, [1.0 / len(chosen)] * len(chosen))
+    strata = [(part, 1.0 / (len(parts) * len(chosen))) for _, parts in chosen.values() for part in parts]
     more = unseen_variance([part for part, _ in strata], [weight for _, weight in strata])
-    return whole, ordering_of(whole, more), _normalised(joints, chances)
+    return plain, ordering_of(plain.joint, more), _normalised(chosen, chances)
 
 
-def _normalised(joints: Sequence[Joint], chances: Sequence[float | None]) -> Joint | None:
+def _mean(chosen: Mapping[int, tuple[Joint, list[SharedRows]]], weights: Sequence[float]) -> _Mean:
+    found = list(zip(chosen.values(), weights, strict=True))
+    sizes = [(len(part.names), weight / len(parts)) for (_, parts), weight in found for part in parts]
+    most = intervals.num_in_mean([size for size, _ in sizes], [weight for _, weight in sizes])
+    return _Mean(merged([joint for (joint, _), _ in found], list(weights)), most)
+
+
+def _normalised(chosen: Mapping[int, tuple[Joint, list[SharedRows]]], chances: Sequence[float | None]) -> _Mean | None:
     """The mean in which guessing scores 0 and all right 1; None where no column knows what guessing scores."""
     if all(chance is None for chance in chances):
         return None
     levels = [chance or 0.0 for chance in chances]
     weights = [1.0 / (1.0 - level) / len(levels) for level in levels]
     total = math.fsum(weights)
-    whole = merged(joints, [weight / total for weight in weights])
     shift = math.fsum(weight * level for weight, level in zip(weights, levels, strict=True))
-    return Joint(
-        values=whole.values * total - shift,
-        clusters=whole.clusters,
-        influence=None if whole.influence is None else whole.influence * total,
-        num_clusters=whole.num_clusters,
-        n=whole.n,
-        num_left_out=whole.num_left_out,
-    )
+    return replace(_mean(chosen, [weight / total for weight in weights]), factor=total, shift=shift)
 
 
-def _standing(run: int, at: int, joint: Joint, ordering: Ordering, normalised: Joint | None) -> Standing:
+def _standing(run: int, at: int, mean: _Mean, ordering: Ordering, normalised: _Mean | None) -> Standing:
     return Standing(
         run=run,
-        mean=_cell(joint, at, (0.0, 1.0)),
-        normalised=None if normalised is None else _cell(normalised, at, None),
+        mean=_cell(mean, at),
+        normalised=None if normalised is None else _cell(normalised, at),
         rank_low=ordering.rank_low[at],
         rank_high=ordering.rank_high[at],
         is_band=ordering.is_band[at],
     )
 
 
-def _cell(joint: Joint, at: int, bounds: tuple[float, float] | None) -> Cell:
+def _cell(mean: _Mean, at: int) -> Cell:
+    """Wilson's interval of the mean between 0 and 1, on the scale that is shown."""
+    joint = mean.joint
     one: Floats = np.zeros(len(joint.values))
     one[at] = 1.0
     contrast = joint.contrast(one)
-    low, high = contrast.low, contrast.high
-    if bounds is not None:
-        trials = intervals.num_as_precise(contrast.value, contrast.stderr, joint.num_clusters)
-        low, high = intervals.wilson(contrast.value, trials)
-    return Cell(value=contrast.value, low=low, high=high, n=joint.n, num_clusters=len(joint.clusters), notes=())
+    trials = intervals.num_as_precise(contrast.value, contrast.stderr, joint.num_clusters)
+    ends = intervals.wilson(contrast.value, min(trials, mean.most))
+    value, low, high = (mean.factor * number - mean.shift for number in (contrast.value, *ends))
+    return Cell(value=value, low=low, high=high, n=joint.n, num_clusters=len(joint.clusters))

@@ -239,9 +239,10 @@ class Rate(Record, frozen=True, kw_only=True, array_like=True):
 
 
 class CategoryCell(Record, frozen=True, kw_only=True):
-    """One category's headline in one run."""
+    """One category's headline in one run; `column` is the id of that headline's column among the task's metrics."""
 
     category: str
+    column: str
     run: int
     cell: Cell
 

@@ -53,7 +53,11 @@ class Answer(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SampleFacts(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What all runs share of a sample; texts are empty where they are not kept."""
+    """What runs share of a sample; texts are empty where they are not kept.
+
+    Where runs have other texts under one id (a judge's case of another model's answer, another version of a task) these
+    are samples of their own: the second is `variant` 2, and its `id` ends in ``~2``.
+    """
 
     id: str
     language: str
@@ -65,6 +69,12 @@ class SampleFacts(Record, frozen=True, kw_only=True, omit_defaults=True):
     choices: tuple[str, ...] = ()
     gold: int | None = None
     metadata: Mapping[str, str] = {}
+    variant: int = 0
+
+    @property
+    def sample_id(self) -> str:
+        """The id that the runs have."""
+        return self.id.removesuffix(f"~{self.variant}") if self.variant else self.id
 
 
 class TaskSamples(Record, frozen=True, kw_only=True):

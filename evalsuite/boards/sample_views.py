@@ -49,7 +49,7 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
     asked = {place: run for place, run in enumerate(runs) if task in run.specs}
     places = {run.result.run_id: place for place, run in asked.items()}
     prompts = _Prompts()
-    facts: dict[str, SampleFacts] = {}
+    facts = _AllFacts()
     answers: dict[int, dict[str, Answer]] = {}
     headline = ""
     for run in answers_first(asked.values()):
@@ -59,17 +59,16 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
         for text in run.side.tasks[task].records or ():
             record = sample_record(text)
             has_texts = is_shown and kept != "none" and (kept == "all" or reading.status_of(record) != _RIGHT)
-            found[record.sample.id] = _answer(record, reading, prompts, has_texts=has_texts)
-            if record.sample.id not in facts or (has_texts and not facts[record.sample.id].input):
-                facts[record.sample.id] = _facts(record.sample, has_texts=has_texts)
+            name = facts.place(record.sample, has_texts=has_texts)
+            found[name] = _answer(record, reading, prompts, has_texts=has_texts)
     return TaskSamples(
         task=task,
         headline=headline,
         prompts=prompts.texts,
-        samples=tuple(facts.values()),
+        samples=tuple(facts.entries.values()),
         runs=tuple(asked),
-        answers=tuple(tuple(answers[place].get(name) for name in facts) for place in asked),
-        orders=dict(_orders(list(facts), answers)),
+        answers=tuple(tuple(answers[place].get(name) for name in facts.entries) for place in asked),
+        orders=dict(_orders(list(facts.entries), answers)),
         asked=_first_prompts(asked, task),
     )
 
@@ -130,6 +129,27 @@ def sample_view(record: SampleRecord, headline: str) -> SampleView:
     prompts = _Prompts()
     answer = _answer(record, Reading(headline), prompts, has_texts=True)
     return _facts(record.sample, has_texts=True), answer, prompts.texts
+
+
+@dataclass
+class _AllFacts:
+    """Facts by id, each once; of other facts under an id that is taken the id goes on with a number."""
+
+    entries: dict[str, SampleFacts] = field(default_factory=dict)
+    known: dict[str, list[str]] = field(default_factory=dict)
+
+    def place(self, sample: Sample, *, has_texts: bool) -> str:
+        """Under which id the facts of `sample` stand."""
+        key = canonical_json(_facts(sample, has_texts=True))
+        known = self.known.setdefault(sample.id, [])
+        if key not in known:
+            known.append(key)
+        number = known.index(key) + 1
+        name = sample.id if number == 1 else f"{sample.id}~{number}"
+        if name not in self.entries or (has_texts and not self.entries[name].input):
+            variant = 0 if number == 1 else number
+            self.entries[name] = msgspec.structs.replace(_facts(sample, has_texts=has_texts), id=name, variant=variant)
+        return name
 
 
 @dataclass

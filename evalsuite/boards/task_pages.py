@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import numpy as np
 
-from evalsuite.boards.columns import cell_of, column_of, key_of, task_rank
+from evalsuite.boards.columns import cell_of, column_id, column_of, key_of, task_rank
 from evalsuite.boards.loading import LoadedRun, answers_first
 from evalsuite.boards.records import CategoryCell, Cell, Column, Rate, Task, TaskRun
 from evalsuite.boards.sample_views import lengths_of
 from evalsuite.comparing.sides import TaskSide
+from evalsuite.contracts import Metric
 from evalsuite.metrics import reduce_of
 from evalsuite.records import Estimate, SampleRecord, TaskSummary
 from evalsuite.stats import intervals
+from evalsuite.stats.estimates import interval_of
 from evalsuite.store.results import sample_record
 
 MAX_CATEGORIES = 100
@@ -98,10 +100,11 @@ def _categories(place: int, run: LoadedRun, task: str) -> Iterator[CategoryCell]
     known = sorted({name for name in names.tolist() if name})
     if headline is None or not 2 <= len(known) <= MAX_CATEGORIES:
         return
+    column = column_id(key_of(run, headline))
     for category in known:
         cell = _category_cell(run, headline, side, names == category)
         if cell is not None:
-            yield CategoryCell(category=category, run=place, cell=cell)
+            yield CategoryCell(category=category, column=column, run=place, cell=cell)
 
 
 def _category_cell(run: LoadedRun, headline: Estimate, side: TaskSide, is_in: np.ndarray) -> Cell | None:
@@ -119,23 +122,18 @@ def _category_cell(run: LoadedRun, headline: Estimate, side: TaskSide, is_in: np
     value = reduce(intervals.column_sums(totals))
     if value is None:
         return None
-    low, high = _interval(headline, value, totals, reduce)
-    base = cell_of(run, headline)
+    stderr = intervals.jackknife_stderr(intervals.jackknife_deltas(totals, reduce, value))
+    metric = Metric(headline.metric, reduce, proportion=headline.interval in _PROPORTIONS, bounds=headline.bounds)
+    n = int(rows.sum())
+    _, low, high, _ = interval_of(metric, value, stderr, n, len(names))
     return msgspec.structs.replace(
-        base, value=value, low=low, high=high, n=int(rows.sum()), num_clusters=len(names), num_unscored=unscored,
+        cell_of(run, headline), value=value, low=low, high=high, n=n, num_clusters=len(names), num_unscored=unscored,
         worst=None, best=None, chance=None, notes=(),
     )  # fmt: skip
 
 
-def _interval(
-    headline: Estimate, value: float, totals: np.ndarray, reduce: intervals.Reduce
-) -> tuple[float | None, float | None]:
-    stderr = intervals.jackknife_stderr(intervals.jackknife_deltas(totals, reduce, value))
-    if headline.bounds == (0.0, 1.0):
-        return intervals.wilson(value, intervals.num_as_precise(value, stderr, len(totals)))
-    if not stderr:
-        return None, None
-    return intervals.t_interval(value, stderr, len(totals), headline.bounds) or (None, None)
+_PROPORTIONS = ("wilson", "wilson-clustered")
+"""The intervals of estimates that are shares of right answers."""
 
 
 def places_of(tasks: Sequence[Task]) -> Mapping[str, int]:

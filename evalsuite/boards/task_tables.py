@@ -199,8 +199,9 @@ def _metrics(task: Task) -> list[Column]:
 
 
 def _categories(board: Board, task: Task) -> Iterator[tuple[TableCell, ...]]:
+    columns = {column.id: column for column in task.metrics}
     for one in task.categories:
-        headline = _metrics(task)[0]
+        headline = columns[one.column]
         front = (task.name, *run_cells(board, one.run), one.category, headline.metric, scale_cell(headline.scale))
         yield (*front, *number_cells(one.cell, headline.scale))
 

@@ -202,9 +202,19 @@ def _made(runs: list[Path], board: BoardOptions, page: dict[str, Any]) -> Page:
     return found
 
 
+def _old_parts(output: Path) -> list[Path]:
+    """The files with data that the page which stands at `output` has beside it; none where there is no such page."""
+    html = output.read_text(encoding="utf-8", errors="replace") if output.is_file() else ""
+    has_files = 'id="data-seal"' in html and 'id="data-samples-0"' not in html
+    return sorted((output.parent / "data").glob("samples-*.js")) if has_files else []
+
+
 def _written(page: Page, output: Path) -> Path:
     from evalsuite.boards.board_file import board_json, file_beside
 
+    for file in _old_parts(output):
+        if file.relative_to(output.parent).as_posix() not in page.beside:
+            file.unlink(missing_ok=True)  # texts that this page leaves out would stay beside it
     for name, content in page.beside.items():
         write_atomic(output.parent / name, content)
     write_atomic(file_beside(output), board_json(page.data.board).encode("ascii"))

@@ -58,13 +58,14 @@ def execute(options: argparse.Namespace) -> int:
         for line in page_lines(page, found):
             say(line)
     is_equal = all(one.is_equal for one in runs.values()) and not any(one.findings for one in checked.values())
+    is_whole = all(one.is_form_known for one in checked.values())
     if options.json:
         print_json({"equal": is_equal,
                     "runs": [verification_json(path, one) for path, one in runs.items()],
                     "pages": [{"path": str(page), **msgspec.to_builtins(one)} for page, one in checked.items()],
                     })  # fmt: skip
     is_deep = all(options.level in ("recomputed", one.level) for one in runs.values())
-    return EXIT_OK if is_equal and is_deep else EXIT_INCOMPLETE
+    return EXIT_OK if is_equal and is_deep and is_whole else EXIT_INCOMPLETE
 
 
 def _prove(paths: list[Path], sample_id: str) -> int:

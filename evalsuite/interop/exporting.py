@@ -66,16 +66,6 @@ def partial_text(run: SealedRun, tasks: Sequence[str]) -> str:
     return f"{sum(spec.num_samples for spec in specs)} of {sum(spec.num_available for spec in specs)} samples"
 
 
-def headlines(run: SealedRun) -> tuple[Estimate | Aggregate, ...]:
-    """One number a family: the headline mean over its tasks where there is one, else each task's headline."""
-    means = [mean for mean in run.result.aggregates if mean.is_primary]
-    covered = {(mean.family, mean.metric) for mean in means}
-    singles = [
-        one for one in run.result.estimates if one.is_primary and (one.family, one.metric) not in covered
-    ]  # fmt: skip
-    return (*means, *singles)
-
-
 def uncertainty_text(measure: Estimate | Aggregate) -> str:
     """``95 % interval 52.1 to 57.8, n 1172`` on the scale that is shown."""
     if measure.low is None or measure.high is None:

@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
+from evalsuite.boards.loading import headlines
 from evalsuite.errors import UsageError, nearest
 from evalsuite.interop.data_sources import Source, common_source
-from evalsuite.interop.exporting import ExportOptions, Files, headlines, missing_text, partial_text, uncertainty_text
+from evalsuite.interop.exporting import ExportOptions, Files, missing_text, partial_text, uncertainty_text
 from evalsuite.interop.lm_eval_names import safe_name
 from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Aggregate, Estimate
@@ -35,7 +36,7 @@ def hub_result_files(runs: Sequence[SealedRun], options: ExportOptions) -> Files
         raise UsageError("--to hub: one run at a time; a folder of results belongs to one model's repository.")
     (run,) = runs
     _check_whole(run)
-    found = {_name(measure): measure for measure in headlines(run)}
+    found = {_name(measure): measure for measure in headlines(run.result)}
     if not options.task_ids:
         raise UsageError(
             f"--to hub needs --task_id NAME=ID: the id that the benchmark's eval.yaml gives the task. {_there_is(run)}"
@@ -70,7 +71,7 @@ def _there_is(run: SealedRun) -> str:
 
 
 def _on_hub(run: SealedRun) -> Iterator[tuple[Measure, Source]]:
-    for measure in headlines(run):
+    for measure in headlines(run.result):
         source = common_source(run, measure)
         if source is not None and source.hub_id:
             yield measure, source

@@ -39,14 +39,20 @@ def ordering_of(joint: Joint, more_variance: Floats | None = None, alpha: float 
     is_apart = _is_apart(joint, more_variance, alpha)
     above = is_apart & (values[None, :] > values[:, None])
     below = is_apart & (values[None, :] < values[:, None])
-    best = int(np.argmax(values))
     size = len(values)
+    is_below = below_best(is_apart, values)
     return Ordering(
         rank_low=tuple(int(1 + count) for count in above.sum(axis=1)),
         rank_high=tuple(int(size - count) for count in below.sum(axis=1)),
-        is_band=tuple(not apart for apart in is_apart[best].tolist()),
+        is_band=tuple(not apart for apart in is_below.tolist()),
         num_pairs=size * (size - 1) // 2,
     )
+
+
+def below_best(is_apart: NDArray[np.bool_], values: Floats) -> NDArray[np.bool_]:
+    """Who is told apart from a setting with the best value, of which there may be several."""
+    found: NDArray[np.bool_] = is_apart[values == values.max()].any(axis=0)
+    return found
 
 
 def _is_apart(joint: Joint, more_variance: Floats | None, alpha: float) -> NDArray[np.bool_]:

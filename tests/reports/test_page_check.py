@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from evalsuite.reports.leaderboard import render, render_board
 from evalsuite.reports.page_check import check
-from evalsuite.reports.page_parts import RESULTS, SEAL, Part, StoredPage, read_page
+from evalsuite.reports.page_parts import RESULTS, SEAL, Part, read_page
 from scripted_runs import run
 from vote_summaries import summary
 
@@ -270,15 +270,47 @@ def test_what_is_no_page_is_refused(tmp_path: Path, content: bytes) -> None:
         check(path)
 
 
-def test_a_page_that_is_written_by_another_version_is_checked_but_for_its_form(small: Small, tmp_path: Path) -> None:
+def test_a_page_that_other_code_wrote_is_not_taken_for_checked(small: Small, tmp_path: Path) -> None:
+    """Its data are; whether its script shows these data cannot be told here."""
     path = tmp_path / "page.html"
     path.write_text(small.html, encoding="utf-8")
-    page: StoredPage = read_page(path)
+    page = read_page(path)
+    value = json.loads(page.parts[SEAL])
+    value["code"] = "0" * 64
+    seal = Part(SEAL, json.dumps(value, sort_keys=True, separators=(",", ":")))
+    html = with_part(small.html, seal).replace("color-scheme", "colour-scheme")
+    found = checked(tmp_path, html)
+    assert (found.findings, found.is_form_known) == ((), False)
+    assert any("were not compared" in note for note in found.notes)
+    assert main(["verify", str(path)]) == 3
+
+
+def test_texts_that_a_page_leaves_out_do_not_stay_beside_it(small: Small, tmp_path: Path) -> None:
+    page = tmp_path / "site" / "index.html"
+    folder = ["--max_mb", "0.001", "-o", str(page)]
+    assert main(["report", *map(str, small.runs), *folder]) == 0
+    data = page.parent / "data"
+    assert sorted(file.name for file in data.iterdir()) == ["samples-0.js", "samples-1.js", "samples-2.js"]
+    (data / "samples-7.js").write_text('evalsuiteData("samples-7","")\n', encoding="utf-8")
+    assert [one.file for one in check(page).findings] == ["data/samples-7.js"]
+    assert main(["report", str(small.runs[2]), "--samples", "none", "-o", str(page)]) == 0
+    assert list(data.iterdir()) == []
+    assert main(["verify", str(page)]) == 0
+
+
+def test_whether_answers_were_sampled_is_held_against_the_runs(small: Small, tmp_path: Path) -> None:
+    warm = run(tmp_path, "Warm", "--tasks", "mini_chat_en", "--limit", 4, "--gen_kwargs", "temperature=0.7")
+    html = render([warm], BoardOptions(title="Checked")).html
+    assert checked(tmp_path, html, [warm]).findings == ()
+    path = tmp_path / "page.html"
+    page = read_page(path)
     data = page.data()
-    older = replace(data, board=msgspec.structs.replace(data.board, evalsuite="0.0.1"))
-    found = checked(tmp_path, render_board(older, page.seal.page).html.replace("color-scheme", "colour-scheme"))
-    assert found.findings == ()
-    assert any("written by evalsuite 0.0.1" in note for note in found.notes)
+    (row,) = data.board.runs
+    flags = tuple(flag for flag in row.red_flags if flag.kind != "sampled")
+    assert len(flags) < len(row.red_flags)
+    forged_board = msgspec.structs.replace(data.board, runs=(msgspec.structs.replace(row, red_flags=flags),))
+    forged_html = render_board(replace(data, board=forged_board), page.seal.page).html
+    assert checked(tmp_path, forged_html, [warm]).findings
 
 
 def test_what_no_browser_reads_is_small(small: Small, tmp_path: Path) -> None:

@@ -52,14 +52,22 @@ function taskTable(task, id, caption, columns, kind = "numbers") {
 
 function categoriesPart(task) {
   if (!task.categories.length) return [];
-  const [headline] = metricsOf(task);
-  const cells = new Map(task.categories.map((one) => [JSON.stringify([one.category, one.run]), cellOf(one.cell)]));
+  const tables = metricsOf(task)
+    .map((column) => [column, task.categories.filter((one) => one.column === column.id)])
+    .filter(([, found]) => found.length);
+  return [el("h3", {}, t("task_categories")), tables.map(([column, found], at) => categoryTable(task, column, found, at))];
+}
+
+/** One metric by category: judges' verdicts and answers of one task never share a table. */
+function categoryTable(task, headline, all, at) {
+  const cells = new Map(all.map((one) => [JSON.stringify([one.category, one.run]), cellOf(one.cell)]));
   const found = (category, run) => cells.get(JSON.stringify([category, run])) || null;
   const axis = axisOf(
     [...cells.values()].filter((cell) => cell.value !== null),
     headline.scale,
   );
-  const columns = taskRuns(task).map((run) => ({
+  const shownRuns = taskRuns(task).filter((run) => all.some((one) => one.run === run));
+  const columns = shownRuns.map((run) => ({
     id: board.runs[run].id,
     names: [runName(run)],
     firstDirection: headline.higher_is_better ? "-" : "",
@@ -80,17 +88,16 @@ function categoriesPart(task) {
     el(
       "span",
       { class: "detail" },
-      joined([direction(headline.higher_is_better), axisText(axis)], "join_facts"),
+      joined([headline.protocol, direction(headline.higher_is_better), axisText(axis)], "join_facts"),
     ),
   ];
-  const rows = [...new Set(task.categories.map((one) => one.category))];
-  const table = sortedTable({
-    id: "task-categories",
+  const rows = [...new Set(all.map((one) => one.category))];
+  return sortedTable({
+    id: "task-categories" + (at || ""),
     caption: said(caption),
     columns: [first, ...columns],
     rows,
   });
-  return [el("h3", {}, t("task_categories")), table];
 }
 
 // -- lengths
@@ -279,14 +286,11 @@ function taskTables(task) {
         ...cellFields(cell, column.scale),
       ]),
   );
-  const [headline] = metricsOf(task);
-  const categories = task.categories.map((one) => [
-    ...front(one.run),
-    one.category,
-    headline.metric,
-    headline.scale,
-    ...cellFields(cellOf(one.cell), headline.scale),
-  ]);
+  const columns = new Map(task.metrics.map((column) => [column.id, column]));
+  const categories = task.categories.map((one) => {
+    const { metric, scale } = columns.get(one.column);
+    return [...front(one.run), one.category, metric, scale, ...cellFields(cellOf(one.cell), scale)];
+  });
   const endings = task.runs.map((one) => [
     ...front(one.run),
     one.counts.requested,
