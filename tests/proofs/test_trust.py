@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from evalsuite.proofs.agreement import Agreement, agreement_of
 from evalsuite.proofs.red_flags import CardVerdict, read_cards, red_flags
 from evalsuite.proofs.trust import TrustLevel, trust_of
 from evalsuite.records import SERVER_VERSION, JudgedSpec, RunResult
-from evalsuite.store.results import RESULTS, read_results, read_samples
+from evalsuite.store.results import RESULTS, read_results, read_samples, written_form
 from evalsuite.types import Flag, LoglikelihoodRequest, Request, Response, Scalar
 
 TASKS = ("mini_choice_en", "mini_choice_fr", "mini_math_en")
@@ -101,13 +102,31 @@ def test_other_libraries_and_batches_are_another_stack_and_other_weights_another
     assert other.reasons == (f"another model: weights is {'f' * 64}, and {'0' * 64}",)
 
 
-def test_a_copy_is_no_repetition_unless_somebody_says_who_ran_it(tmp_path: Path, first: Path) -> None:
-    copy = made(tmp_path / "copy", Machine({"device": "one"}))
-    (reason,) = agreement_of(first, copy).reasons
+def test_the_same_stack_is_no_repetition_unless_somebody_says_who_ran_it(tmp_path: Path, first: Path) -> None:
+    again = made(tmp_path / "again", Machine({"device": "one"}, flipping(4)))
+    (reason,) = agreement_of(first, again).reasons
     assert "same stack answered" in reason
-    found = agreement_of(first, copy, by="Noor, on another cluster")
+    found = agreement_of(first, again, by="Noor, on another cluster")
     assert (found.reasons, found.by) == ((), "Noor, on another cluster")
-    assert trust_of(verified(first), agreement_of(first, copy)).level == TrustLevel.RE_SCORED
+    assert trust_of(verified(first), agreement_of(first, again)).level == TrustLevel.RE_SCORED
+
+
+def test_a_copy_is_no_repetition_whoever_is_said_to_have_run_it(tmp_path: Path, first: Path) -> None:
+    link, copy, part = tmp_path / "link", tmp_path / "copy", tmp_path / "part"
+    link.symlink_to(first)
+    shutil.copytree(first, copy)
+    shutil.copytree(first, part)
+    result = read_results(part)
+    packages = {**result.packages, "numpy": "0.0"}
+    (part / RESULTS).write_bytes(written_form(msgspec.structs.replace(result, packages=packages)))
+    for second, said in (
+        (first, "both are one directory"), (link, "both are one directory"), (copy, "both have the manifest"),
+        (part, "journal/0001.jsonl is byte for byte a journal file of the first run"),
+    ):  # fmt: skip
+        found = agreement_of(first, second, by="Noor, on another cluster")
+        (reason,) = found.reasons
+        assert said in reason
+        assert trust_of(verified(first), found).level == TrustLevel.RE_SCORED
 
 
 def test_few_samples_may_end_otherwise_and_many_may_not(tmp_path: Path, first: Path) -> None:
