@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -153,6 +153,56 @@ def is_kept(value: float | None, low: float | None, high: float | None, bound: B
             return high is not None and high < limit
         case "within":
             return value is not None and abs(value - EVEN) <= limit
+
+
+class CardVerdict(Record, frozen=True, kw_only=True):
+    """What a judge card comes to, in one language; `faults` name the figures that are not kept."""
+
+    judge: str
+    protocol: str
+    model: str
+    language: str
+    is_admissible: bool
+    faults: tuple[str, ...] = ()
+
+
+class WhoJudges(Protocol):
+    """Whom, and under which rules, a card is about: `JudgeCard`, and what a leaderboard keeps of one."""
+
+    @property
+    def judge(self) -> str:
+        """The judge's name."""
+
+    @property
+    def protocol(self) -> str:
+        """Its rules."""
+
+    @property
+    def model(self) -> str:
+        """Who judges."""
+
+    @property
+    def language(self) -> str:
+        """In which language."""
+
+
+def verdict_on(card: WhoJudges, measures: Sequence[CardMeasure]) -> CardVerdict:
+    """What the figures of a card come to, whatever the card itself says of them."""
+    return CardVerdict(
+        judge=card.judge,
+        protocol=card.protocol,
+        model=card.model,
+        language=card.language,
+        is_admissible=all(one.is_kept for one in measures),
+        faults=tuple(
+            f"{one.what} {one.name}".rstrip() + f" not {one.bound} {one.limit:g}" for one in measures if not one.is_kept
+        ),
+    )
+
+
+def is_about(card: WhoJudges, protocol: str, rival: str = "") -> bool:
+    """Whether a card is about the judge of numbers under `protocol`, which ends with rules, model and any `rival`."""
+    return protocol.endswith(f"/{card.protocol}@{card.model}{f' vs {rival}' if rival else ''}")
 
 
 def cards_in(value: Any) -> tuple[JudgeCard, ...]:

@@ -11,6 +11,7 @@ from evalsuite.boards.loading import LoadedRun
 from evalsuite.boards.records import BoardCard, JudgedRun, Judging, Rate, Task, Unfit
 from evalsuite.canonical import content_hash
 from evalsuite.comparability import data_hash
+from evalsuite.judge_cards import is_about
 from evalsuite.metrics import mean
 from evalsuite.preference.prediction_powered import Admission
 from evalsuite.preference.summary import PreferenceSummary
@@ -126,10 +127,9 @@ def _is_same_rubric(one: Key, other: Key) -> bool:
 
 def _card_of(key: Key, language: str, rival: str, cards: Sequence[BoardCard]) -> int | None:
     """The card of the same rules and model: a protocol ends with the judge's rules, who judges and against whom."""
-    ending = f" vs {rival}" if rival else ""
     for place, card in enumerate(cards):
         is_same = (card.judge, card.model, card.language) == (key.judge, key.model, language)
-        if is_same and key.protocol.endswith(f"/{card.protocol}@{card.model}{ending}"):
+        if is_same and is_about(card, key.protocol, rival):
             return place
     return None
 

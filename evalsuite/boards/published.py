@@ -6,7 +6,9 @@ A description, in YAML, names a CSV file and says what its figures are; a CSV fi
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from evalsuite.boards.records import PublishedCell, PublishedCheck, PublishedTable
@@ -31,7 +33,7 @@ class Description(Record, frozen=True, kw_only=True):
 
     `labels` are the columns that say whose figures a row has; `columns` those with figures (all others by default),
     `unpublished` such as readers would look for and were never published, shown empty. `sum_to` says what the figures
-    of rows that share all labels but the last add up to.
+    of rows that share all labels but the last add up to, up to the rounding of the decimals that are printed.
     """
 
     title: str
@@ -72,6 +74,11 @@ def _table(found: Description, table: Published, path: Path) -> PublishedTable:
     ):
         if name not in table.columns:
             raise ConfigError(f"{path}: {found.file} has no column {name!r}{_guess(name, table.columns)}")
+    for check in found.checks:
+        if not check.mean_of:
+            raise ConfigError(
+                f"{path}: the check of {check.column!r} has an empty mean_of; name columns of {found.file}."
+            )
     columns = found.columns or tuple(name for name in table.columns if name not in found.labels)
     shown = (*columns, *found.unpublished)
     places = {name: at for at, name in enumerate(table.columns)}
@@ -111,13 +118,11 @@ def _checks(found: Description, table: Published, places: Mapping[str, int]) -> 
 
 def _mean(check: Check, found: Description, table: Published, places: Mapping[str, int]) -> PublishedCheck:
     gaps: dict[str, float] = {}
-    for row in table.rows:
-        values = [number_in(row[places[name]]) for name in (check.column, *check.mean_of)]
+    for name, row in zip(_row_names(found, table, places), table.rows, strict=True):
+        values = [number_in(row[places[column]]) for column in (check.column, *check.mean_of)]
         known = [value for value in values if value is not None]
         if len(known) == len(values):
-            gaps[" ".join(row[places[name]] for name in found.labels)] = known[0] - math.fsum(known[1:]) / len(
-                known[1:]
-            )
+            gaps[name] = known[0] - math.fsum(known[1:]) / len(known[1:])
     return PublishedCheck(
         kind="mean",
         column=check.column,
@@ -128,18 +133,33 @@ def _mean(check: Check, found: Description, table: Published, places: Mapping[st
     )
 
 
+def _row_names(found: Description, table: Published, places: Mapping[str, int]) -> list[str]:
+    """Each row by its labels, and by its number in the file too (the heads are row 1) where others have the same."""
+    labels = [" ".join(row[places[name]] for name in found.labels) for row in table.rows]
+    often = Counter(labels)
+    return [f"{label} (row {at})".strip() if often[label] > 1 else label for at, label in enumerate(labels, 2)]
+
+
 def _sums(
     found: Description, total: float, column: str, table: Published, places: Mapping[str, int]
 ) -> Iterator[PublishedCheck]:
-    groups: dict[str, list[float]] = {}
+    groups: dict[tuple[str, ...], list[str]] = {}
     for row in table.rows:
-        value = number_in(row[places[column]])
-        if value is not None:
-            groups.setdefault(" ".join(row[places[name]] for name in found.labels[:-1]), []).append(value)
-    for group, values in groups.items():
-        gap = math.fsum(values) - total
-        if len(values) > 1:
-            failed = {group: gap} if abs(gap) > _ROUNDING else {}
+        text = row[places[column]]
+        if number_in(text) is not None:
+            groups.setdefault(tuple(row[places[name]] for name in found.labels[:-1]), []).append(text)
+    for labels, texts in groups.items():
+        group = " ".join(labels)
+        gap = math.fsum(map(float, texts)) - total
+        if len(texts) > 1:
+            off = abs(gap) > _ROUNDING and abs(gap) > math.fsum(map(_half_a_digit, texts)) - _ROUNDING
+            failed = {group: gap} if off else {}
             yield PublishedCheck(
                 kind="sum", column=column, parts=(), target=total, num_checked=1, failed=failed, group=group
             )
+
+
+def _half_a_digit(text: str) -> float:
+    """How far a printed number may lie, by rounding, from the one it stands for: half a unit of its last decimal."""
+    exponent = Decimal(text).as_tuple().exponent
+    return 0.5 * 10.0 ** min(int(exponent), 0)

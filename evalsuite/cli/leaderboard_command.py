@@ -7,22 +7,23 @@ from pathlib import Path
 
 import msgspec
 
+from evalsuite.cards import CARD_FILE
 from evalsuite.cli.leaderboard_tables import change_lines, entry_json, entry_rows
 from evalsuite.cli.output import print_json, print_table, say
 from evalsuite.cli.report_command import find_runs
 from evalsuite.cli.verify_command import lines_of, surroundings
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, CorruptStore, UsageError
+from evalsuite.judge_cards import CardVerdict, measures_of, verdict_on
 from evalsuite.proofs.agreement import agreement_of
+from evalsuite.proofs.card_files import read_cards
 from evalsuite.proofs.ledger import Entry, Ledger, append, read_ledger, repair, whole
 from evalsuite.proofs.manifest import is_proven, manifest_of_run, read_proof, stored_manifest, write_manifest
 from evalsuite.proofs.rebuilt import Surroundings
-from evalsuite.proofs.red_flags import CardVerdict, read_cards, red_flags
+from evalsuite.proofs.red_flags import red_flags
 from evalsuite.proofs.rows import CheckedRun, additions, changes, row_entry, withdrawal
 from evalsuite.proofs.trust import trust_of
 from evalsuite.proofs.verifying import verify_run
 from evalsuite.store.results import read_results, read_samples
-
-_CARD = "judge_card.json"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--by", metavar="TEXT", default="", help="who ran --rerun, where its stack does not show that it "
         "is another's")  # fmt: skip
     add.add_argument("--cards", metavar="FILE", type=Path, nargs="+", default=[], help="for judge runs: the "
-        f"runs of `evalsuite judge card`, or their {_CARD}")  # fmt: skip
+        f"runs of `evalsuite judge card`, or their {CARD_FILE}")  # fmt: skip
     add.add_argument("--judge_prompt", metavar="FILE", type=Path, help="the prompt that a judge run was given")
     add.add_argument("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
     gone = actions.add_parser("withdraw", help="take a row away, with a reason; its entries stay")
@@ -75,7 +76,7 @@ def _add(options: argparse.Namespace) -> int:
     if options.by and not options.rerun:
         raise UsageError("--by says who ran --rerun; give that too.")
     around = surroundings([*paths, *filter(None, [options.rerun])], options.data_dir, options.judge_prompt)
-    cards = read_cards(path / _CARD if path.is_dir() else path for path in options.cards)
+    cards = tuple(verdict_on(card, measures_of(card)) for card in read_cards(options.cards))
     entries = [row_entry(_checked(path, options, around, cards), options.reason) for path in paths]
     new: list[Entry] = []
 

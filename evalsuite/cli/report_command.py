@@ -151,9 +151,9 @@ def _warn_of_matches(data: PageData, expressions: Sequence[re.Pattern[str]]) -> 
 
 def _board_options(options: argparse.Namespace) -> BoardOptions:
     from evalsuite.boards.building import BoardOptions
-    from evalsuite.boards.judge_files import read_cards
     from evalsuite.boards.published import published_table
     from evalsuite.cli.prefer_report import read
+    from evalsuite.proofs.card_files import read_cards
     from evalsuite.proofs.ledger import read_ledger
 
     return BoardOptions(

@@ -5,6 +5,7 @@ It is one when all of this holds; each reason why it is none is told:
 * it asks the same: model, weights, template and precision, rules, rows, prompts, seeds and settings agree; engine,
   device, libraries and batches may differ, and it may ask a part of the samples;
 * it has every task of the first, at least `MIN_SHARED` of each task's samples, and all of them or `MIN_SAMPLES`;
+* it is no copy: another directory, another manifest, and no journal file in common, whoever is said to have run it;
 * it ran on another stack: no stack (device, threads, versions) that answered is the same, or somebody says who ran it;
 * of all samples at most `MAX_APART` end otherwise, and of each task's at most `MAX_APART_OF_TASK`, one being allowed.
 
@@ -22,8 +23,10 @@ import numpy as np
 from evalsuite.canonical import canonical_json
 from evalsuite.comparing.pairing import Places, pair
 from evalsuite.comparing.sides import Bools, Column, Side, TaskSide, read_side
+from evalsuite.proofs.manifest import manifest_of_run
 from evalsuite.records import RunSpec
 from evalsuite.stats.intervals import wilson
+from evalsuite.store.journal import JOURNAL
 from evalsuite.types import Record, Scalar
 
 TOLERANCE = 1e-3
@@ -87,7 +90,7 @@ def agreement_of(first: Path, second: Path, by: str = "") -> Agreement:
         reasons=(
             *_other_questions(before, after),
             *_other_samples(before, after, tasks),
-            *_dependence(before, after, by),
+            *(_copied(first, second) or _dependence(before, after, by)),
             *_disagreement(tasks),
         ),
         by=by,
@@ -130,6 +133,20 @@ def _other_samples(before: Side, after: Side, tasks: tuple[TaskAgreement, ...]) 
 
 
 # -- another stack
+
+
+def _copied(first: Path, second: Path) -> tuple[str, ...]:
+    """Why the second run is the first again, or a part of it; nothing that anybody says of it changes that."""
+    if first.samefile(second):
+        return ("a copy: both are one directory",)
+    before, after = manifest_of_run(first), manifest_of_run(second)
+    if before.hash == after.hash:
+        return (f"a copy: both have the manifest {before.hash[:12]}",)
+    ours, theirs = (
+        {file.sha256: file.path for file in one.files if file.path.startswith(f"{JOURNAL}/")} for one in (before, after)
+    )
+    shared = sorted(theirs[digest] for digest in ours.keys() & theirs.keys())
+    return (f"a copy: {', '.join(shared)} is byte for byte a journal file of the first run",) if shared else ()
 
 
 def _dependence(before: Side, after: Side, by: str) -> Iterator[str]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-
-import msgspec
 
 from evalsuite.alarms import Doubt, RedFlag, doubts
 from evalsuite.canonical import canonical_json
-from evalsuite.errors import DataError
+from evalsuite.judge_cards import CardVerdict, is_about
 from evalsuite.records import SERVER_VERSION, JudgedSpec, RunResult, SampleRecord, TaskSummary
 from evalsuite.types import Flag, GenerateRequest, Scalar
 
@@ -24,28 +20,6 @@ _NO_MODEL = {
     "recorded": "its answers were read from a file; nothing shows what gave them",
     "scripted": "a Python function answered, not a model",
 }
-
-
-class CardVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a judge card comes to, in one language."""
-
-    judge: str
-    protocol: str
-    model: str
-    language: str
-    is_admissible: bool
-    faults: tuple[str, ...] = ()
-
-
-def read_cards(paths: Iterable[Path]) -> tuple[CardVerdict, ...]:
-    """The verdicts of the judge cards in files that ``evalsuite judge card`` wrote. Raises DataError."""
-    found: list[CardVerdict] = []
-    for path in paths:
-        try:
-            found += msgspec.convert(json.loads(path.read_bytes()), dict[str, CardVerdict]).values()
-        except (OSError, ValueError, RecursionError) as error:
-            raise DataError(f"{path} is no judge card: {error}") from error
-    return tuple(found)
 
 
 def red_flags(
@@ -132,10 +106,11 @@ def _of_families(tasks: Sequence[TaskSummary]) -> Iterator[RedFlag]:
 def _of_judge(result: RunResult, judged: JudgedSpec, cards: Sequence[CardVerdict]) -> Iterator[RedFlag]:
     """A flag for each language in which the judge has no card, or one that says it is not admissible."""
     model = result.spec.model.name
+    rival = judged.models[1] if len(judged.models) > 1 else ""
     for language in dict.fromkeys(task.language for task in result.tasks):
         rules = {task.protocol for task in result.tasks if task.language == language}
         own = [card for card in cards if (card.judge, card.model, card.language) == (judged.judge, model, language)]
-        fitting = [card for card in own if all(f"/{card.protocol}@{model}" in rule for rule in rules)]
+        fitting = [card for card in own if all(is_about(card, rule, rival) for rule in rules)]
         who = f"judge {judged.judge} by {model} in {language}"
         if not fitting:
             yield RedFlag(kind=Doubt.JUDGE_UNFIT, text=f"{who} has no card that shows how far it can be trusted")

@@ -70,6 +70,26 @@ def test_sums_of_rows_of_one_group(tmp_path: Path) -> None:
     assert {check.group: dict(check.failed) for check in checks} == {"A": {}, "B": {"B": -1.0}}
 
 
+def test_a_row_that_fails_is_not_hidden_by_a_later_one_of_its_name(tmp_path: Path) -> None:
+    text = "labels: [model]\nchecks:\n  - {column: mean, mean_of: [a, b], within: 0.01}\n"
+    path = described(tmp_path, text, "model,a,b,mean\nx,1,2,9\ny,1,2,1.5\nx,1,2,1.5\n")
+    (check,) = published_table(path).checks
+    assert (check.num_checked, dict(check.failed)) == (3, {"x (row 2)": 7.5})
+
+
+def test_sums_are_held_to_the_decimals_that_are_printed(tmp_path: Path) -> None:
+    table = "who,side,share\nA,x,33.33\nA,y,33.33\nA,z,33.33\nB,x,33.3\nB,y,33.3\nB,z,33.1\nC,x,50.1\nC,y,50.0\n"
+    checks = published_table(described(tmp_path, "labels: [who, side]\nsum_to: 100\n", table)).checks
+    failed = {check.group: dict(check.failed) for check in checks}
+    assert failed == {"A": {}, "B": {"B": pytest.approx(-0.3)}, "C": {"C": pytest.approx(0.1)}}
+
+
+def test_groups_whose_labels_run_together_stay_apart(tmp_path: Path) -> None:
+    table = "a,b,side,share\nu v,w,x,40\nu v,w,y,60\nu,v w,x,50\nu,v w,y,50\n"
+    checks = published_table(described(tmp_path, "labels: [a, b, side]\nsum_to: 100\n", table)).checks
+    assert [check.failed for check in checks] == [{}, {}]
+
+
 def test_a_bare_table_stands_under_its_name(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("model,score\na,7.10\nb,\n", encoding="utf-8")
@@ -83,6 +103,10 @@ def test_a_bare_table_stands_under_its_name(tmp_path: Path) -> None:
     [
         ("labels: [modle]\n", "no column 'modle'; did you mean 'model'?"),
         ("labels: [model]\ncolumns: [z]\n", "no column 'z'"),
+        (
+            "labels: [model]\nchecks:\n  - {column: a, mean_of: [], within: 1}\n",
+            r"t\.yaml: the check of 'a' has an empty mean_of",
+        ),
         ("labels: [model]\nlables: [x]\n", "lables"),
     ],
 )

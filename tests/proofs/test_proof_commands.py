@@ -182,11 +182,12 @@ def test_a_correction_a_withdrawal_and_their_reasons(place: Place) -> None:
     place.leaderboard("add", place.first, place.second)
     old = place.folder / "old.jsonl"
     old.write_bytes((place.folder / "ledger.jsonl").read_bytes())
-    copy = copied(place.first, place.folder / "elsewhere" / place.first.name)
-    refused = place.leaderboard("add", place.first, "--rerun", copy, "--by", "Noor")
+    again = place.folder / "elsewhere" / "all"
+    run(again, prepared(tasks=("mini_choice_en",), model_args={}))
+    refused = place.leaderboard("add", place.first, "--rerun", again, "--by", "Noor")
     assert refused.code == 2
     assert "a correction needs --reason" in refused.err
-    done = place.leaderboard("add", place.first, "--rerun", copy, "--by", "Noor", "--reason", "run again by Noor")
+    done = place.leaderboard("add", place.first, "--rerun", again, "--by", "Noor", "--reason", "run again by Noor")
     assert done.code == 0, done.err
     row = read_ledger(old).entries[1].row
     assert place.leaderboard("withdraw", row, "--reason", "its prompt was wrong").code == 0
@@ -204,11 +205,11 @@ def test_a_correction_a_withdrawal_and_their_reasons(place: Place) -> None:
 
 def test_a_copy_as_a_second_run_says_why_it_is_none(place: Place) -> None:
     copy = copied(place.first, place.folder / "elsewhere" / place.first.name)
-    assert place.leaderboard("add", place.first, "--rerun", copy).code == 0
+    assert place.leaderboard("add", place.first, "--rerun", copy, "--by", "me").code == 0
     trust = read_ledger(place.folder / "ledger.jsonl").entries[0].trust
     assert trust is not None
     assert trust.level == "re-scored"
-    assert "the same stack answered" in trust.reasons[-1]
+    assert "a copy: both have the manifest" in trust.reasons[-1]
     change(copy)
     done = place.leaderboard("add", place.first, "--rerun", copy, "--reason", "x")
     assert (done.code, f"{copy} is not what it says" in done.err) == (3, True)

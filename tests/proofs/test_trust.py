@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,12 @@ from proven_runs import prepared, run, verified
 
 from evalsuite.alarms import Doubt, RedFlag, alarms
 from evalsuite.engines.scripted import ScriptedEngine, loglikelihood, plausible
-from evalsuite.errors import DataError
+from evalsuite.judge_cards import CardLimits, CardRate, CardVerdict, JudgeCard, LengthSlope, measures_of, verdict_on
 from evalsuite.proofs.agreement import Agreement, agreement_of
-from evalsuite.proofs.red_flags import CardVerdict, read_cards, red_flags
+from evalsuite.proofs.red_flags import red_flags
 from evalsuite.proofs.trust import TrustLevel, trust_of
 from evalsuite.records import SERVER_VERSION, JudgedSpec, RunResult
-from evalsuite.store.results import RESULTS, read_results, read_samples
+from evalsuite.store.results import RESULTS, read_results, read_samples, written_form
 from evalsuite.types import Flag, LoglikelihoodRequest, Request, Response, Scalar
 
 TASKS = ("mini_choice_en", "mini_choice_fr", "mini_math_en")
@@ -101,13 +102,31 @@ def test_other_libraries_and_batches_are_another_stack_and_other_weights_another
     assert other.reasons == (f"another model: weights is {'f' * 64}, and {'0' * 64}",)
 
 
-def test_a_copy_is_no_repetition_unless_somebody_says_who_ran_it(tmp_path: Path, first: Path) -> None:
-    copy = made(tmp_path / "copy", Machine({"device": "one"}))
-    (reason,) = agreement_of(first, copy).reasons
+def test_the_same_stack_is_no_repetition_unless_somebody_says_who_ran_it(tmp_path: Path, first: Path) -> None:
+    again = made(tmp_path / "again", Machine({"device": "one"}, flipping(4)))
+    (reason,) = agreement_of(first, again).reasons
     assert "same stack answered" in reason
-    found = agreement_of(first, copy, by="Noor, on another cluster")
+    found = agreement_of(first, again, by="Noor, on another cluster")
     assert (found.reasons, found.by) == ((), "Noor, on another cluster")
-    assert trust_of(verified(first), agreement_of(first, copy)).level == TrustLevel.RE_SCORED
+    assert trust_of(verified(first), agreement_of(first, again)).level == TrustLevel.RE_SCORED
+
+
+def test_a_copy_is_no_repetition_whoever_is_said_to_have_run_it(tmp_path: Path, first: Path) -> None:
+    link, copy, part = tmp_path / "link", tmp_path / "copy", tmp_path / "part"
+    link.symlink_to(first)
+    shutil.copytree(first, copy)
+    shutil.copytree(first, part)
+    result = read_results(part)
+    packages = {**result.packages, "numpy": "0.0"}
+    (part / RESULTS).write_bytes(written_form(msgspec.structs.replace(result, packages=packages)))
+    for second, said in (
+        (first, "both are one directory"), (link, "both are one directory"), (copy, "both have the manifest"),
+        (part, "journal/0001.jsonl is byte for byte a journal file of the first run"),
+    ):  # fmt: skip
+        found = agreement_of(first, second, by="Noor, on another cluster")
+        (reason,) = found.reasons
+        assert said in reason
+        assert trust_of(verified(first), found).level == TrustLevel.RE_SCORED
 
 
 def test_few_samples_may_end_otherwise_and_many_may_not(tmp_path: Path, first: Path) -> None:
@@ -253,8 +272,24 @@ def test_what_the_terminal_tells_is_flagged_too(first: Path) -> None:
     assert alarms(result)["mini_choice"] == tuple(found[kind].text for kind in (Doubt.TIED, Doubt.TRUNCATED))
 
 
-CARD = {"judge": "rating", "protocol": "rating-v1", "model": "wise", "language": "en", "is_admissible": True,
-        "faults": [], "num_cases": 140}  # fmt: skip
+def card(language: str, parse_rate: float = 1.0, **changed: Any) -> JudgeCard:
+    """A card without a fault, but for its share of replies with a verdict and what is `changed`."""
+
+    def rate(value: float, name: str = "") -> CardRate:
+        return CardRate(name=name, value=value, low=value - 0.02, high=value + 0.02, n=140, num_unscored=0)
+
+    slope = LengthSlope(per_doubling=0.0, stderr=0.01, low=-0.02, high=0.02, n=20, num_unscored=0)
+    found = JudgeCard(
+        judge="rating", protocol="rating-v1", model="wise", language=language, num_cases=140,
+        parse_rate=rate(parse_rate), decent=rate(0.9), attacks=rate(0.1), kinds=(rate(0.1, "order"),),
+        nulls=(rate(0.1, "dots"),), length_slope=slope, swap_consistency=None, first_position=None,
+        limits=CardLimits(), faults=(), is_admissible=True,
+    )  # fmt: skip
+    return msgspec.structs.replace(found, **changed)
+
+
+def verdicts(*cards: JudgeCard) -> list[CardVerdict]:
+    return [verdict_on(one, measures_of(one)) for one in cards]
 
 
 def test_a_judge_without_an_admissible_card_is_flagged(tmp_path: Path, first: Path) -> None:
@@ -265,26 +300,20 @@ def test_a_judge_without_an_admissible_card_is_flagged(tmp_path: Path, first: Pa
     tasks = tuple(msgspec.structs.replace(task, protocol="mini-v1/rating-v1@wise") for task in result.tasks)
     result = msgspec.structs.replace(result, spec=spec, tasks=tasks)
 
-    def said(**cards: object) -> list[str]:
-        file = tmp_path / "judge_card.json"
-        file.write_text(json.dumps(cards), encoding="utf-8")
-        found = red_flags(result, [], read_cards([file]))
+    def said(*cards: JudgeCard) -> list[str]:
+        found = red_flags(result, [], verdicts(*cards))
         return [flag.text for flag in found if flag.kind == Doubt.JUDGE_UNFIT]
 
     none = "judge rating by wise in fr has no card that shows how far it can be trusted"
-    assert said(en=CARD) == [none]
-    assert said(en=CARD, fr={**CARD, "language": "fr"}) == []
-    assert len(said(en={**CARD, "model": "other"})) == 2
-    assert len(said(en={**CARD, "protocol": "rating-file-1234"})) == 2
-    unfit = {**CARD, "is_admissible": False, "faults": ["parse rate 90.0 %, must be at least 98.0 %"]}
-    assert said(en=unfit)[0].startswith("judge rating by wise in en is not admissible: parse rate 90.0 %")
-    assert isinstance(read_cards([])[:1], tuple)
-    assert CardVerdict in {type(card) for card in read_cards([tmp_path / "judge_card.json"])}
-
-
-def test_what_is_no_card_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "judge_card.json"
-    for content in ("", "[]", json.dumps({"en": {"judge": "rating"}})):
-        file.write_text(content, encoding="utf-8")
-        with pytest.raises(DataError, match="is no judge card"):
-            read_cards([file])
+    english, french = card("en"), card("fr")
+    assert said(english) == [none]
+    assert said(english, french) == []
+    assert len(said(card("en", model="other"))) == 2
+    assert len(said(card("en", protocol="rating-file-1234"))) == 2
+    # what decides are the figures, and not what the card says of them
+    unfit = card("en", 0.9, is_admissible=True, faults=())
+    assert said(unfit, french) == ["judge rating by wise in en is not admissible: parse_rate not at least 0.98"]
+    assert said(card("en", is_admissible=False, faults=("x",)), french) == []
+    longer = tuple(msgspec.structs.replace(task, protocol=f"{task.protocol}-2") for task in result.tasks)
+    result = msgspec.structs.replace(result, tasks=longer)
+    assert len(said(english, french)) == 2  # by another model, whose name begins alike

@@ -14,13 +14,13 @@ import pytest
 from judged_boards import answered, card, judged, rate, write_cards
 
 from evalsuite.boards.building import BoardOptions, board_of
-from evalsuite.boards.judge_files import read_cards
 from evalsuite.boards.loading import load_runs
 from evalsuite.boards.records import Board, Judging
 from evalsuite.errors import DataError, UsageError
 from evalsuite.judge_cards import measures_of
 from evalsuite.preference.prediction_powered import Admissibility
 from evalsuite.preference.summary import JudgeFindings, PreferenceSummary
+from evalsuite.proofs.card_files import read_cards
 from evalsuite.stats import intervals
 from evalsuite.store.results import read_samples
 from evalsuite.types import Scored
