@@ -22,22 +22,39 @@ function save(filename, text) {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-// A spreadsheet takes text that begins so for a formula.
-function guarded(text) {
-  return /^[=+\-@\t\r]/.test(text) ? "'" + text : text;
+// What evalsuite/tables.py does to a text of a CSV: one line of what can be seen, with an apostrophe before what a
+// spreadsheet would take for a formula. What is a number is none.
+function csvText(text) {
+  const isFormula = /^ *[=+\-@\t\r]/.test(text) && !/^[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$/.test(text);
+  return (isFormula ? "'" : "") + plain(text).replace(/[\n\t]/g, codePoint);
 }
 
 function asCsv(tables) {
   const field = (value) => {
     if (value === null || value === undefined) return "";
-    const text = typeof value === "number" ? String(value) : guarded(String(value));
-    return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+    const text = typeof value === "number" ? String(value) : csvText(String(value));
+    return /[",]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   };
   return tables.map((table) => [table.head, ...table.rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n").join("\r\n");
 }
 
 function asJson(tables) {
-  return JSON.stringify(tables.map((table) => ({ name: table.name, rows: table.rows.map((row) => Object.fromEntries(table.head.map((key, at) => [key, row[at] ?? null]))) })), null, 1) + "\n";
+  const rows = ({ head, rows }) => {
+    const keys = apart(head);
+    return rows.map((row) => Object.fromEntries(keys.map((key, at) => [key, row[at] ?? null])));
+  };
+  return JSON.stringify(tables.map((table) => ({ name: table.name, rows: rows(table) })), null, 1) + "\n";
+}
+
+/** The names, the second of two that are alike with a number. */
+function apart(names) {
+  const taken = new Set();
+  for (const one of names) {
+    let found = String(one);
+    for (let number = 2; taken.has(found); number += 1) found = one + " " + number;
+    taken.add(found);
+  }
+  return [...taken];
 }
 
 function asMarkdown(tables) {
@@ -47,11 +64,16 @@ function asMarkdown(tables) {
   return tables.map((table) => ["**" + field(table.name) + "**", "", line(table.head), rule(table), ...table.rows.map(line)].join("\n") + "\n").join("\n");
 }
 
-const TEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
+const TEX = {
+  "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}",
+  ">": "\\textgreater{}", "|": "\\textbar{}", '"': "\\textquotedbl{}", "`": "\\textasciigrave{}", "\u2212": "$-$",
+  "\u2191": "$\\uparrow$", "\u2193": "$\\downarrow$",
+};
 
 function asLatex(tables) {
-  const field = (value) => plain(value ?? "").replace(/[\\~^]|[&%$#_{}]/g, (char) => TEX[char] || "\\" + char).replace(/\s+/g, " ");
-  const line = (row) => row.map(field).join(" & ") + " \\\\";
+  const field = (value) => plain(value ?? "").replace(/[\\~^<>|"`\u2212\u2191\u2193]|[&%$#_{}]/g, (char) => TEX[char] || "\\" + char).replace(/\s+/g, " ");
+  // LaTeX would take "[" and "*" for the end of the line before.
+  const line = (row) => row.map(field).join(" & ").replace(/^\s*[[*]/, "{}$&") + " \\\\";
   return tables.map((table) => {
     const aligned = table.head.map((_, at) => (table.rows.some((row) => typeof row[at] === "number") ? "r" : "l")).join("");
     return ["\\begin{table}", "\\caption{" + field(table.name) + "}", "\\begin{tabular}{" + aligned + "}", "\\toprule", line(table.head), "\\midrule", ...table.rows.map(line), "\\bottomrule", "\\end{tabular}", "\\end{table}"].join("\n") + "\n";

@@ -29,12 +29,14 @@ function count(value) {
   return number(value, Number.isInteger(value) ? 0 : 2);
 }
 
-/** One decimal, or two where the interval's half-width is below half a shown unit; of small scales one more. */
+/**
+ * Decimals that show two digits of the interval's half-width, from one to four; without interval by the scale. The rule
+ * of evalsuite/text/number_texts.py.
+ */
 function decimalsOf(low, high, scale) {
-  if (low === null || high === null) return scale === 100 ? 1 : 2;
+  if (low === null || high === null) return scale === 100 ? 1 : 3;
   const half = ((high - low) / 2) * scale;
-  if (half >= 0.5) return 1;
-  return half >= 0.05 || scale === 100 ? 2 : 3;
+  return half > 0 ? Math.min(4, Math.max(1, 1 - Math.floor(Math.log10(half)))) : 2;
 }
 
 /** ``21.9 – 61.3``, on one line. Among words it must be set apart, else Arabic turns it round: see `range`. */

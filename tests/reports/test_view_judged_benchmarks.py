@@ -14,6 +14,7 @@ from scripted_runs import at, heads, opened, page_of, words
 
 from evalsuite.records import Estimate
 from evalsuite.store.results import read_results
+from evalsuite.text.number_texts import decimals_of
 
 pytestmark = pytest.mark.browser
 
@@ -83,9 +84,8 @@ def row_of(table: Any, path: Path) -> list[str]:
 def shown(one: Estimate) -> str:
     """A rating as cells begin."""
     if one.low is None or one.high is None:
-        return f"{one.value:.2f} no interval"
-    half = (one.high - one.low) / 2
-    decimals = 1 if half >= 0.5 else 2 if half >= 0.05 else 3
+        return f"{one.value:.3f} no interval"
+    decimals = decimals_of(one.low, one.high)
     return f"{one.value:.{decimals}f} {one.low:.{decimals}f} – {one.high:.{decimals}f}"
 
 

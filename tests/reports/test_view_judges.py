@@ -24,6 +24,7 @@ from evalsuite.boards.loading import load_runs
 from evalsuite.judge_cards import JudgeCard
 from evalsuite.records import Estimate
 from evalsuite.store.results import read_results
+from evalsuite.text.number_texts import decimals_of
 
 pytestmark = pytest.mark.browser
 
@@ -121,7 +122,8 @@ def test_metrics_go_down_and_runs_across(page: Any, small: Small) -> None:
     assert len(shown) == 3
     for text, one in zip(shown, found, strict=True):
         assert one.low is not None
-        assert text.startswith(f"{one.value:.2f} {one.low:.2f}" if one.high - one.low < 1 else f"{one.value:.1f}")
+        decimals = decimals_of(one.low, one.high)
+        assert text.startswith(f"{one.value:.{decimals}f} {one.low:.{decimals}f}")
         assert f"n {one.n}" in text
     assert words(ratings.locator("th")) == "rating headline ↑ higher is better, axis 1 – 10"
 
@@ -177,7 +179,7 @@ def test_leanings_stand_with_intervals_and_the_doubt(page: Any, small: Small) ->
     assert words(row.locator("th")) == "Its own answers: ash less fair, as against what they give birch"
     assert own.low is not None
     assert own.high is not None
-    decimals = 1 if own.high - own.low >= 1 else 2
+    decimals = decimals_of(own.low, own.high)
     value, low, high = (signed(end, decimals) for end in (own.value, own.low, own.high))
     assert words(row.locator("td").first) == f"{value} {low} – {high} points"
     assert words(row.locator("td.n")).startswith(f"n {own.n}")

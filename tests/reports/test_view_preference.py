@@ -18,6 +18,7 @@ from evalsuite.preference.attentiveness import AttentivenessScreen, Gold, Pace, 
 from evalsuite.preference.prediction_powered import PoweredRate
 from evalsuite.preference.summary import Number, PoweredFinding, PreferenceSummary
 from evalsuite.preference.win_rates import WinRate
+from evalsuite.text.number_texts import decimals_of
 
 pytestmark = pytest.mark.browser
 
@@ -38,9 +39,7 @@ def said(low: float | None, high: float | None, *, scale: float = 100, decimals:
 
 def logs(low: float | None, high: float | None) -> int:
     """How many decimals a number has that is no share."""
-    if low is None or high is None:
-        return 2
-    return 1 if high - low >= 1 else 2 if high - low >= 0.1 else 3
+    return decimals_of(low, high)
 
 
 def signed(value: float, decimals: int) -> str:
