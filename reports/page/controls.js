@@ -13,10 +13,11 @@ function chooser(id, label, choices, chosen, change) {
   return labelled(id, label, select);
 }
 
-/** A choice among runs, which the address holds in `param` by the start of their ids. */
+/** A choice among runs, which the address holds in `param` by the start of their ids; of `chosen` -1 none is chosen. */
 function runChooser(id, label, chosen, param) {
   const choices = runsInOrder().map((run) => [shortId(run), plain(runName(run))]);
-  return chooser(id, label, choices, shortId(chosen), (value) => go(changed({ [param]: value })));
+  if (chosen < 0) choices.unshift(["", "–"]);
+  return chooser(id, label, choices, chosen < 0 ? "" : shortId(chosen), (value) => go(changed({ [param]: value })));
 }
 
 /** A choice among names from outside, or of all of them: the value is "" then. Halves of characters do not count. */

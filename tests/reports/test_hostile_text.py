@@ -27,6 +27,7 @@ from evalsuite.types import Flag
 pytestmark = pytest.mark.browser
 
 RUN = "window.pwned=1"
+PROBE = "/probe"
 TEMPLATES = (
     "<script>RUN</script>", "</script><script>RUN</script>", "<img src=x onerror=RUN>", "<img src=URL/img>",
     "<svg onload=RUN>", "<svg><script>RUN</script></svg>",
@@ -139,6 +140,22 @@ def without_escaping(html: str) -> str:
     return html.replace(script, careless).replace(escaped, digest(careless))
 
 
+def wait_for_attacks(page: Any, server: str) -> None:
+    """Until probes made after the attacks have ended, one as each would run, one as each would leave.
+
+    A policy ends them by an error too; the second is heard by the server where there is none.
+    """
+    page.wait_for_function("() => !document.querySelector('[aria-busy=true]')")
+    page.evaluate(
+        """addresses => Promise.all(addresses.map((src) => new Promise((ended) => {
+          const probe = new Image();
+          probe.onload = probe.onerror = ended;
+          probe.src = src;
+        })))""",
+        ["x", server + PROBE],
+    )
+
+
 @pytest.mark.parametrize("change", [as_it_is, without_policy, without_escaping])
 def test_nothing_runs_and_nothing_leaves(
     browser: Any, html: str, server: tuple[str, list[str]], change: Any, tmp_path: Path
@@ -157,7 +174,7 @@ def test_nothing_runs_and_nothing_leaves(
         if view == "sample":
             page.goto(f"{path.as_uri()}#samples&task=qa_en")
             page.locator("#view-samples a[href*='sample']").first.click()
-        page.wait_for_timeout(300)
+        wait_for_attacks(page, server[0])
         assert page.evaluate("typeof window.pwned") == "undefined", view
         assert page.url.startswith(path.as_uri()), view
         if change is not without_escaping:
@@ -166,7 +183,7 @@ def test_nothing_runs_and_nothing_leaves(
         page.close()
     context.close()
     assert said == []
-    assert asked == []
+    assert [path for path in asked if path != PROBE] == []
 
 
 def test_with_neither_the_attacks_do_run(browser: Any, html: str, tmp_path: Path) -> None:

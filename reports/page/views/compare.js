@@ -5,7 +5,8 @@ view("compare", {
   has: (found) => found.runs.length > 1,
   show(root, params) {
     const [a, b] = comparedRuns(params);
-    root.append(el("p", { class: "lead" }, t("compare_lead")), compareControls(a, b));
+    add(root, el("p", { class: "lead" }, t("compare_lead")), compareControls(a, b), unknownRuns(params, ["a", "b"]));
+    if (a < 0 || b < 0) return null;
     if (a === b) {
       root.append(el("p", { class: "notice" }, t("compare_same")));
       return null;
@@ -16,10 +17,15 @@ view("compare", {
   },
 });
 
-/** A run by the first digits of its id; `otherwise` where there is none. */
+/** A run by the first digits of its id, -1 where there is none such; `otherwise` where none is asked for. */
 function runById(prefix, otherwise) {
-  const at = prefix ? board.runs.findIndex((run) => run.id.startsWith(prefix)) : -1;
-  return at < 0 ? otherwise : at;
+  return prefix ? board.runs.findIndex((run) => run.id.startsWith(prefix)) : otherwise;
+}
+
+/** A line for each setting of an address, of those called `keys`, that names a run which is not here. */
+function unknownRuns(params, keys) {
+  const missing = keys.map((key) => params.get(key)).filter((id) => runById(id, 0) < 0);
+  return missing.map((id) => el("p", { class: "notice", role: "alert" }, t("run_unknown", { run: id })));
 }
 
 function comparedRuns(params) {
@@ -29,7 +35,7 @@ function comparedRuns(params) {
 }
 
 function compareControls(a, b) {
-  const swap = el("button", { type: "button", id: "compare-swap" }, t("swap"));
+  const swap = el("button", { type: "button", id: "compare-swap", disabled: a < 0 || b < 0 }, t("swap"));
   swap.addEventListener("click", () => go(changed({ a: shortId(b), b: shortId(a) })));
   return el(
     "div",
@@ -63,18 +69,19 @@ function turned(found) {
     num_gained: one.num_lost,
     num_lost: one.num_gained,
   }));
-  return { ...found, differences, missing: found.added, added: found.missing, baseline: found.candidate, candidate: found.baseline };
+  return { ...found, isTurned: true, differences, missing: found.added, added: found.missing, baseline: found.candidate, candidate: found.baseline };
 }
 
 function comparisonBody(found, a, b) {
   const names = { a: runName(a), b: runName(b) };
+  const stored = found.isTurned ? { a: names.b, b: names.a } : names; // the sides that stored lines speak of
   return [
     differencesTable(found, a, b),
     el("p", { class: "quiet legend" }, t("compare_legend")),
-    listed(t("compare_refused"), found.refused.map(refusal)),
+    listed(t("compare_refused"), found.refused.map(refusal), t("compare_order", stored)),
     listed(t("compare_missing", names), found.missing.map((task) => name(task))),
     listed(t("compare_added", names), found.added.map((task) => name(task))),
-    listed(t("compare_warnings"), found.warnings.map(english)),
+    listed(t("compare_warnings"), found.warnings.map((line) => warningLine(line, stored))),
   ];
 }
 
@@ -84,9 +91,25 @@ function refusal({ task, metric, reasons }) {
   return [of, joinedNodes(reasons.map(english), "join_clauses")];
 }
 
-function listed(title, lines) {
+// Lines of evalsuite/comparing that call the runs by their part in a comparison, which changes when they are swapped.
+const PARTLY = /^([^]*): (\d+) samples in common, (\d+) only in the baseline, (\d+) only in the candidate$/;
+const MOVED = /^(\w+): ([^]*) in the baseline, ([^]*) in the candidate$/;
+
+/** What else changed, with the runs' names; `names` are those of the stored baseline and candidate. */
+function warningLine(line, names) {
+  const partly = PARTLY.exec(line);
+  if (partly) {
+    const [shared, onlyA, onlyB] = partly.slice(2).map(Number);
+    return [name(partly[1]), ": ", t("compare_partly", { ...names, shared, only_a: onlyA, only_b: onlyB })];
+  }
+  const moved = MOVED.exec(line);
+  if (!moved) return english(line);
+  return [name(moved[1]), ": ", t("compare_moved", { ...names, value_a: moved[2], value_b: moved[3] })];
+}
+
+function listed(title, lines, note = "") {
   if (!lines.length) return null;
-  return el("section", {}, el("h3", {}, title), el("ul", { class: "says" }, lines.map((line) => el("li", {}, line))));
+  return el("section", {}, el("h3", {}, title), note ? el("p", { class: "quiet" }, note) : null, el("ul", { class: "says" }, lines.map((line) => el("li", {}, line))));
 }
 
 function differencesTable(found, a, b) {
@@ -177,7 +200,7 @@ function notCompared(a, b) {
 // -- in what the runs themselves differ
 
 function manifestDiff(a, b) {
-  const [one, other] = [runFacts(a), runFacts(b)];
+  const [one, other] = [a, b].map((run) => new Map([...runFacts(run), ...moreFacts(run)]));
   const keys = [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key)?.value !== other.get(key)?.value);
   const rows = keys.map((key) => {
     const facts = [one.get(key), other.get(key)];
@@ -211,6 +234,28 @@ function runFacts(place) {
   return facts;
 }
 
+/** What else is known of how a run and its tasks were asked, which other tables of the page say in words. */
+function moreFacts(place) {
+  const { limit_mode, num_chosen_rows, multiturn_shots, judged } = board.runs[place];
+  const facts = new Map();
+  const put = (kind, pairs, task = "") => {
+    for (const [key, value] of Object.entries(pairs))
+      facts.set(JSON.stringify([kind, task, key]), { kind, task, key, value: String(value ?? "") });
+  };
+  put("run", { limit_mode, num_chosen_rows, multiturn_shots });
+  if (judged) put("run", { judge_options: pairTexts(judged.options).join(", "), judged_runs: judged.runs.join(", ") });
+  for (const { name: task, runs } of board.tasks) {
+    const { spec } = runs.find((one) => one.run === place) || {};
+    if (!spec) continue;
+    const { repeats, sample_ids_hash, num_samples, num_available, num_shortened, datasets } = spec;
+    const pins = datasets.map(({ path, config, split, revision, fingerprint, num_rows: rows }) =>
+      [path, config, split, revision && "@" + revision, fingerprint, rows].filter(Boolean).join(" "),
+    );
+    put("task", { repeats, sample_ids_hash, num_samples, num_available, num_shortened, datasets: pins.join("; ") }, task);
+  }
+  return facts;
+}
+
 // What our own facts are called; those of models, packages and machines have names of their own.
 const FACT_WORDS = {
   engine: "engine",
@@ -225,6 +270,17 @@ const FACT_WORDS = {
   version: "fact_version",
   chat: "fact_chat",
   prompts_hash: "fact_prompts",
+  limit_mode: "fact_limit_mode",
+  num_chosen_rows: "fact_chosen_rows",
+  multiturn_shots: "turns_label",
+  judge_options: "fact_judge_options",
+  judged_runs: "judged_runs",
+  repeats: "fact_repeats",
+  sample_ids_hash: "fact_samples_hash",
+  num_samples: "samples_label",
+  num_available: "fact_available",
+  num_shortened: "fact_shortened",
+  datasets: "data_label",
 };
 const FACT_KINDS = { model: "facts_model", generation: "generation_label", package: "facts_packages", stack: "facts_stack" };
 

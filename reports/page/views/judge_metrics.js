@@ -11,13 +11,16 @@ function judgeMetrics(judging) {
   return judgeCells(familyOf(family), isHere, runs);
 }
 
-/** The metrics of those columns of a family for which `isHere(column)`: `{metric, column, cells}`, headline first. */
+/**
+ * The metrics of those columns of a family for which `isHere(column)`: `{metric, column, cells}`, headline first. Means
+ * over other tasks are others.
+ */
 function judgeCells(family, isHere, runs) {
   const found = new Map();
   for (const table of family.tables) {
     table.columns.forEach((column, at) => {
       if (!isHere(column)) return;
-      const key = column.kind + " " + column.metric;
+      const key = column.kind ? column.id : column.metric;
       if (!found.has(key)) found.set(key, { metric: column.metric, column, cells: new Map() });
       table.rows.forEach((run, row) => {
         if (runs.has(run) && table.cells[row][at]) found.get(key).cells.set(run, cellOf(table.cells[row][at]));
@@ -62,10 +65,13 @@ function judgeDirection({ metric, higher_is_better: isHigher }) {
   return ["ties", "tie_rate"].includes(metric) ? "" : direction(isHigher);
 }
 
-/** How often the order of two answers turned the verdict: what is not judged alike in both. */
-function judgeFlips(metrics, runs) {
-  const alike = metrics.find((one) => ["order_consistency", "consistency"].includes(one.metric));
-  if (!alike) return [];
+/** How often the order of two answers turned the verdict: what is not judged alike in both. `over(one)`: of which tasks. */
+function judgeFlips(metrics, runs, over = () => "") {
+  const first = metrics.find((one) => ["order_consistency", "consistency"].includes(one.metric));
+  return metrics.filter((one) => one.metric === first?.metric).map((one) => judgeFlipsRow(one, runs, over(one)));
+}
+
+function judgeFlipsRow(alike, runs, over) {
   const rest = (share) => (share === null ? null : 1 - share);
   const turned = (cell) => ({
     ...cell,
@@ -79,7 +85,7 @@ function judgeFlips(metrics, runs) {
     "th",
     { scope: "row", class: "model" },
     el("span", { class: "title" }, t("judge_flips")),
-    el("span", { class: "detail" }, joined([t("judge_flips_detail"), direction(false)], "join_facts")),
+    el("span", { class: "detail" }, joined([over, t("judge_flips_detail"), direction(false)], "join_facts")),
   );
-  return [el("tr", {}, head, cells.map((cell) => numberCell(cell, 100, [0, 100])))];
+  return el("tr", {}, head, cells.map((cell) => numberCell(cell, 100, [0, 100])));
 }

@@ -137,14 +137,23 @@ function judgeMeansTable(section) {
   const means = judgeCells(familyOf(section.family), isHere, new Set(section.runs));
   const link = el("a", { href: address("languages", { family: section.family }) }, t("judge_see_languages"));
   const rows = [
-    ...judgeFlips(means, section.runs),
-    ...means.map((one) => judgeMetricRow(one, section.runs, scope(one.column))),
+    ...judgeFlips(means, section.runs, (one) => judgeScope(one, means)),
+    ...means.map((one) => judgeMetricRow(one, section.runs, judgeScope(one, means))),
   ];
   return [
     means.length ? judgeAcross(section, "means", section.runs, rows) : null,
     judgeRepliesTable(section),
     el("p", { class: "quiet" }, link),
   ];
+}
+
+/** What a mean is over: its tasks by name where there is another mean of that metric, and its rules if need be. */
+function judgeScope({ column }, means) {
+  const likes = means.map((one) => one.column).filter((other) => other !== column && other.metric === column.metric);
+  if (!likes.length) return scope(column);
+  const isTwice = likes.some((other) => String(other.tasks) === String(column.tasks) && other.kind === column.kind);
+  const found = [scope(column), ...column.tasks.map(isolated), isTwice ? rules(column, likes) : ""];
+  return joined(found, "join_facts");
 }
 
 /** Replies without a verdict in every task of a family. */

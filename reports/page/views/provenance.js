@@ -5,7 +5,9 @@ view("provenance", {
   has: (found) => found.runs.length > 0,
   show(root, params) {
     const chosen = runById(params.get("run"), runsInOrder()[0]);
-    root.append(el("p", { class: "lead" }, t("provenance_lead")), checkPanel(), provenanceControls(chosen), runPanel(chosen));
+    add(root, el("p", { class: "lead" }, t("provenance_lead")), checkPanel(), provenanceControls(chosen), unknownRuns(params, ["run"]));
+    if (chosen < 0) return null;
+    root.append(runPanel(chosen));
     return () => [factsExport(chosen)];
   },
 });
@@ -138,21 +140,30 @@ function checkPanel() {
   return el("section", { class: "check" }, el("h3", {}, t("check_title")), el("p", {}, t("check_lead")), button, said, el("p", { class: "quiet" }, t("check_outside")), seal);
 }
 
-/** Every number of single tasks made again from the samples' counts: how many are equal, which are not. */
+/**
+ * Every number of single tasks made again from the samples' counts, in the tables of families and on the leaderboard: how
+ * many are equal, which are not, how many are by other formulas, and how many are means over tasks.
+ */
 async function checkAll() {
-  const found = { equal: 0, elsewhere: 0, differing: [] };
+  const found = { equal: 0, elsewhere: 0, means: 0, differing: [] };
   for (const [at, task] of board.tasks.entries()) {
     const samples = await samplesOf(at);
-    for (const family of board.families) {
-      for (const table of family.tables) {
-        table.columns.forEach((column, place) => {
-          if (column.kind || column.tasks[0] !== task.name) return;
-          table.rows.forEach((run, row) => checkCell(cellOf(table.cells[row][place]), column, run, samples, found));
-        });
-      }
+    for (const table of shownTables()) {
+      table.columns.forEach((column, place) => {
+        if (column.kind || column.tasks[0] !== task.name) return;
+        table.rows.forEach((run, row) => checkCell(cellOf(table.cells[row][place]), column, run, samples, found));
+      });
     }
   }
+  for (const { columns, cells } of shownTables())
+    for (const row of cells) found.means += row.filter((cell, place) => cell && columns[place].kind).length;
   return found;
+}
+
+/** The leaderboard and the tables of all families, alike: `{columns, rows, cells}`, `rows` being places of runs. */
+function shownTables() {
+  const headlines = { columns: board.columns, rows: board.runs.map((_, run) => run), cells: board.cells };
+  return [headlines, ...board.families.flatMap((family) => family.tables)];
 }
 
 function checkCell(cell, column, run, samples, found) {
@@ -184,13 +195,17 @@ function meanAgain(samples, run, metric) {
   return weight ? { value: sum / weight, n, clusters: clusters.size } : null;
 }
 
-function checkReport({ equal, elsewhere, differing }) {
+function checkReport({ equal, elsewhere, means, differing }) {
   const line = (one) => {
     const again = one.again ? number(one.again.value * one.column.scale, 4) + " (" + t("n", { n: one.again.n }) + ")" : t("not_known");
     return el("li", {}, t("check_differs", { run: runName(one.run), task: one.column.title, metric: one.column.metric, shown: number(one.cell.value * one.column.scale, 4), again }));
   };
+  const total = equal + differing.length;
+  const mark = differing.length ? "✗ " : "✓ ";
   return [
-    el("p", { class: differing.length ? "warning" : null }, (differing.length ? "✗ " : "✓ ") + t("check_equal", { n: equal, total: equal + differing.length })),
+    el("p", { class: differing.length ? "warning" : null }, total ? mark + t("check_equal", { n: equal, total }) : t("check_nothing")),
+    means ? el("p", {}, t("check_means", { n: means })) : null,
+    el("p", {}, t("check_not_covered")),
     elsewhere ? el("p", {}, t("check_elsewhere", { n: elsewhere })) : null,
     differing.length ? el("ul", { class: "says" }, differing.map(line)) : null,
   ].filter(Boolean);

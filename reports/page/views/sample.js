@@ -5,6 +5,8 @@ view("sample", {
   parent: "samples",
   has: (found) => found.tasks.length > 0,
   async show(root, params) {
+    const unknown = unknownNames(params);
+    if (unknown.length) return unknownNotice(root, params, unknown);
     const task = taskPlace(params.get("task"));
     const found = await samplesOf(task);
     const filter = filterOf(found, params);

@@ -20,8 +20,23 @@ function keptParams(params) {
 function taskPlace(wanted) {
   return Math.max(
     0,
-    board.tasks.findIndex((task) => task.name === wanted),
+    board.tasks.findIndex((task) => wellFormed(task.name) === wellFormed(wanted || "")),
   );
+}
+
+/** What an address of samples names and this page has not: a line for its task, else for each of its runs. */
+function unknownNames(params) {
+  const task = params.get("task");
+  if (task && !board.tasks.some((one) => wellFormed(one.name) === wellFormed(task)))
+    return [el("p", { class: "notice", role: "alert" }, t("task_unknown", { name: task }))];
+  return unknownRuns(params, params.get("run") === "every" ? ["a", "b"] : ["run", "a", "b"]);
+}
+
+/** Instead of samples what an address asks for and is not here, with the way to those that are. */
+function unknownNotice(root, params, unknown) {
+  const task = board.tasks.find((one) => wellFormed(one.name) === wellFormed(params.get("task") || ""));
+  add(root, unknown, el("p", {}, el("a", { href: address("samples", { task: task?.name }) }, t("view_samples"))));
+  return null;
 }
 
 /** The columns of `found`, which are places in `found.runs`, in the order of the leaderboard. */
