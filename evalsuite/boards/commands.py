@@ -121,6 +121,13 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
             is_set = identity.get("max_length_from") == "user"
             known = {key: identity[key] for key in ("dtype", *(("max_length",) if is_set else ())) if key in identity}
             yield from ("--model", model.name, "--model_args", _pairs(known), "--device", str(identity["device"]))
+        case "vllm":
+            yield from (
+                "--model",
+                "vllm",
+                "--model_args",
+                _pairs({"pretrained": model.name, **dict(_of_vllm(identity))}),
+            )
         case "openai":
             known = {key: value for key, value in identity.items() if value not in ("", "auto")}
             yield from ("--model", "openai", "--model_args", _pairs(known))
@@ -128,6 +135,18 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
             yield from ("--model", engine, "--model_args", _pairs({"pretrained": model.name}))
     if identity.get("batch_size", "auto") not in ("auto", 1):
         yield from ("--batch_size", str(identity["batch_size"]))
+
+
+def _of_vllm(identity: Mapping[str, Scalar]) -> Iterator[tuple[str, Scalar]]:
+    """What the engine takes of that which decides answers or their last bits, where it is not what it does anyway."""
+    if "dtype" in identity:
+        yield "dtype", identity["dtype"]
+    if identity.get("max_length_from") == "user":
+        yield "max_length", identity["max_length"]
+    if identity.get("tensor_parallel_size", 1) != 1:
+        yield "tensor_parallel_size", identity["tensor_parallel_size"]
+    if identity.get("enforce_eager"):
+        yield "enforce_eager", True
 
 
 def _shared_arguments(tasks: Sequence[TaskSpec]) -> Iterator[str]:

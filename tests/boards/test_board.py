@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import msgspec
 import pytest
 from sealed_runs import Part, write_run
 
@@ -14,7 +15,9 @@ from evalsuite.boards.loading import load_runs
 from evalsuite.boards.records import Board, Cell
 from evalsuite.canonical import canonical_json
 from evalsuite.cli.main import main
+from evalsuite.records import ModelSpec
 from evalsuite.store.results import read_results
+from evalsuite.types import Scalar
 
 EN, AR = Part("qa_en", "qa", "en", value=0.4), Part("qa_ar", "qa", "ar", value=0.2)
 
@@ -101,6 +104,23 @@ def test_a_mean_names_the_tasks_it_lacks(tmp_path: Path) -> None:
 def test_a_limited_run_is_partial(tmp_path: Path) -> None:
     part, whole = write_run(tmp_path, "m", [EN], limit=20), write_run(tmp_path, "n", [EN])
     assert [(run.is_partial, run.limit) for run in built(part, whole).runs] == [(True, 20), (False, None)]
+
+
+def test_the_command_of_vllm_says_what_decides_its_answers(tmp_path: Path) -> None:
+    (run,) = load_runs([write_run(tmp_path, "a", [EN])])
+
+    def said(**identity: Scalar) -> str:
+        model = ModelSpec(name="org/m", engine="vllm", identity={"device": "cuda", **identity})
+        command = repeat_command(msgspec.structs.replace(run.result.spec, model=model))
+        words = shlex.split(command.replace("\\\n", ""))
+        return words[words.index("--model_args") + 1]
+
+    model_set = {"max_length": 4096, "max_length_from": "model", "tensor_parallel_size": 1, "enforce_eager": False}
+    assert said(dtype="bfloat16", **model_set) == "pretrained=org/m,dtype=bfloat16"
+    user_set = {"max_length": 512, "max_length_from": "user", "tensor_parallel_size": 2, "enforce_eager": True}
+    assert said(dtype="float16", **user_set) == (
+        "pretrained=org/m,dtype=float16,max_length=512,tensor_parallel_size=2,enforce_eager=true"
+    )
 
 
 def test_the_command_gives_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
