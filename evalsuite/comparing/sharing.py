@@ -83,6 +83,8 @@ def _disagreement(first: TaskSpec, other: TaskSpec) -> str:
         return f"task versions {first.version} and {other.version}"
     if first.repeats != other.repeats:
         return f"asked {first.repeats} and {other.repeats} times"
+    if not all(pin.fingerprint for spec in (first, other) for pin in spec.datasets):
+        return "rows that are not known"
     rows = [[(pin.config, pin.split, pin.fingerprint) for pin in spec.datasets] for spec in (first, other)]
     return "" if rows[0] == rows[1] else "other rows"
 

@@ -1,12 +1,12 @@
 """Other tools' results as sealed runs: without plan and journal, since nothing was asked here.
 
 Values, errors and intervals are computed from the samples, as everywhere. What a file does not say is left empty, and
-never made up: prompts' hashes, rows' revision and fingerprint, counts of tokens.
+never made up: rows' revision, counts of tokens. Prompts are hashed as they stand there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -106,11 +106,15 @@ def _spec(task: ImportedTask) -> TaskSpec:
         chat=task.is_chat,
         datasets=task.datasets,
         sample_ids_hash=content_hash([sample.id for sample in task.samples]),
-        prompts_hash="",
+        prompts_hash=content_hash([item.request.key for sample in task.samples for item in _first_asked(task, sample)]),
         num_samples=len(task.samples),
         num_available=task.num_available,
         seed=task.seed,
     )
+
+
+def _first_asked(task: ImportedTask, sample: Sample) -> Iterator[Item]:
+    return (item for item in task.items.get(sample.id, ()) if item.wave == 1)
 
 
 def _prepared(task: ImportedTask) -> PreparedTask:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evalsuite.canonical import canonical_json
+from evalsuite.canonical import canonical_json, content_hash
 from evalsuite.errors import DataError
 from evalsuite.interop.imported import ImportedSettings, ImportedTask, seal_imported
 from evalsuite.interop.lm_eval_files import LmEvalLine, LmEvalRun, LmEvalTask
@@ -28,8 +28,8 @@ from evalsuite.types import Flag, Loglikelihood, Sample, Scalar, Score, Scored
 
 LM_EVAL = "lm-eval"
 NOT_SAID = (
-    "left empty, since lm-eval's files do not say it: the rows' revision and fingerprint, hashes of prompts as "
-    "evalsuite makes them, languages, counts of tokens, why an answer ended"
+    "left empty, since lm-eval's files do not say it: the rows' revision, languages, counts of tokens, why an answer "
+    "ended"
 )
 _MUTUAL = "acc_mutual_info"
 _NO_MATCH = "[invalid]"
@@ -178,7 +178,7 @@ def _task(
     documents: dict[int, list[LmEvalLine]] = {}
     for line in task.lines:
         documents.setdefault(line.doc_id, []).append(line)
-    pin = _pin(task)
+    pin = _pin(task, [lines[0].doc for lines in documents.values()])
     ids = {doc_id: f"{task.name}:{pin.split or 'rows'}:{doc_id}" for doc_id in documents}
     exchanges = {ids[doc_id]: exchange_of(ids[doc_id], lines[0]) for doc_id, lines in documents.items()}
     samples = {doc_id: _sample(task, ids[doc_id], lines[0]) for doc_id, lines in documents.items()}
@@ -205,8 +205,8 @@ def _task(
     )  # fmt: skip
 
 
-def _pin(task: LmEvalTask) -> DatasetPin:
-    """The rows by their names; lm-eval's files do not say which revision, nor what they hash to."""
+def _pin(task: LmEvalTask, rows: Sequence[Mapping[str, Any]]) -> DatasetPin:
+    """The rows by their names, and the hash of those that were evaluated; the files do not say which revision."""
     config = task.config
     split = next(
         (str(config[key]) for key in ("test_split", "validation_split", "training_split") if config.get(key)), ""
@@ -216,7 +216,7 @@ def _pin(task: LmEvalTask) -> DatasetPin:
         config=str(config.get("dataset_name") or ""),
         split=split,
         revision="",
-        fingerprint="",
+        fingerprint=content_hash([json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]),
         num_rows=max(task.num_available or 0, len({line.doc_id for line in task.lines})),
     )
 

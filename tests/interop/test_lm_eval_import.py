@@ -9,18 +9,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from commands import run_here
 from lm_eval_runs import evaluate, write_tasks
 from pages import board_in
 
 from evalsuite.cli.main import main
+from evalsuite.comparability import data_hash, task_disagreements
 from evalsuite.errors import EXIT_USAGE, DataError
 from evalsuite.interop.lm_eval_files import find_results, read_lm_eval
 from evalsuite.interop.lm_eval_import import import_lm_eval
 from evalsuite.interop.sealed_runs import read_sealed
 from evalsuite.outcomes import Sealed
-from evalsuite.records import RunResult, SampleRecord
+from evalsuite.records import RunResult, SampleRecord, TaskSpec
 from evalsuite.store.results import read_results, read_samples
 from evalsuite.types import Completion, Flag, GenerateRequest, Loglikelihood, LoglikelihoodRequest, Scored
 
@@ -162,13 +164,39 @@ def test_the_file_says_who_and_how(sealed: Sealed, results: Path) -> None:
 
 def test_what_the_file_does_not_say_is_empty(sealed: Sealed) -> None:
     for task in sealed.result.spec.tasks:
-        assert task.prompts_hash == ""
-        assert [(pin.revision, pin.fingerprint) for pin in task.datasets] == [("", "")]
+        assert [pin.revision for pin in task.datasets] == [""]
     assert {record.sample.language for record in sealed.records} == {"und"}
     for reply in (reply for record in sealed.records for reply in record.responses):
         assert reply.num_tokens == 0  # type: ignore[union-attr]
         assert not isinstance(reply, Completion) or reply.stop_reason == "unknown"
     assert sealed.result.stacks == ()
+
+
+def test_other_rows_and_other_prompts_keep_imported_runs_apart(results: Path, tmp_path: Path) -> None:
+    def specs(name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, TaskSpec]:
+        folder = tmp_path / name
+        shutil.copytree(results.parent, folder)
+        for file in folder.glob("samples_tiny_math_*.jsonl"):
+            lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            for line in lines:
+                change(line)
+            file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        found = import_lm_eval(read_lm_eval(folder / results.name)).sealed.result.spec
+        return {task.name: task for task in found.tasks}
+
+    same = specs("same", lambda line: None)
+    rows = specs("rows", lambda line: line["doc"].update(note="another row"))
+    prompts = specs("prompts", lambda line: line["arguments"]["gen_args_0"].update(arg_0="Asked otherwise."))
+    (reason,) = task_disagreements(same["tiny_math"], rows["tiny_math"])
+    assert reason.startswith("rows of json")
+    assert data_hash([same["tiny_math"]]) != data_hash([rows["tiny_math"]])
+    assert same["tiny_math"].prompts_hash == rows["tiny_math"].prompts_hash != prompts["tiny_math"].prompts_hash
+    assert task_disagreements(same["tiny_math"], prompts["tiny_math"]) == ()
+    assert rows["tiny_first"] == same["tiny_first"]
+    (pin,) = same["tiny_math"].datasets
+    unknown = msgspec.structs.replace(same["tiny_math"], datasets=(msgspec.structs.replace(pin, fingerprint=""),))
+    (reason,) = task_disagreements(unknown, unknown)
+    assert reason.endswith("not known of either side")
 
 
 def test_samples_hold_what_was_asked_and_answered(sealed: Sealed, results: Path) -> None:
@@ -236,7 +264,7 @@ def test_the_run_is_stored_shown_and_compared(
     }
     again = run_here(capsys, "import", "lm-eval", results, "-o", tmp_path / "other", "--name", "again", "--json")
     assert again.code == 0
-    assert "left empty, since lm-eval's files do not say it: the rows' revision and fingerprint" in again.err
+    assert "left empty, since lm-eval's files do not say it: the rows' revision, languages" in again.err
     compared = run_here(capsys, "compare", stored, again.json["path"], "--json")
     assert compared.code == 0
     differences = {(one["name"], one["metric"]): one for one in compared.json["differences"]}
