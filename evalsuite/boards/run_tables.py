@@ -76,60 +76,62 @@ def provenance_tables(board: Board) -> Iterator[NamedTable]:
         "provenance",
         "",
         f"{board.title}: provenance",
-        (*RUN_HEADS, "fact", "value"),
+        (*RUN_HEADS, "kind", "task", "fact", "value"),
         ((*run_cells(board, at), *fact) for at, run in enumerate(board.runs) for fact in _facts(board, at, run)),
-        num_labels=5,
+        num_labels=7,
     )
 
 
-def _facts(board: Board, at: int, run: Run) -> Iterator[tuple[str, str]]:
-    yield from _of_run(run).items()
-    yield from _prefixed("model", run.model.identity)
-    yield from _prefixed("generation", run.generation)
-    yield from _prefixed("package", run.packages)
+Fact = tuple[str, str, str, str]
+"""Kind, task where it is of one, name and value."""
+
+
+def _facts(board: Board, at: int, run: Run) -> Iterator[Fact]:
+    yield from _kind("run", _of_run(run))
+    yield from _kind("model", run.model.identity)
+    yield from _kind("generation", run.generation)
+    yield from _kind("package", run.packages)
     for stack in run.stacks:
-        yield from _prefixed("stack", stack)
+        yield from _kind("stack", stack)
     for task in board.tasks:
-        yield from (fact for one in task.runs if one.run == at for fact in _of_task(task.name, one))
+        for one in task.runs:
+            if one.run == at:
+                yield from _of_task(task.name, one)
 
 
-def _of_run(run: Run) -> dict[str, str]:
-    facts = {
+def _of_run(run: Run) -> Mapping[str, Scalar]:
+    facts: dict[str, Scalar | None] = {
         "status": run.status,
         "samples": f"{run.counts.scored} of {run.counts.requested} scored",
         "engine": run.model.engine,
-        "limit": "" if run.limit is None else f"{run.limit:g}",
-        "seed": str(run.seed),
+        "limit": run.limit,
+        "seed": run.seed,
         "truncation": run.truncation,
-        "system instruction": run.system_instruction,
-        "manifest sha256": run.manifest_sha256,
-        "samples root": run.samples_root,
-        "trust": run.trust.level if run.trust else "",
-        "red flags": "; ".join(flag.text for flag in run.red_flags),
+        "system_instruction": run.system_instruction,
+        "manifest_sha256": run.manifest_sha256,
+        "samples_root": run.samples_root,
+        "trust": run.trust.level if run.trust else None,
+        "red_flags": "; ".join(flag.text for flag in run.red_flags),
         "command": run.command,
-        "command note": run.command_note,
+        "command_note": run.command_note,
     }
     if run.judged is not None:
-        facts |= {"judge": f"{run.judged.judge} {run.judged.version}", "judging model": run.model.name}
-    return {name: value for name, value in facts.items() if value}
+        facts |= {"judge": f"{run.judged.judge} {run.judged.version}", "judging_model": run.model.name}
+    return {name: value for name, value in facts.items() if value is not None and value != ""}
 
 
-def _text(value: Scalar | None) -> str:
-    """As the page writes it: true, and 1 for 1.0."""
-    if value is None:
-        return ""
-    return f"{value:.15g}" if isinstance(value, float) else scalar_text(value)
-
-
-def _prefixed(front: str, pairs: Mapping[str, Scalar]) -> Iterator[tuple[str, str]]:
-    for name, value in pairs.items():
-        yield f"{front} {name}", _text(value)
-
-
-def _of_task(task: str, one: TaskRun) -> Iterator[tuple[str, str]]:
+def _of_task(task: str, one: TaskRun) -> Iterator[Fact]:
     spec = one.spec
-    for name in ("protocol", "num_fewshot", "version", "chat", "seed", "prompts_hash"):
-        yield f"{task} {name}", _text(getattr(spec, name))
+    names = ("protocol", "num_fewshot", "version", "chat", "prompts_hash")
+    yield from _kind("task", {name: getattr(spec, name) for name in names}, task)
+    if spec.seed is not None:
+        yield from _kind("task", {"seed": spec.seed}, task)
     for pin in spec.datasets:
         words = (pin.path, pin.config, pin.split, f"@{pin.revision}" if pin.revision else "", pin.fingerprint)
-        yield f"{task} rows", " ".join(filter(None, words))
+        yield from _kind("task", {"rows": " ".join(filter(None, words))}, task)
+
+
+def _kind(kind: str, facts: Mapping[str, Scalar], task: str = "") -> Iterator[Fact]:
+    """Each as the page writes it: true, and 1 for 1.0."""
+    for name, value in facts.items():
+        yield kind, task, name, f"{value:.15g}" if isinstance(value, float) else scalar_text(value)

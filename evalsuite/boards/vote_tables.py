@@ -30,7 +30,7 @@ def vote_tables(votes: PreferenceSummary, rates: Sequence[WinRate] | None = None
         ("worst_languages", 3, _WORST, map(_worst, votes.worst_languages)),
         *(_ranking(votes.ranking) if votes.ranking else ()),
         *_quality(votes),
-        ("agreement", 5, ("judge", "raters", "measure", "setup", "language", "value", "n"), _agreement(votes)),
+        ("agreement", 5, _AGREEMENT, _agreement(votes)),
         ("admissibility", 3, _ADMISSIBILITY, _admissibility(votes)),
         ("powered", 5, _POWERED, map(_powered, votes.powered)),
         ("languages", 1, _LANGUAGES, (_language(votes.ranking, one) for one in votes.languages)),
@@ -49,6 +49,7 @@ _RATES = (
 )
 _OTHERS = ("system_a", "system_b", "value", "tau", "i_squared", "num_languages")
 _WORST = ("system_a", "system_b", "language", "value", "at_least", "num_languages")
+_AGREEMENT = ("judge", "raters", "measure", "setup", "language", "value", "num_agree", "n")
 _ADMISSIBILITY = (
     *("judge", "language", "verdict", "judge_agreement", "people_agreement", "difference"),
     *("num_units", "num_prompts"),

@@ -171,9 +171,9 @@ def test_every_fact_that_is_saved_of_a_run_is_written(page: Any, data: PageData)
     (own,) = written(data, "provenance", "provenance")
     for one in data.board.runs:
         (rows,) = saved(page, f"#provenance&run={one.id}")
-        mine = {(row["fact"], row["value"]) for row in own if row["run"] == one.id}
-        assert {(row["fact"], row["value"]) for row in rows if row["value"]} <= mine
-        assert {"command", "manifest sha256"} <= {fact for fact, _ in mine}
+        mine = {(row["kind"], row["task"], row["fact"], row["value"]) for row in own if row["run"] == one.id}
+        assert {(row["kind"], row["task"], row["fact"], row["value"]) for row in rows if row["value"]} <= mine
+        assert {"command", "manifest_sha256"} <= {fact for kind, _, fact, _ in mine if kind == "run"}
 
 
 def test_samples_are_saved_as_they_are_written(page: Any, data: PageData) -> None:
