@@ -81,5 +81,12 @@ function judgeFlips(metrics, runs) {
     el("span", { class: "title" }, t("judge_flips")),
     el("span", { class: "detail" }, joined([t("judge_flips_detail"), direction(false)], "join_facts")),
   );
-  return [el("tr", {}, head, cells.map((cell) => numberCell(cell, 100, [0, 100])))];
+  return [
+    el(
+      "tr",
+      {},
+      head,
+      cells.map((cell) => numberCell(cell, 100, [0, 100])),
+    ),
+  ];
 }
