@@ -89,7 +89,7 @@ function categoryTable(task, headline, all, at) {
     el(
       "span",
       { class: "detail" },
-      joined([headline.protocol, direction(headline.higher_is_better), axisText(axis)], "join_facts"),
+      joined([isolated(headline.protocol), direction(headline.higher_is_better), axisText(axis)], "join_facts"),
     ),
   ];
   const rows = [...new Set(all.map((one) => one.category))];
