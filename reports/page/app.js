@@ -128,18 +128,30 @@ function shell(one) {
   const nav = el(
     "nav",
     { "aria-label": t("views"), id: "views" },
-    links.map((other) => el("a", { href: address(other.id), "aria-current": other.id === here ? "page" : null }, t(other.title))),
+    links.map((other) =>
+      el("a", { href: address(other.id), "aria-current": other.id === here ? "page" : null }, t(other.title)),
+    ),
   );
   document.getElementById("views").replaceWith(nav);
   document.getElementById("tongue").replaceWith(tongue());
-  document.getElementById("footer").replaceChildren(el("p", {}, t("footer", { version: board.evalsuite })), ...[ledgerLine()].filter(Boolean), ...canary());
+  document
+    .getElementById("footer")
+    .replaceChildren(
+      el("p", {}, t("footer", { version: board.evalsuite })),
+      ...[ledgerLine()].filter(Boolean),
+      ...canary(),
+    );
 }
 
 function summary() {
   const found = [];
   if (board.runs.length) {
     const samples = board.runs.reduce((sum, run) => sum + run.counts.requested, 0);
-    found.push(t("runs", { n: board.runs.length }), t("tasks", { n: new Set(board.columns.flatMap((column) => column.tasks)).size }), t("samples", { n: samples }));
+    found.push(
+      t("runs", { n: board.runs.length }),
+      t("tasks", { n: new Set(board.columns.flatMap((column) => column.tasks)).size }),
+      t("samples", { n: samples }),
+    );
   }
   if (board.preference) found.push(t("votes", { n: board.preference.counts.num_votes }));
   if (board.published.length) found.push(t("published_tables", { n: board.published.length }));
@@ -153,7 +165,8 @@ function canary() {
 
 function tongue() {
   const select = el("select", { id: "tongue", "aria-label": t("language_of_page") });
-  for (const [code, own] of Object.entries(LANGUAGES)) select.append(el("option", { value: code, lang: code, selected: code === locale }, own));
+  for (const [code, own] of Object.entries(LANGUAGES))
+    select.append(el("option", { value: code, lang: code, selected: code === locale }, own));
   select.addEventListener("change", () => go(changed({ ui: select.value })));
   return select;
 }

@@ -6,8 +6,10 @@ const NICE = [1, 2, 2.5, 5, 10];
 /** The ends, in shown units, of an axis for cells: 0 to 100 for shares, else what holds them all. */
 function axisOf(cells, scale) {
   if (scale === 100) return [0, 100];
-  const ends = cells.flatMap((cell) => [cell.value, cell.low, cell.high, cell.worst, cell.best])
-    .filter((value) => value !== null && value !== undefined).map((value) => value * scale);
+  const ends = cells
+    .flatMap((cell) => [cell.value, cell.low, cell.high, cell.worst, cell.best])
+    .filter((value) => value !== null && value !== undefined)
+    .map((value) => value * scale);
   return [Math.min(0, ...ends), roundUp(Math.max(1e-9, ...ends))];
 }
 
@@ -20,7 +22,8 @@ function roundUp(value) {
 /** The interval drawn as a bar with a dot at the value; the hatched line reaches from the worst to the best case. */
 function whisker(cell, scale, [from, to]) {
   const inner = AXIS.width - 2 * AXIS.pad;
-  const x = (value) => (AXIS.pad + (inner * Math.min(1, Math.max(0, (value * scale - from) / (to - from || 1))))).toFixed(1);
+  const x = (value) =>
+    (AXIS.pad + inner * Math.min(1, Math.max(0, (value * scale - from) / (to - from || 1)))).toFixed(1);
   const line = (kind, a, b) => svg("line", { class: kind, x1: a, y1: 6, x2: b, y2: 6 });
   const marks = [line("axis", AXIS.pad, AXIS.width - AXIS.pad)];
   if (cell.worst !== null && cell.best !== null) marks.push(line("bounds", x(cell.worst), x(cell.best)));
@@ -29,7 +32,13 @@ function whisker(cell, scale, [from, to]) {
     marks.push(line("range", low, high), svg("path", { class: "ends", d: `M${low} 3V9M${high} 3V9` }));
   }
   marks.push(svg("circle", { class: "dot", cx: x(cell.value), cy: 6, r: 3 }));
-  const box = { class: "whisker", viewBox: `0 0 ${AXIS.width} 12`, width: AXIS.width, height: 12, "aria-hidden": "true" };
+  const box = {
+    class: "whisker",
+    viewBox: `0 0 ${AXIS.width} 12`,
+    width: AXIS.width,
+    height: 12,
+    "aria-hidden": "true",
+  };
   return svg("svg", { ...box, focusable: "false" }, marks);
 }
 
@@ -54,7 +63,11 @@ function cellWarnings(cell, scale) {
     const known = cell.worst !== null && cell.best !== null;
     found.push(
       known
-        ? t("unscored_case", { n: cell.unscored, worst: number(cell.worst * scale, decimals), best: number(cell.best * scale, decimals) })
+        ? t("unscored_case", {
+            n: cell.unscored,
+            worst: number(cell.worst * scale, decimals),
+            best: number(cell.best * scale, decimals),
+          })
         : t("unscored_unknown", { n: cell.unscored }),
     );
   }
@@ -112,7 +125,9 @@ function axisText([from, to]) {
 
 /** The rules of a column in words: protocol, exemplars, and what else sets it apart. */
 function rules(column, likes = []) {
-  const others = likes.filter((like) => like !== column && like.metric === column.metric && String(like.tasks) === String(column.tasks));
+  const others = likes.filter(
+    (like) => like !== column && like.metric === column.metric && String(like.tasks) === String(column.tasks),
+  );
   const parts = [isolated(column.protocol), t("shots", { n: column.shots })];
   if (column.seed) parts.push(t("seed", { seed: column.seed }));
   if (column.version !== "1") parts.push(t("version", { version: column.version }));
@@ -175,7 +190,11 @@ function columnNames(column, first = column.title) {
 /** Facts as a list of terms, `[term, value]`; those without a value are left out. */
 function factsList(facts) {
   const known = facts.filter((fact) => fact && fact[1]);
-  return el("dl", { class: "facts" }, known.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
+  return el(
+    "dl",
+    { class: "facts" },
+    known.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))),
+  );
 }
 
 /** Which part of its tasks a partial run took. */

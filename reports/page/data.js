@@ -70,6 +70,18 @@ function shortId(run) {
 /** A list `[value, low, high, …]` as a cell with names, or null. */
 function cellOf(list) {
   if (!list) return null;
-  const [value, low, high, n, clusters, unscored = 0, worst = null, best = null, chance = null, isChat = false, notes = []] = list;
+  const [
+    value,
+    low,
+    high,
+    n,
+    clusters,
+    unscored = 0,
+    worst = null,
+    best = null,
+    chance = null,
+    isChat = false,
+    notes = [],
+  ] = list;
   return { value, low, high, n, clusters, unscored, worst, best, chance, isChat, notes };
 }

@@ -7,7 +7,9 @@ const WRITERS = { csv: asCsv, json: asJson, md: asMarkdown, tex: asLatex };
 function downloads(tables, filename) {
   const buttons = Object.keys(WRITERS).map((form) => {
     const button = el("button", { type: "button", class: "download", id: "download-" + form }, form.toUpperCase());
-    button.addEventListener("click", () => save(filename + "." + form, WRITERS[form](typeof tables === "function" ? tables() : tables)));
+    button.addEventListener("click", () =>
+      save(filename + "." + form, WRITERS[form](typeof tables === "function" ? tables() : tables)),
+    );
     return button;
   });
   return el("p", { class: "downloads" }, t("download") + " ", buttons);
@@ -35,7 +37,9 @@ function asCsv(tables) {
     const text = typeof value === "number" ? String(value) : csvText(String(value));
     return /[",]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   };
-  return tables.map((table) => [table.head, ...table.rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n").join("\r\n");
+  return tables
+    .map((table) => [table.head, ...table.rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n")
+    .join("\r\n");
 }
 
 function asJson(tables) {
@@ -43,7 +47,13 @@ function asJson(tables) {
     const keys = apart(head);
     return rows.map((row) => Object.fromEntries(keys.map((key, at) => [key, row[at] ?? null])));
   };
-  return JSON.stringify(tables.map((table) => ({ name: table.name, rows: rows(table) })), null, 1) + "\n";
+  return (
+    JSON.stringify(
+      tables.map((table) => ({ name: table.name, rows: rows(table) })),
+      null,
+      1,
+    ) + "\n"
+  );
 }
 
 /** The names, the second of two that are alike with a number. */
@@ -58,26 +68,69 @@ function apart(names) {
 }
 
 function asMarkdown(tables) {
-  const field = (value) => plain(value ?? "").replace(/[\\|`*_<>[\]]/g, "\\$&").replace(/\s+/g, " ");
+  const field = (value) =>
+    plain(value ?? "")
+      .replace(/[\\|`*_<>[\]]/g, "\\$&")
+      .replace(/\s+/g, " ");
   const line = (row) => "| " + row.map(field).join(" | ") + " |";
-  const rule = (table) => "|" + table.head.map((_, at) => (table.rows.some((row) => typeof row[at] === "number") ? " ---: " : " --- ")).join("|") + "|";
-  return tables.map((table) => ["**" + field(table.name) + "**", "", line(table.head), rule(table), ...table.rows.map(line)].join("\n") + "\n").join("\n");
+  const rule = (table) =>
+    "|" +
+    table.head.map((_, at) => (table.rows.some((row) => typeof row[at] === "number") ? " ---: " : " --- ")).join("|") +
+    "|";
+  return tables
+    .map(
+      (table) =>
+        ["**" + field(table.name) + "**", "", line(table.head), rule(table), ...table.rows.map(line)].join("\n") + "\n",
+    )
+    .join("\n");
 }
 
 const TEX = {
-  "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}",
-  ">": "\\textgreater{}", "|": "\\textbar{}", '"': "\\textquotedbl{}", "`": "\\textasciigrave{}", "\u2212": "$-$",
-  "\u2191": "$\\uparrow$", "\u2193": "$\\downarrow$",
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  "|": "\\textbar{}",
+  '"': "\\textquotedbl{}",
+  "`": "\\textasciigrave{}",
+  "\u2212": "$-$",
+  "\u2191": "$\\uparrow$",
+  "\u2193": "$\\downarrow$",
 };
 
 function asLatex(tables) {
-  const field = (value) => plain(value ?? "").replace(/[\\~^<>|"`\u2212\u2191\u2193]|[&%$#_{}]/g, (char) => TEX[char] || "\\" + char).replace(/\s+/g, " ");
+  const field = (value) =>
+    plain(value ?? "")
+      .replace(/[\\~^<>|"`\u2212\u2191\u2193]|[&%$#_{}]/g, (char) => TEX[char] || "\\" + char)
+      .replace(/\s+/g, " ");
   // LaTeX would take "[" and "*" for the end of the line before.
-  const line = (row) => row.map(field).join(" & ").replace(/^\s*[[*]/, "{}$&") + " \\\\";
-  return tables.map((table) => {
-    const aligned = table.head.map((_, at) => (table.rows.some((row) => typeof row[at] === "number") ? "r" : "l")).join("");
-    return ["\\begin{table}", "\\caption{" + field(table.name) + "}", "\\begin{tabular}{" + aligned + "}", "\\toprule", line(table.head), "\\midrule", ...table.rows.map(line), "\\bottomrule", "\\end{tabular}", "\\end{table}"].join("\n") + "\n";
-  }).join("\n");
+  const line = (row) =>
+    row
+      .map(field)
+      .join(" & ")
+      .replace(/^\s*[[*]/, "{}$&") + " \\\\";
+  return tables
+    .map((table) => {
+      const aligned = table.head
+        .map((_, at) => (table.rows.some((row) => typeof row[at] === "number") ? "r" : "l"))
+        .join("");
+      return (
+        [
+          "\\begin{table}",
+          "\\caption{" + field(table.name) + "}",
+          "\\begin{tabular}{" + aligned + "}",
+          "\\toprule",
+          line(table.head),
+          "\\midrule",
+          ...table.rows.map(line),
+          "\\bottomrule",
+          "\\end{tabular}",
+          "\\end{table}",
+        ].join("\n") + "\n"
+      );
+    })
+    .join("\n");
 }
 
 /** Head and fields of a cell for a table to download: value, interval, n. */

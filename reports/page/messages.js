@@ -28,7 +28,7 @@ function entryOf(key) {
  */
 function t(key, args = {}) {
   const entry = entryOf(key);
-  const form = typeof entry === "string" ? entry : entry[new Intl.PluralRules(locale).select(args.n)] ?? entry.other;
+  const form = typeof entry === "string" ? entry : (entry[new Intl.PluralRules(locale).select(args.n)] ?? entry.other);
   return form.replace(/\{(\w+)\}/g, (whole, slot) => (slot in args ? inSentence(args[slot]) : whole));
 }
 

@@ -27,8 +27,8 @@ function plainTable(id, caption, heads, rows, kind = "numbers") {
 }
 
 /**
- * A table that is sorted by its heads. `columns`: `{id, names, head, value, cell}` with `head` nodes, `value(row)` what it
- * is sorted by (null goes last; absent where it cannot be sorted), `cell(row)` a td or th; the first stays in sight.
+ * A table that is sorted by its heads. `columns`: `{id, names, head, value, cell}` with `head` nodes, `value(row)` what
+ * it is sorted by (null goes last; absent where it cannot be sorted), `cell(row)` a td or th; the first stays in sight.
  * `rows`: any values. `detail` stands below a head that sorts: nodes, or a function that makes them when they are seen.
  * `param` of the address holds what a column is called there (see `addressed`), with "-" before it for falling;
  * `usual` is that where it holds nothing that there is. `firstDirection`: "-" where most is best.
@@ -85,15 +85,29 @@ function headCell(column, sort, param) {
   if (!column.value) return fill(cell, {}, [column.head]);
   const first = column.firstDirection || "";
   const next = isHere ? (sort.startsWith("-") ? column.id : "-" + column.id) : first + column.id;
-  const button = el("button", { type: "button", class: "sort", id: ["head", param, encodeURIComponent(column.id)].join("-") }, column.head);
+  const button = el(
+    "button",
+    { type: "button", class: "sort", id: ["head", param, encodeURIComponent(column.id)].join("-") },
+    column.head,
+  );
   button.addEventListener("click", () => go(changed({ [param]: next })));
-  const arrow = el("span", { class: "arrow", "aria-hidden": "true" }, state === null ? "↕" : state === "descending" ? "↓" : "↑");
+  const arrow = el(
+    "span",
+    { class: "arrow", "aria-hidden": "true" },
+    state === null ? "↕" : state === "descending" ? "↓" : "↑",
+  );
   button.append(arrow);
   return add(cell, button, typeof column.detail === "function" ? column.detail() : column.detail);
 }
 
 function body(columns, rows) {
-  return filled(el("tbody"), rows, columns.length, (row) => el("tr", {}, columns.map((column) => column.cell(row))));
+  return filled(el("tbody"), rows, columns.length, (row) =>
+    el(
+      "tr",
+      {},
+      columns.map((column) => column.cell(row)),
+    ),
+  );
 }
 
 /** `element` with a line for each row: the first at once, those further down a moment later, so that none waits long. */
@@ -136,7 +150,14 @@ function windowed(region, table, columns, rows, sort, param) {
       filler(after, "td"),
     );
     const line = (row) =>
-      el("tr", {}, first.cell(row), filler(before, "td"), part.map((column, index) => numbered(column.cell(row), index)), filler(after, "td"));
+      el(
+        "tr",
+        {},
+        first.cell(row),
+        filler(before, "td"),
+        part.map((column, index) => numbered(column.cell(row), index)),
+        filler(after, "td"),
+      );
     const held = table.contains(document.activeElement) ? document.activeElement.id : "";
     for (const old of table.querySelectorAll("thead, tbody")) old.remove();
     table.append(el("thead", {}, heads), filled(el("tbody"), rows, seen, line));

@@ -69,7 +69,11 @@ function namesList(texts) {
 
 /** A text in a language of its own. */
 function prose(text, language, tag = "div", kind = "text") {
-  return el(tag, { class: kind, lang: language || null, dir: "auto" }, text === "" ? el("i", {}, t("empty")) : shown(text));
+  return el(
+    tag,
+    { class: kind, lang: language || null, dir: "auto" },
+    text === "" ? el("i", {}, t("empty")) : shown(text),
+  );
 }
 
 /** A text of ours that there is in English alone, whatever the language of the interface. */

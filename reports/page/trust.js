@@ -18,7 +18,10 @@ function redFlagNote(run) {
 /** How far a ledger says that a run was checked, with what was not. */
 function trustNodes({ trust }) {
   if (!trust) return t(board.ledger ? "trust_not_in_ledger" : "trust_no_ledger");
-  return [t("trust_" + trust.level.replaceAll("-", "_")), ...trust.reasons.map((reason) => el("div", { class: "quiet" }, english(reason)))];
+  return [
+    t("trust_" + trust.level.replaceAll("-", "_")),
+    ...trust.reasons.map((reason) => el("div", { class: "quiet" }, english(reason))),
+  ];
 }
 
 /** A hash, which may be broken at any place. */

@@ -14,7 +14,7 @@ from evalsuite.reports.leaderboard import messages_of, render, render_board
 from evalsuite.reports.page_parts import PageOptions
 from judged_boards import card, rate
 from scripted_runs import run, words
-from sealed_runs import Part, write_run
+from sealed_runs import Part, text_record, write_run
 from test_messages import NAMES
 from vote_summaries import summary
 
@@ -243,3 +243,42 @@ def test_a_damaged_page_says_so_in_its_language(browser: Any, page_file: Path, t
         start = str(messages_of(language)["page_damaged"]).partition("{")[0]
         assert said.startswith(start)
         assert page.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+
+
+# -- on a phone
+
+CUT = """
+() => {
+  const found = [];
+  for (const one of document.querySelectorAll("#main *, header *")) {
+    const box = one.getBoundingClientRect();
+    if (!box.width || one.closest("svg, .hidden, .excerpt, .clamped")) continue;
+    const isClipped = getComputedStyle(one).overflowX === "hidden";
+    if (isClipped && one.scrollWidth > one.clientWidth + 1) found.push(one.innerText);
+    const cell = one.parentElement.closest("td, th");
+    if (!cell) continue;
+    const around = cell.getBoundingClientRect();
+    if (box.left < around.left - 1 || box.right > around.right + 1) found.push(cell.className + one.innerText);
+  }
+  return found;
+}
+"""
+"""Texts that are cut off, or stand across the border of their cell."""
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "hi"])
+def test_no_text_is_cut_off_or_covers_another(browser: Any, page_file: Path, tmp_path: Path, language: str) -> None:
+    called = "a_model_with_a_name_of_very_many_letters_and_not_a_space_in_it"
+    parts = [Part("qa_en", "qa", "en", n=2)]
+    records = [text_record(f"qa_en:test:{row}", "en", "Why?", ["so"]) for row in range(2)]
+    runs = [write_run(tmp_path, called + end, parts, records) for end in ("1", "2")]
+    (tmp_path / "long.html").write_text(render(runs, BoardOptions(title=called)).html, encoding="utf-8")
+    of_long = ("board", "task&task=qa_en", "samples&task=qa_en", "sample&task=qa_en&sample=qa_en:test:0", "compare")
+    for file, views in ((page_file, VIEWS), (tmp_path / "long.html", of_long)):
+        with watched_pages(browser, lambda url: url.startswith(("file:", "data:"))) as open_one:
+            page = open_one(360, 780)
+            page.goto(file.as_uri())
+            page.locator("#views a").nth(1).wait_for()
+            for view in views:
+                assert at(page, view, language).evaluate(CUT) == [], view
+                assert page.evaluate("document.documentElement.scrollWidth") <= 360, view

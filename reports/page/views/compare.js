@@ -69,7 +69,15 @@ function turned(found) {
     num_gained: one.num_lost,
     num_lost: one.num_gained,
   }));
-  return { ...found, isTurned: true, differences, missing: found.added, added: found.missing, baseline: found.candidate, candidate: found.baseline };
+  return {
+    ...found,
+    isTurned: true,
+    differences,
+    missing: found.added,
+    added: found.missing,
+    baseline: found.candidate,
+    candidate: found.baseline,
+  };
 }
 
 function comparisonBody(found, a, b) {
@@ -79,9 +87,18 @@ function comparisonBody(found, a, b) {
     differencesTable(found, a, b),
     el("p", { class: "quiet legend" }, t("compare_legend")),
     listed(t("compare_refused"), found.refused.map(refusal), t("compare_order", stored)),
-    listed(t("compare_missing", names), found.missing.map((task) => name(task))),
-    listed(t("compare_added", names), found.added.map((task) => name(task))),
-    listed(t("compare_warnings"), found.warnings.map((line) => warningLine(line, stored))),
+    listed(
+      t("compare_missing", names),
+      found.missing.map((task) => name(task)),
+    ),
+    listed(
+      t("compare_added", names),
+      found.added.map((task) => name(task)),
+    ),
+    listed(
+      t("compare_warnings"),
+      found.warnings.map((line) => warningLine(line, stored)),
+    ),
   ];
 }
 
@@ -109,21 +126,57 @@ function warningLine(line, names) {
 
 function listed(title, lines, note = "") {
   if (!lines.length) return null;
-  return el("section", {}, el("h3", {}, title), note ? el("p", { class: "quiet" }, note) : null, el("ul", { class: "says" }, lines.map((line) => el("li", {}, line))));
+  return el(
+    "section",
+    {},
+    el("h3", {}, title),
+    note ? el("p", { class: "quiet" }, note) : null,
+    el(
+      "ul",
+      { class: "says" },
+      lines.map((line) => el("li", {}, line)),
+    ),
+  );
 }
 
 function differencesTable(found, a, b) {
-  const reach = Math.max(...found.differences.flatMap((one) => [one.low, one.high, one.difference].map((end) => Math.abs((end ?? 0) * one.scale))), 1);
-  const side = (id, run, key) => ({ id, head: [t(key), " ", name(runName(run))], cell: (one) => sideCell(one, one[key]) });
+  const reach = Math.max(
+    ...found.differences.flatMap((one) =>
+      [one.low, one.high, one.difference].map((end) => Math.abs((end ?? 0) * one.scale)),
+    ),
+    1,
+  );
+  const side = (id, run, key) => ({
+    id,
+    head: [t(key), " ", name(runName(run))],
+    cell: (one) => sideCell(one, one[key]),
+  });
   const columns = [
     { id: "name", kind: "model", head: t("compared"), value: (one) => one.name, cell: differenceHead },
     side("a", a, "baseline"),
     side("b", b, "candidate"),
-    { id: "difference", firstDirection: "-", head: t("difference"), value: (one) => one.difference * one.scale, cell: (one) => differenceCell(one, reach) },
+    {
+      id: "difference",
+      firstDirection: "-",
+      head: t("difference"),
+      value: (one) => one.difference * one.scale,
+      cell: (one) => differenceCell(one, reach),
+    },
     { id: "p", head: t("p_adjusted"), value: (one) => one.p_adjusted ?? one.p_value, cell: chanceCell },
-    { id: "flips", head: t("flips"), value: (one) => (one.num_gained === null ? null : one.num_gained + one.num_lost), cell: (one) => flipsCell(one, a, b) },
+    {
+      id: "flips",
+      head: t("flips"),
+      value: (one) => (one.num_gained === null ? null : one.num_gained + one.num_lost),
+      cell: (one) => flipsCell(one, a, b),
+    },
   ];
-  return sortedTable({ id: "differences", caption: t("compare_caption", { a: runName(a), b: runName(b) }), columns, rows: found.differences, param: "sort" });
+  return sortedTable({
+    id: "differences",
+    caption: t("compare_caption", { a: runName(a), b: runName(b) }),
+    columns,
+    rows: found.differences,
+    param: "sort",
+  });
 }
 
 /** The value of one side over the samples that both were asked. */
@@ -163,7 +216,18 @@ function forest(one, reach) {
   ];
   if (one.low !== null) marks.push(svg("line", { class: "range", x1: x(one.low), y1: 6, x2: x(one.high), y2: 6 }));
   marks.push(svg("circle", { class: "dot", cx: x(one.difference), cy: 6, r: 3 }));
-  return svg("svg", { class: "whisker", viewBox: `0 0 ${AXIS.width} 12`, width: AXIS.width, height: 12, "aria-hidden": "true", focusable: "false" }, marks);
+  return svg(
+    "svg",
+    {
+      class: "whisker",
+      viewBox: `0 0 ${AXIS.width} 12`,
+      width: AXIS.width,
+      height: 12,
+      "aria-hidden": "true",
+      focusable: "false",
+    },
+    marks,
+  );
 }
 
 function chanceCell(one) {
@@ -173,7 +237,14 @@ function chanceCell(one) {
     "td",
     { class: "cell" },
     el("b", { class: "value" }, adjusted || chance(one.p_value)),
-    el("span", { class: "n" }, joined([adjusted ? t("p_alone", { p: chance(one.p_value) }) : "", t("test_" + one.test.replaceAll("-", "_"))], "join_facts")),
+    el(
+      "span",
+      { class: "n" },
+      joined(
+        [adjusted ? t("p_alone", { p: chance(one.p_value) }) : "", t("test_" + one.test.replaceAll("-", "_"))],
+        "join_facts",
+      ),
+    ),
     isSure ? el("span", { class: "badge headline" }, t("apart")) : null,
   );
 }
@@ -186,7 +257,13 @@ function flipsCell(one, a, b) {
     "td",
     { class: "cell" },
     counts,
-    links.map((task) => el("a", { class: "n", href: address("samples", { task, a: shortId(a), b: shortId(b), status: "flipped" }) }, t("see_flips"))),
+    links.map((task) =>
+      el(
+        "a",
+        { class: "n", href: address("samples", { task, a: shortId(a), b: shortId(b), status: "flipped" }) },
+        t("see_flips"),
+      ),
+    ),
   );
 }
 
@@ -201,10 +278,17 @@ function notCompared(a, b) {
 
 function manifestDiff(a, b) {
   const [one, other] = [a, b].map((run) => new Map([...runFacts(run), ...moreFacts(run)]));
-  const keys = [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key)?.value !== other.get(key)?.value);
+  const keys = [...new Set([...one.keys(), ...other.keys()])].filter(
+    (key) => one.get(key)?.value !== other.get(key)?.value,
+  );
   const rows = keys.map((key) => {
     const facts = [one.get(key), other.get(key)];
-    return el("tr", {}, el("th", { scope: "row" }, factLabel(facts.find(Boolean))), facts.map((fact) => el("td", {}, factValue(fact))));
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, factLabel(facts.find(Boolean))),
+      facts.map((fact) => el("td", {}, factValue(fact))),
+    );
   });
   const heads = [t("fact"), ...[a, b].map((run) => name(runName(run)))].map((head) => el("th", { scope: "col" }, head));
   const table = framed("manifest", "facts", t("manifest_caption"), heads, el("tbody", {}, rows));
@@ -213,7 +297,8 @@ function manifestDiff(a, b) {
 
 /** What a run is, flat: everything but its name and its numbers, each fact as `{kind, task, key, value}`. */
 function runFacts(place) {
-  const { model, limit, seed, truncation, system_instruction, generation, packages, stacks, judged } = board.runs[place];
+  const { model, limit, seed, truncation, system_instruction, generation, packages, stacks, judged } =
+    board.runs[place];
   const facts = new Map();
   const put = (kind, pairs, task = "") => {
     for (const [key, value] of Object.entries(pairs))
@@ -251,7 +336,11 @@ function moreFacts(place) {
     const pins = datasets.map(({ path, config, split, revision, fingerprint, num_rows: rows }) =>
       [path, config, split, revision && "@" + revision, fingerprint, rows].filter(Boolean).join(" "),
     );
-    put("task", { repeats, sample_ids_hash, num_samples, num_available, num_shortened, datasets: pins.join("; ") }, task);
+    put(
+      "task",
+      { repeats, sample_ids_hash, num_samples, num_available, num_shortened, datasets: pins.join("; ") },
+      task,
+    );
   }
   return facts;
 }
@@ -282,7 +371,12 @@ const FACT_WORDS = {
   num_shortened: "fact_shortened",
   datasets: "data_label",
 };
-const FACT_KINDS = { model: "facts_model", generation: "generation_label", package: "facts_packages", stack: "facts_stack" };
+const FACT_KINDS = {
+  model: "facts_model",
+  generation: "generation_label",
+  package: "facts_packages",
+  stack: "facts_stack",
+};
 
 function factLabel({ kind, task, key }) {
   if (kind === "run") return t(FACT_WORDS[key]);
@@ -297,11 +391,44 @@ function factValue(fact) {
 }
 
 function compareExport(found, a, b) {
-  const head = ["name", "kind", "metric", "protocol", "scale", "baseline", "candidate", "difference", "low", "high", "n", "clusters", "p_value", "p_adjusted", "test", "gained", "lost"];
+  const head = [
+    "name",
+    "kind",
+    "metric",
+    "protocol",
+    "scale",
+    "baseline",
+    "candidate",
+    "difference",
+    "low",
+    "high",
+    "n",
+    "clusters",
+    "p_value",
+    "p_adjusted",
+    "test",
+    "gained",
+    "lost",
+  ];
   const scaled = (one, value) => (value === null ? null : value * one.scale);
   const rows = found.differences.map((one) => [
-    one.name, one.kind, one.metric, one.protocol, one.scale, scaled(one, one.baseline), scaled(one, one.candidate), scaled(one, one.difference),
-    scaled(one, one.low), scaled(one, one.high), one.n, one.num_clusters, one.p_value, one.p_adjusted, one.test, one.num_gained, one.num_lost,
+    one.name,
+    one.kind,
+    one.metric,
+    one.protocol,
+    one.scale,
+    scaled(one, one.baseline),
+    scaled(one, one.candidate),
+    scaled(one, one.difference),
+    scaled(one, one.low),
+    scaled(one, one.high),
+    one.n,
+    one.num_clusters,
+    one.p_value,
+    one.p_adjusted,
+    one.test,
+    one.num_gained,
+    one.num_lost,
   ]);
   return { name: runName(a) + " → " + runName(b), head, rows };
 }

@@ -87,5 +87,10 @@ function judgeFlipsRow(alike, runs, over) {
     el("span", { class: "title" }, t("judge_flips")),
     el("span", { class: "detail" }, joined([over, t("judge_flips_detail"), direction(false)], "join_facts")),
   );
-  return el("tr", {}, head, cells.map((cell) => numberCell(cell, 100, [0, 100])));
+  return el(
+    "tr",
+    {},
+    head,
+    cells.map((cell) => numberCell(cell, 100, [0, 100])),
+  );
 }

@@ -49,7 +49,8 @@ function judgedModelColumn(section) {
     kind: "model",
     head: t("model"),
     value: (run) => judgedName(section, run).toLocaleLowerCase(),
-    cell: (run) => el("th", { scope: "row", class: "model" }, headName(judgedName(section, run)), badges(board.runs[run])),
+    cell: (run) =>
+      el("th", { scope: "row", class: "model" }, headName(judgedName(section, run)), badges(board.runs[run])),
   };
 }
 
@@ -117,7 +118,12 @@ function unparsedCell(part, judging) {
 }
 
 function unparsedShare(value, low, high) {
-  return [percent(100 * value, decimalsOf(low, high, 100)), " (", el("span", { class: "interval" }, interval(low, high, 100)), ")"];
+  return [
+    percent(100 * value, decimalsOf(low, high, 100)),
+    " (",
+    el("span", { class: "interval" }, interval(low, high, 100)),
+    ")",
+  ];
 }
 
 // -- any other benchmark: metrics down, runs across
@@ -182,7 +188,11 @@ function judgeTaskFold(section, judging, at, usual) {
   const title = [
     el("h4", {}, labelNodes(taskLabel(task), task.language)),
     " ",
-    el("span", { class: "quiet" }, joinedNodes([name(task.name), isTwice ? t("data", { hash: judging.data }) : ""], "join_facts")),
+    el(
+      "span",
+      { class: "quiet" },
+      joinedNodes([name(task.name), isTwice ? t("data", { hash: judging.data }) : ""], "join_facts"),
+    ),
   ];
   const make = () => [
     judgeMetricTable(section, judging, judgeMetrics(judging), "t" + at),

@@ -83,7 +83,11 @@ function judgeTitle({ family, model, rival }) {
 }
 
 function judgeSummary({ judge, runs, judgings }) {
-  const facts = [name(judge), t("runs", { n: runs.length }), judgings.length > 1 ? t("tasks", { n: judgings.length }) : ""];
+  const facts = [
+    name(judge),
+    t("runs", { n: runs.length }),
+    judgings.length > 1 ? t("tasks", { n: judgings.length }) : "",
+  ];
   return el("span", { class: "quiet" }, joinedNodes(facts, "join_facts"));
 }
 
@@ -105,7 +109,10 @@ function judgeFacts(section) {
   const { model } = board.runs[section.runs[0]];
   return factsList([
     [t("judge_fact_model"), name(section.model)],
-    [t("judge_fact_rubric"), joinedNodes([name(section.judge), t("version", { version: section.version })], "join_facts")],
+    [
+      t("judge_fact_rubric"),
+      joinedNodes([name(section.judge), t("version", { version: section.version })], "join_facts"),
+    ],
     [t("judge_fact_rules"), name(section.protocol)],
     [t("judge_fact_rival"), section.rival && name(section.rival)],
     [t("judge_fact_setup"), others.length ? namesList([model.engine, ...pairTexts(model.identity)]) : ""],

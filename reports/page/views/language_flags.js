@@ -56,7 +56,10 @@ function gapRules(rulesText) {
     [/^version (.+)$/, (version) => t("version", { version })],
   ];
   const say = (part) => words.filter(([form]) => form.test(part)).map(([form, write]) => write(form.exec(part)[1]));
-  return rulesText.split(", ").filter(Boolean).map((part) => say(part)[0] ?? isolated(part));
+  return rulesText
+    .split(", ")
+    .filter(Boolean)
+    .map((part) => say(part)[0] ?? isolated(part));
 }
 
 /** The languages and data of gaps, in the order of the family's tasks; where data differ, which they are. */

@@ -215,9 +215,7 @@ function heatCaption(group, axis, chanceShared, isTinted) {
     rules(column),
     direction(column.higher_is_better),
     chanceShared,
-    isTinted
-      ? t("lang_tint_range", { from: count(from), to: count(to) })
-      : axisText(axis),
+    isTinted ? t("lang_tint_range", { from: count(from), to: count(to) }) : axisText(axis),
   ];
   const signatures = [...new Set(group.tables.map((table) => table.signature).filter(Boolean))];
   return [
@@ -260,8 +258,7 @@ function headDetails(column, group, chanceShared) {
     chanceShared ? "" : chanceText(column),
   ];
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
-  if (column.own_signature)
-    details.push(signatureNode(column.own_signature));
+  if (column.own_signature) details.push(signatureNode(column.own_signature));
   if (!column.kind) details.push(taskLink(column.tasks[0]));
   return details;
 }

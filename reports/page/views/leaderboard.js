@@ -40,7 +40,11 @@ function boardRows(wanted) {
 function rankedOn() {
   const { columns, standings, num_pairs: pairs } = board.ranking;
   const names = columns.map((at) => board.columns[at].title);
-  return el("p", { class: "quiet legend" }, t("ranked_on", { n: columns.length, names, runs: standings.length, pairs }));
+  return el(
+    "p",
+    { class: "quiet legend" },
+    t("ranked_on", { n: columns.length, names, runs: standings.length, pairs }),
+  );
 }
 
 function boardControls(params, isNormalised) {
@@ -57,7 +61,9 @@ function boardControls(params, isNormalised) {
 // -- columns
 
 function boardColumns(isNormalised) {
-  const found = [{ id: "model", kind: "model", head: t("model"), value: (run) => runName(run).toLocaleLowerCase(), cell: boardHead }];
+  const found = [
+    { id: "model", kind: "model", head: t("model"), value: (run) => runName(run).toLocaleLowerCase(), cell: boardHead },
+  ];
   if (board.ranking) found.push(rankColumn(), meanColumn(isNormalised));
   found.push(coverageColumn(), ...board.columns.map(metricColumn));
   if (board.runs.some((run) => run.worst_language)) found.push(extremeColumn("worst_language", number));
@@ -70,9 +76,18 @@ function boardColumns(isNormalised) {
 
 function boardHead(run) {
   const { id } = board.runs[run];
-  const link = el("a", { href: address("provenance", { run: id.slice(0, 8) }), class: "detail" }, t("run") + " ", el("code", {}, id.slice(0, 8)));
+  const link = el(
+    "a",
+    { href: address("provenance", { run: id.slice(0, 8) }), class: "detail" },
+    t("run") + " ",
+    el("code", {}, id.slice(0, 8)),
+  );
   const notes = redFlagNote(board.runs[run]);
-  return runHead(run, { class: standingOf(run)?.is_band ? "model band" : "model" }, [...settingsOf(board.runs[run]), notes, link]);
+  return runHead(run, { class: standingOf(run)?.is_band ? "model band" : "model" }, [
+    ...settingsOf(board.runs[run]),
+    notes,
+    link,
+  ]);
 }
 
 /** What was changed for a whole run, in words. */
@@ -116,7 +131,9 @@ function whyUnranked(run) {
 }
 
 function meanColumn(isNormalised) {
-  const cells = new Map(board.ranking.standings.map((one) => [one.run, cellOf(isNormalised ? one.normalised : one.mean)]));
+  const cells = new Map(
+    board.ranking.standings.map((one) => [one.run, cellOf(isNormalised ? one.normalised : one.mean)]),
+  );
   const axis = isNormalised ? axisOf([...cells.values()], 99.999) : [0, 100];
   return {
     id: "mean",
@@ -169,7 +186,13 @@ const axes = new Map();
 function columnAxis(column, at) {
   if (!axes.has(at)) {
     const cells = board.cells.map((row) => cellOf(row[at]));
-    axes.set(at, axisOf(cells.filter((cell) => cell && cell.value !== null), column.scale));
+    axes.set(
+      at,
+      axisOf(
+        cells.filter((cell) => cell && cell.value !== null),
+        column.scale,
+      ),
+    );
   }
   return axes.get(at);
 }
@@ -187,7 +210,9 @@ function columnDetails(column, axis) {
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
   if (column.signature !== "v1") details.push(signatureNode(column.signature));
   if (column.kind !== "suite") {
-    const target = column.kind ? address("languages", { family: column.family }) : address("task", { task: column.tasks[0] });
+    const target = column.kind
+      ? address("languages", { family: column.family })
+      : address("task", { task: column.tasks[0] });
     details.push(el("a", { class: "detail", href: target }, column.kind ? t("see_tasks") : t("see_task")));
   }
   return details;
@@ -221,7 +246,12 @@ function speedColumn() {
     head: t("speed"),
     detail: el("span", { class: "detail" }, t("clock_detail")),
     value: (run) => board.runs[run].measured.tokens_per_second ?? null,
-    cell: (run) => clockCell(board.runs[run].measured.tokens_per_second, (value) => count(Math.round(value)), board.runs[run].measured.seconds),
+    cell: (run) =>
+      clockCell(
+        board.runs[run].measured.tokens_per_second,
+        (value) => count(Math.round(value)),
+        board.runs[run].measured.seconds,
+      ),
   };
 }
 
@@ -255,17 +285,38 @@ function dateCell(started) {
 
 function boardLegend() {
   const keys = ["legend_bar", "legend_columns", ...(board.ranking ? ["legend_ranks"] : [])];
-  return el("div", { class: "quiet legend" }, keys.map((key) => el("p", {}, t(key))));
+  return el(
+    "div",
+    { class: "quiet legend" },
+    keys.map((key) => el("p", {}, t(key))),
+  );
 }
 
 function boardExport(rows) {
-  const head = ["model", "run", "rank_low", "rank_high", "column", "metric", "protocol", "shots", "scale", ...CELL_FIELDS];
+  const head = [
+    "model",
+    "run",
+    "rank_low",
+    "rank_high",
+    "column",
+    "metric",
+    "protocol",
+    "shots",
+    "scale",
+    ...CELL_FIELDS,
+  ];
   const lines = rows.flatMap((run) => {
     const standing = standingOf(run);
     const front = [board.runs[run].name, board.runs[run].id, standing?.rank_low ?? null, standing?.rank_high ?? null];
     const mean = standing ? [[...front, "mean", "", "", "", 100, ...cellFields(cellOf(standing.mean), 100)]] : [];
     const cells = board.columns.map((column, at) => [
-      ...front, column.title, column.metric, column.protocol, column.shots, column.scale, ...cellFields(cellOf(board.cells[run][at]), column.scale),
+      ...front,
+      column.title,
+      column.metric,
+      column.protocol,
+      column.shots,
+      column.scale,
+      ...cellFields(cellOf(board.cells[run][at]), column.scale),
     ]);
     return [...mean, ...cells.filter((line) => line[9] !== null)];
   });

@@ -37,7 +37,14 @@ function prefInOrder(codes) {
 /** The head of a row about two systems; `detail` says over what. */
 function prefPairHead(a, b, between, detail = null) {
   const under = detail ? el("span", { class: "detail" }, detail) : null;
-  return el("th", { scope: "row", class: "model" }, headName(a), el("span", { class: "detail" }, between), headName(b), under);
+  return el(
+    "th",
+    { scope: "row", class: "model" },
+    headName(a),
+    el("span", { class: "detail" }, between),
+    headName(b),
+    under,
+  );
 }
 
 /** What a mapping from the record has under a name that may be any; null where it has nothing. */

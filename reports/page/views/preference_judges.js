@@ -98,7 +98,10 @@ function prefPowered(found) {
 }
 
 function prefPoweredRow({ judge, rate, admission }) {
-  const over = joinedNodes([prefLanguage(rate.language), [t("pref_judge"), " ", name(judge, { class: "plain" })]], "join_facts");
+  const over = joinedNodes(
+    [prefLanguage(rate.language), [t("pref_judge"), " ", name(judge, { class: "plain" })]],
+    "join_facts",
+  );
   return el(
     "tr",
     {},
@@ -107,7 +110,11 @@ function prefPoweredRow({ judge, rate, admission }) {
     el("td", { class: "cell" }, prefShareNumber(rate.people_only)),
     el("td", { class: "cell" }, prefShareNumber(rate.judge_only)),
     el("td", { class: "cell" }, number(rate.weight, 2)),
-    el("td", { class: "cell" }, rate.stderr_ratio === null ? "" : el("bdi", { dir: "ltr" }, "× " + number(rate.stderr_ratio, 2))),
+    el(
+      "td",
+      { class: "cell" },
+      rate.stderr_ratio === null ? "" : el("bdi", { dir: "ltr" }, "× " + number(rate.stderr_ratio, 2)),
+    ),
     el("td", {}, prefAdmitted(admission ? admission.verdict : "undecided")),
     prefCounts([
       t("pref_by_people", {

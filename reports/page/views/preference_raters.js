@@ -129,9 +129,7 @@ function prefScreened(annotators, attentiveness) {
       t("pref_median_agreement"),
       t("pref_median_of", { share: prefPercent(prefMedian(shares)), n: shares.length }),
     ]);
-  return facts.length
-    ? factsList(facts)
-    : null;
+  return facts.length ? factsList(facts) : null;
 }
 
 function prefMedian(sorted) {
@@ -208,9 +206,7 @@ function prefAttentive({ gold, retest, paces, flags, longest_run: run, num_votes
   const again = retest ? { share: prefPercent(retest.agreement), n: retest.num_repeats } : null;
   const timed = flags.includes("faster than reading") ? paces : [];
   return [
-    gold
-      ? t("pref_gold", { part: gold.num_right, n: gold.num_votes, interval: prefPercentRange(gold) })
-      : "",
+    gold ? t("pref_gold", { part: gold.num_right, n: gold.num_votes, interval: prefPercentRange(gold) }) : "",
     again ? (kappa === null ? t("pref_again", again) : t("pref_again_kappa", { ...again, kappa })) : "",
     ...timed.map(prefPace),
     t("pref_run", { part: run, n: votes }),

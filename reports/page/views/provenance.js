@@ -5,7 +5,13 @@ view("provenance", {
   has: (found) => found.runs.length > 0,
   show(root, params) {
     const chosen = runById(params.get("run"), runsInOrder()[0]);
-    add(root, el("p", { class: "lead" }, t("provenance_lead")), checkPanel(), provenanceControls(chosen), unknownRuns(params, ["run"]));
+    add(
+      root,
+      el("p", { class: "lead" }, t("provenance_lead")),
+      checkPanel(),
+      provenanceControls(chosen),
+      unknownRuns(params, ["run"]),
+    );
     if (chosen < 0) return null;
     root.append(runPanel(chosen));
     return () => [factsExport(chosen)];
@@ -28,14 +34,31 @@ function runPanel(place) {
     el("pre", { class: "command", dir: "ltr" }, shown(run.command)),
     run.command_note ? el("p", { class: "quiet" }, english(run.command_note)) : null,
     run.red_flags.length ? redFlagList(run.red_flags) : null,
-    el("div", { class: "pair" }, factsTable("facts-run", t("facts_run"), runRows(run)), factsTable("facts-model", t("facts_model"), pairRows(run.model.identity))),
-    el("div", { class: "pair" }, factsTable("facts-packages", t("facts_packages"), pairRows(run.packages)), factsTable("facts-stack", t("facts_stack"), run.stacks.flatMap(pairRows))),
+    el(
+      "div",
+      { class: "pair" },
+      factsTable("facts-run", t("facts_run"), runRows(run)),
+      factsTable("facts-model", t("facts_model"), pairRows(run.model.identity)),
+    ),
+    el(
+      "div",
+      { class: "pair" },
+      factsTable("facts-packages", t("facts_packages"), pairRows(run.packages)),
+      factsTable("facts-stack", t("facts_stack"), run.stacks.flatMap(pairRows)),
+    ),
     tasksTable(place),
   );
 }
 
 function redFlagList(flags) {
-  const lines = flags.map((flag) => el("li", {}, redFlagText(flag), el("div", { class: "quiet" }, english((flag.family ? flag.family + ": " : "") + flag.text))));
+  const lines = flags.map((flag) =>
+    el(
+      "li",
+      {},
+      redFlagText(flag),
+      el("div", { class: "quiet" }, english((flag.family ? flag.family + ": " : "") + flag.text)),
+    ),
+  );
   return el("section", {}, el("h4", {}, t("alarms")), el("ul", { class: "says" }, lines));
 }
 
@@ -57,17 +80,25 @@ function runRows(run) {
     [t("limit"), run.is_partial ? partText(run) : t("none")],
     [t("seed_label"), String(run.seed)],
     [t("truncation_label"), t("truncation_" + (run.truncation || "protocol"))],
-    [t("generation_label"), Object.keys(run.generation).length ? namesList(pairTexts(run.generation)) : t("as_tasks_say")],
+    [
+      t("generation_label"),
+      Object.keys(run.generation).length ? namesList(pairTexts(run.generation)) : t("as_tasks_say"),
+    ],
     [t("system_label"), run.system_instruction ? name(run.system_instruction) : t("none")],
     [t("turns_label"), t(run.multiturn_shots === false ? "turns_one" : "turns_many")],
   ];
   if (judged) {
-    rows.push([t("judge"), namesList([judged.judge + " " + judged.version, run.model.name])], [t("judged_runs"), namesList(judged.runs)]);
+    rows.push(
+      [t("judge"), namesList([judged.judge + " " + judged.version, run.model.name])],
+      [t("judged_runs"), namesList(judged.runs)],
+    );
   }
   if (run.started) rows.push([t("date"), run.started]);
   if (clock.seconds) rows.push([t("seconds"), name(duration(clock.seconds))]);
-  if (clock.tokens_per_second) rows.push([t("speed"), t("tokens_a_second", { n: Math.round(clock.tokens_per_second) })]);
-  for (const key of ["weights_bytes", "peak_device_bytes", "peak_resident_bytes"]) if (clock[key]) rows.push([t(key), name(bytes(clock[key]))]);
+  if (clock.tokens_per_second)
+    rows.push([t("speed"), t("tokens_a_second", { n: Math.round(clock.tokens_per_second) })]);
+  for (const key of ["weights_bytes", "peak_device_bytes", "peak_resident_bytes"])
+    if (clock[key]) rows.push([t(key), name(bytes(clock[key]))]);
   return rows;
 }
 
@@ -86,7 +117,9 @@ function factsTable(id, caption, rows) {
 
 function tasksTable(place) {
   const rows = board.tasks.flatMap((task) => task.runs.filter((one) => one.run === place).map((one) => [task, one]));
-  const heads = ["task", "rules", "samples_label", "data_label", "licence"].map((key) => el("th", { scope: "col" }, t(key)));
+  const heads = ["task", "rules", "samples_label", "data_label", "licence"].map((key) =>
+    el("th", { scope: "col" }, t(key)),
+  );
   const line = ([task, one]) =>
     el(
       "tr",
@@ -101,7 +134,12 @@ function tasksTable(place) {
 }
 
 function specText({ protocol, num_fewshot: shots, version, chat }) {
-  const facts = [isolated(protocol), t("shots", { n: String(shots) }), t("version", { version: String(version) }), chat ? t("as_chat") : ""];
+  const facts = [
+    isolated(protocol),
+    t("shots", { n: String(shots) }),
+    t("version", { version: String(version) }),
+    chat ? t("as_chat") : "",
+  ];
   return joined(facts, "join_facts");
 }
 
@@ -111,7 +149,13 @@ function askedText({ counts, spec, num_truncated: n }) {
 }
 
 function pinText({ path, config, split, revision, fingerprint }) {
-  const parts = [path, config, split, revision ? "@" + revision.slice(0, 12) : "", fingerprint ? "sha256 " + fingerprint.slice(0, 16) : ""];
+  const parts = [
+    path,
+    config,
+    split,
+    revision ? "@" + revision.slice(0, 12) : "",
+    fingerprint ? "sha256 " + fingerprint.slice(0, 16) : "",
+  ];
   return el("span", { class: "pin", dir: "ltr" }, shown(parts.filter(Boolean).join(" ")));
 }
 
@@ -136,8 +180,23 @@ function checkPanel() {
     button.disabled = false;
     if (document.activeElement === document.body) button.focus({ preventScroll: true });
   });
-  const seal = el("p", { class: "quiet" }, t("seal_lead"), " ", hashText(document.querySelector('meta[name="evalsuite-seal"]').content));
-  return el("section", { class: "check" }, el("h3", {}, t("check_title")), el("p", {}, t("check_lead")), button, said, el("p", { class: "quiet" }, t("check_outside")), seal);
+  const seal = el(
+    "p",
+    { class: "quiet" },
+    t("seal_lead"),
+    " ",
+    hashText(document.querySelector('meta[name="evalsuite-seal"]').content),
+  );
+  return el(
+    "section",
+    { class: "check" },
+    el("h3", {}, t("check_title")),
+    el("p", {}, t("check_lead")),
+    button,
+    said,
+    el("p", { class: "quiet" }, t("check_outside")),
+    seal,
+  );
 }
 
 /**
@@ -173,7 +232,11 @@ function checkCell(cell, column, run, samples, found) {
     return;
   }
   const again = meanAgain(samples, run, column.metric);
-  const isEqual = again !== null && again.n === cell.n && again.clusters === cell.clusters && Math.abs(again.value - cell.value) <= 1e-12 * Math.max(1, Math.abs(cell.value));
+  const isEqual =
+    again !== null &&
+    again.n === cell.n &&
+    again.clusters === cell.clusters &&
+    Math.abs(again.value - cell.value) <= 1e-12 * Math.max(1, Math.abs(cell.value));
   if (isEqual) found.equal += 1;
   else found.differing.push({ run, column, cell, again });
 }
@@ -197,13 +260,29 @@ function meanAgain(samples, run, metric) {
 
 function checkReport({ equal, elsewhere, means, differing }) {
   const line = (one) => {
-    const again = one.again ? number(one.again.value * one.column.scale, 4) + " (" + t("n", { n: one.again.n }) + ")" : t("not_known");
-    return el("li", {}, t("check_differs", { run: runName(one.run), task: one.column.title, metric: one.column.metric, shown: number(one.cell.value * one.column.scale, 4), again }));
+    const again = one.again
+      ? number(one.again.value * one.column.scale, 4) + " (" + t("n", { n: one.again.n }) + ")"
+      : t("not_known");
+    return el(
+      "li",
+      {},
+      t("check_differs", {
+        run: runName(one.run),
+        task: one.column.title,
+        metric: one.column.metric,
+        shown: number(one.cell.value * one.column.scale, 4),
+        again,
+      }),
+    );
   };
   const total = equal + differing.length;
   const mark = differing.length ? "✗ " : "✓ ";
   return [
-    el("p", { class: differing.length ? "warning" : null }, total ? mark + t("check_equal", { n: equal, total }) : t("check_nothing")),
+    el(
+      "p",
+      { class: differing.length ? "warning" : null },
+      total ? mark + t("check_equal", { n: equal, total }) : t("check_nothing"),
+    ),
     means ? el("p", {}, t("check_means", { n: means })) : null,
     el("p", {}, t("check_not_covered")),
     elsewhere ? el("p", {}, t("check_elsewhere", { n: elsewhere })) : null,

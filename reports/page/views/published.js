@@ -24,8 +24,18 @@ function publishedTable(table, at) {
   return el(
     "section",
     { class: "family", "aria-labelledby": id + "-title" },
-    el("h3", { id: id + "-title" }, name(table.title), " ", el("span", { class: "badge published" }, t("published_badge"))),
-    el("p", { class: "quiet" }, joinedNodes([t("published_source", { source: table.source }), table.date && name(table.date)], "join_facts")),
+    el(
+      "h3",
+      { id: id + "-title" },
+      name(table.title),
+      " ",
+      el("span", { class: "badge published" }, t("published_badge")),
+    ),
+    el(
+      "p",
+      { class: "quiet" },
+      joinedNodes([t("published_source", { source: table.source }), table.date && name(table.date)], "join_facts"),
+    ),
     sortedTable({
       id,
       caption: joinedNodes([table.unit && name(table.unit), direction(table.higher_is_better)], "join_facts"),
@@ -49,13 +59,22 @@ function publishedColumn(table, column, place) {
     id: "c" + place,
     names: [column],
     firstDirection: table.higher_is_better ? "-" : "",
-    head: [el("span", { class: "title" }, name(column)), isEmpty ? el("span", { class: "detail" }, t("never_published")) : ""],
+    head: [
+      el("span", { class: "title" }, name(column)),
+      isEmpty ? el("span", { class: "detail" }, t("never_published")) : "",
+    ],
     value: isEmpty ? undefined : (row) => table.cells[row][place]?.number ?? null,
     cell: (row) => {
       const cell = table.cells[row][place];
       if (!cell) return noneCell("not_published");
       const more = cell.low === null ? null : [" ", el("span", { class: "interval" }, ends(cell.low, cell.high))];
-      return el("td", { class: "cell" }, el("b", { class: "value" }, name(cell.text)), more, cell.n === null ? null : el("span", { class: "n" }, nText(cell.n, cell.n)));
+      return el(
+        "td",
+        { class: "cell" },
+        el("b", { class: "value" }, name(cell.text)),
+        more,
+        cell.n === null ? null : el("span", { class: "n" }, nText(cell.n, cell.n)),
+      );
     },
   };
 }
@@ -63,7 +82,15 @@ function publishedColumn(table, column, place) {
 function publishedCheck(check) {
   const failed = Object.entries(check.failed).map(([row, gap]) => row + " " + signed(gap, 3));
   const hasFailed = failed.length > 0;
-  const facts = { column: check.column, n: check.num_checked, failed, within: number(check.target, 4), parts: check.parts, group: check.group, total: number(check.target, 0) };
+  const facts = {
+    column: check.column,
+    n: check.num_checked,
+    failed,
+    within: number(check.target, 4),
+    parts: check.parts,
+    group: check.group,
+    total: number(check.target, 0),
+  };
   const key = check.kind === "mean" ? "check_mean" : "check_sum";
   return el("li", {}, hasFailed ? "✗ " : "✓ ", t(key + (hasFailed ? "_failed" : ""), facts));
 }
@@ -72,6 +99,9 @@ function publishedExport(table) {
   return {
     name: table.title,
     head: [...table.labels, ...table.columns],
-    rows: table.rows.map((labels, row) => [...labels, ...table.cells[row].map((cell) => cell && (cell.number ?? cell.text))]),
+    rows: table.rows.map((labels, row) => [
+      ...labels,
+      ...table.cells[row].map((cell) => cell && (cell.number ?? cell.text)),
+    ]),
   };
 }

@@ -74,7 +74,12 @@ function stepLinks(found, params, filter, chosen, steps, help) {
     el("a", { id: "steps-all", href: address("samples", keptParams(params)) }, t("sample_all_samples")),
     step("steps-previous", steps.previous, "k", t("sample_previous")),
     step("steps-next", steps.next, "j", t("sample_next")),
-    el("span", { class: "quiet", id: "steps-place" }, where, words.filter(Boolean).map((word) => [" · ", word])),
+    el(
+      "span",
+      { class: "quiet", id: "steps-place" },
+      where,
+      words.filter(Boolean).map((word) => [" · ", word]),
+    ),
     help,
   );
 }

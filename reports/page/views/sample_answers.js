@@ -29,12 +29,7 @@ function answerColumn(one, slot) {
 
 function causeOf(answer) {
   if (!answer.cause) return null;
-  return el(
-    "span",
-    { class: "warning" },
-    causeText(answer.cause),
-    answer.detail ? [": ", name(answer.detail)] : null,
-  );
+  return el("span", { class: "warning" }, causeText(answer.cause), answer.detail ? [": ", name(answer.detail)] : null);
 }
 
 function flagList(answer) {
@@ -76,13 +71,18 @@ function textsOf(one, slot) {
 function replyView(one, reply, marked) {
   if (reply.kind === "choices") return null;
   if (reply.kind === "none") return el("p", { class: "warning" }, t("sample_no_answer"));
-  if (reply.kind === "failure") return el("p", { class: "warning" }, t("sample_not_answered"), " ", failureNodes(reply));
+  if (reply.kind === "failure")
+    return el("p", { class: "warning" }, t("sample_not_answered"), " ", failureNodes(reply));
   if (reply.kind === "rolling") {
     const [sum, chars, tokens] = [reply.sums[0], reply.num_chars[0], reply.choice_tokens[0]];
     return el(
       "p",
       {},
-      t(tokens ? "sample_rolling" : "sample_rolling_bare", { sum: number(sum, 3), n: tokens, each: chars ? number(sum / chars, 3) : "" }),
+      t(tokens ? "sample_rolling" : "sample_rolling_bare", {
+        sum: number(sum, 3),
+        n: tokens,
+        each: chars ? number(sum / chars, 3) : "",
+      }),
     );
   }
   return [
@@ -104,7 +104,9 @@ function endText(reply) {
   const stops = (reply.stop || []).map((stop) => JSON.stringify(stop));
   const parts = [
     t("sample_ended_" + reply.stop_reason),
-    reply.num_tokens || !isForeign ? t("sample_tokens_taken", { n: reply.num_tokens || 0, prompt: reply.num_prompt_tokens || 0 }) : "",
+    reply.num_tokens || !isForeign
+      ? t("sample_tokens_taken", { n: reply.num_tokens || 0, prompt: reply.num_prompt_tokens || 0 })
+      : "",
     most === undefined || (!most && isForeign) ? "" : t("sample_tokens_allowed", { n: most }),
     temperature === undefined ? "" : joined(pairTexts({ temperature, ...others }).map(isolated)),
     stops.length ? t("sample_stop_strings", { stops }) : "",
@@ -137,7 +139,12 @@ function countList(answer, headline) {
   );
   if (!names.length) return null;
   const rows = names.map((metric) =>
-    el("div", {}, el("dt", {}, name(metric)), el("dd", {}, el("bdi", { dir: "ltr" }, countsText(answer.counts[metric])))),
+    el(
+      "div",
+      {},
+      el("dt", {}, name(metric)),
+      el("dd", {}, el("bdi", { dir: "ltr" }, countsText(answer.counts[metric]))),
+    ),
   );
   return el(
     "details",

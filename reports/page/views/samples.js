@@ -230,7 +230,8 @@ function sampleLine({ found, task, params, columns }, at) {
 /** How one model did, small: its mark and its name, and for those who hear the page in words. */
 function sampleTick(called, answer) {
   if (!answer) return null;
-  const words = called + ": " + joined([statusText(answer.status), ...(answer.flags || []).map(flagText)], "join_facts");
+  const words =
+    called + ": " + joined([statusText(answer.status), ...(answer.flags || []).map(flagText)], "join_facts");
   const mark = STATE_MARKS[answer.status] + (answer.flags ? "⚑" : "");
   return el(
     "span",

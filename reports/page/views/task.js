@@ -97,7 +97,11 @@ async function promptPart(task, at, params) {
   );
   return [
     title,
-    el("p", { class: "quiet" }, joinedNodes([[t("task_prompt_of"), " ", link], others.length ? sentTo(main) : null], "join_facts")),
+    el(
+      "p",
+      { class: "quiet" },
+      joinedNodes([[t("task_prompt_of"), " ", link], others.length ? sentTo(main) : null], "join_facts"),
+    ),
     exchangeNodes(main, facts, params),
     others.map((one, index) => fold("prompt" + index, sentTo(one), () => exchangeNodes(one, facts, null))),
   ];
@@ -195,13 +199,13 @@ function metricsPart(task) {
     ["chance", (column) => chanceText(column) || t("task_no_chance")],
     [
       "rules",
-      (column) => joined([rules(column, task.metrics), column.version === "1" ? t("version", { version: "1" }) : ""], "join_facts"),
-    ],
-    [
-      "signature",
       (column) =>
-        column.signature !== "v1" && signatureNode(column.signature),
+        joined(
+          [rules(column, task.metrics), column.version === "1" ? t("version", { version: "1" }) : ""],
+          "join_facts",
+        ),
     ],
+    ["signature", (column) => column.signature !== "v1" && signatureNode(column.signature)],
   ].filter(([, cell]) => task.metrics.some(cell));
   const rows = metricsOf(task).map((column) =>
     el(
@@ -240,11 +244,11 @@ function dataPart(task) {
       "tr",
       {},
       el("th", { scope: "row", class: "model" }, headName(pin.path)),
-      [pin.config && name(pin.config), pin.split && name(pin.split), pin.revision && code(pin.revision)].map(statedCell),
+      [pin.config && name(pin.config), pin.split && name(pin.split), pin.revision && code(pin.revision)].map(
+        statedCell,
+      ),
       [count(pin.num_rows), code(pin.fingerprint)].map(statedCell),
-      isShared
-        ? null
-        : el("td", {}, namesList(runs.map(runName))),
+      isShared ? null : el("td", {}, namesList(runs.map(runName))),
     ),
   );
   const heads = ["config", "split", "revision", "rows", "sha256"].map((key) => t("task_head_" + key));

@@ -31,11 +31,9 @@ function resultsPart(task) {
         el("span", { class: "title" }, name(column.metric)),
         column.is_primary ? el("span", { class: "badge headline" }, t("headline")) : null,
       ],
-      detail: [
-        rules(column, task.metrics),
-        direction(column.higher_is_better),
-        axisText(axis),
-      ].map((text) => el("span", { class: "detail" }, text)),
+      detail: [rules(column, task.metrics), direction(column.higher_is_better), axisText(axis)].map((text) =>
+        el("span", { class: "detail" }, text),
+      ),
       value: (run) => cells.get(run)?.value ?? null,
       cell: (run) => numberCell(cells.get(run) || null, column.scale, axis),
     };
@@ -55,7 +53,10 @@ function categoriesPart(task) {
   const tables = metricsOf(task)
     .map((column) => [column, task.categories.filter((one) => one.column === column.id)])
     .filter(([, found]) => found.length);
-  return [el("h3", {}, t("task_categories")), tables.map(([column, found], at) => categoryTable(task, column, found, at))];
+  return [
+    el("h3", {}, t("task_categories")),
+    tables.map(([column, found], at) => categoryTable(task, column, found, at)),
+  ];
 }
 
 /** One metric by category: judges' verdicts and answers of one task never share a table. */
@@ -88,7 +89,7 @@ function categoryTable(task, headline, all, at) {
     el(
       "span",
       { class: "detail" },
-      joined([headline.protocol, direction(headline.higher_is_better), axisText(axis)], "join_facts"),
+      joined([isolated(headline.protocol), direction(headline.higher_is_better), axisText(axis)], "join_facts"),
     ),
   ];
   const rows = [...new Set(all.map((one) => one.category))];
@@ -241,9 +242,7 @@ function askedCell(value, { spec }) {
 /** Unscored samples as a rate, and by cause. */
 function unscoredCell(value, { unscored, counts }) {
   const cell = unscored ? rateCell(unscored) : countCell(value);
-  const causes = Object.entries(counts.unscored_by_cause).map(
-    ([cause, n]) => causeText(cause) + " " + count(n),
-  );
+  const causes = Object.entries(counts.unscored_by_cause).map(([cause, n]) => causeText(cause) + " " + count(n));
   return fill(
     cell,
     {},
