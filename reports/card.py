@@ -38,21 +38,25 @@ def draw_card(board: Board) -> bytes:
 
 
 def _rows(board: Board) -> tuple[list[Row], float, str]:
-    """The best runs by rank; without ranks the runs of the first column."""
+    """The best rows by rank; without ranks those of the first column."""
     if board.ranking:
         standings = board.ranking.standings[:_MOST]
-        subtitle = f"mean of {len(board.ranking.columns)} columns, {len(board.runs)} runs"
+        subtitle = f"mean of {len(board.ranking.columns)} columns, {len(board.rows)} rows"
         return (
-            [(_ranks(one.rank_low, one.rank_high), board.runs[one.run].name, one.mean) for one in standings],
+            [(_ranks(one.rank_low, one.rank_high), _name(board, one.row), one.mean) for one in standings],
             100,
             subtitle,
         )
     if not board.columns:
         return [], 1.0, f"{len(board.published)} published tables" if board.published else "human preference"
     column = board.columns[0]
-    cells = [(run.name, row[0]) for run, row in zip(board.runs, board.cells, strict=True)]
+    cells = [(_name(board, at), row[0]) for at, row in enumerate(board.cells)]
     found = [("", name, cell) for name, cell in cells if cell is not None and cell.value is not None]
     return found[:_MOST], column.scale, _head(column)
+
+
+def _name(board: Board, row: int) -> str:
+    return board.runs[board.rows[row].runs[0]].name
 
 
 def _ranks(low: int, high: int) -> str:

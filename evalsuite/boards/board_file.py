@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from evalsuite.boards.records import Board, Cell, Column, LedgerHead, PublishedTable, Ranking, Run
+from evalsuite.boards.records import Board, Cell, Column, LedgerHead, PublishedTable, Ranking, Row, Run
 from evalsuite.canonical import canonical_json
 from evalsuite.types import Record
 
@@ -28,7 +28,8 @@ class NamedCell(Cell, frozen=True, kw_only=True, array_like=False):
 
 
 class BoardFile(Record, frozen=True, kw_only=True):
-    """A leaderboard. `columns` are the page's, in its order; `ranking` goes by places in `runs` and `columns`.
+    """A leaderboard. `columns` are the page's, in its order; `rows` are models, by places in `runs`;
+    `ranking` goes by places in `rows` and `columns`.
 
     `parts` are the headlines of single tasks, and so of languages, that are no columns of their own. `published` are
     figures of others, as they printed them: no runs, never ranked. `redactions` is how many parts of texts the page
@@ -40,6 +41,7 @@ class BoardFile(Record, frozen=True, kw_only=True):
     title: str
     evalsuite: str
     runs: tuple[Run, ...]
+    rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     parts: tuple[Column, ...]
     cells: tuple[NamedCell, ...]
@@ -79,14 +81,15 @@ def _file_of(board: Board) -> BoardFile:
         title=board.title,
         evalsuite=board.evalsuite,
         runs=board.runs,
+        rows=board.rows,
         columns=board.columns,
         parts=tuple(parts.values()),
         cells=(
             *(
                 _named(cell, board.runs[run], column)
-                for run, row in enumerate(board.cells)
-                for cell, column in zip(row, board.columns, strict=True)
-                if cell is not None
+                for row, of_row in zip(board.rows, board.cells, strict=True)
+                for run, cell, column in zip(row.sources, of_row, board.columns, strict=True)
+                if run is not None and cell is not None
             ),
             *(_named(cell, board.runs[run], column) for column, run, cell in _singles(board) if column.id in parts),
         ),

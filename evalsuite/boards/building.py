@@ -15,8 +15,8 @@ from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.families import families_of
 from evalsuite.boards.judge_files import board_cards, verdict_of
 from evalsuite.boards.judgings import judgings_of, unfit_of
-from evalsuite.boards.loading import LoadedRun, Measure, headlines
-from evalsuite.boards.ranking import in_rank, ranking_of
+from evalsuite.boards.loading import LoadedRun, headlines
+from evalsuite.boards.ranking import ranking_of, runs_in_rank
 from evalsuite.boards.records import (
     BOARD_VERSION,
     Board,
@@ -24,7 +24,6 @@ from evalsuite.boards.records import (
     Cell,
     Column,
     Compared,
-    Extreme,
     LedgerHead,
     PublishedTable,
     Ranking,
@@ -32,6 +31,7 @@ from evalsuite.boards.records import (
     SamplesKept,
     Unfit,
 )  # fmt: skip
+from evalsuite.boards.rows import Held, Places, Values, row_of, rows_of
 from evalsuite.boards.task_pages import places_of, tasks_of
 from evalsuite.comparing.comparison import compare
 from evalsuite.comparing.opening import find_metric
@@ -43,10 +43,9 @@ from evalsuite.proofs.findings import as_read
 from evalsuite.proofs.ledger import Ledger
 from evalsuite.proofs.red_flags import red_flags
 from evalsuite.proofs.trust import Trust
-from evalsuite.records import Estimate
 
 MAX_PAIRS = 66
-"""Of twelve runs every two are compared; of more only each with the first in rank."""
+"""Where more pairs of runs asked the same, each is only compared with those of the row that is first in rank."""
 
 MAX_DIFFERENCES = 10_000
 """Of runs with so many columns fewer are compared, the first in rank."""
@@ -71,7 +70,7 @@ class BoardOptions:
 
 
 def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
-    """The leaderboard of `runs`, which are in the order of its rows. Raises SpecMismatch or CorruptStore."""
+    """The leaderboard of `runs`, which are in order (see `loading.in_order`). Raises SpecMismatch or CorruptStore."""
     ledger = options.ledger
     given = Given(
         title=options.title,
@@ -112,8 +111,12 @@ def trust_by_run(runs: Sequence[LoadedRun], ledger: Ledger | None) -> Mapping[st
 
 def built(runs: Sequence[LoadedRun], given: Given) -> Board:
     """The leaderboard of `runs` and what was given beside them."""
-    columns, values = _columns(runs)
-    ranking = ranking_of(runs, columns, values) if len(runs) > 1 else None
+    rows, columns, values = _headlines(runs)
+    cells = [
+        [_cell(runs, places, column, values.get((row, at))) for at, column in enumerate(columns)]
+        for row, places in enumerate(rows)
+    ]
+    ranking = ranking_of(runs, rows, columns, values) if len(rows) > 1 else None
     averaged = set(ranking.columns) if ranking else set()
     columns = [msgspec.structs.replace(one, is_averaged=at in averaged) for at, one in enumerate(columns)]
     tasks = tasks_of(runs)
@@ -124,15 +127,15 @@ def built(runs: Sequence[LoadedRun], given: Given) -> Board:
         title=given.title,
         evalsuite=__version__,
         runs=tuple(_run(run, unfit.get(place, ()), given) for place, run in enumerate(runs)),
-        columns=tuple(columns),
-        cells=tuple(
-            tuple(_cell(run, place, at, column, values) for at, column in enumerate(columns))
-            for place, run in enumerate(runs)
+        rows=tuple(
+            row_of(runs, places, [run for run, _ in of_row]) for places, of_row in zip(rows, cells, strict=True)
         ),
+        columns=tuple(columns),
+        cells=tuple(tuple(cell for _, cell in of_row) for of_row in cells),
         ranking=ranking,
         families=families_of(runs, places_of(tasks)),
         tasks=tasks,
-        comparisons=tuple(_comparisons(runs, ranking)),
+        comparisons=tuple(_comparisons(runs, rows, ranking)),
         preference=given.preference,
         published=given.published,
         samples_kept=given.samples_kept,
@@ -143,22 +146,36 @@ def built(runs: Sequence[LoadedRun], given: Given) -> Board:
     return as_read(board)  # so that what is read back from a page is this very record
 
 
-def _columns(runs: Sequence[LoadedRun]) -> tuple[list[Column], Mapping[tuple[int, int], Measure]]:
-    """The columns of all headlines in order, and the measures by places of run and column."""
+def _headlines(runs: Sequence[LoadedRun]) -> tuple[tuple[Places, ...], list[Column], Values]:
+    """The rows, the columns of all headlines in order, and the numbers by places of row and column."""
     found = [{key_of(run, measure): measure for measure in headlines(run.result)} for run in runs]
     summaries = {task.task: task for run in runs for task in run.result.tasks}
-    keys: list[Key] = in_order({key for row in found for key in row}, summaries)
-    columns = [column_of(key, [row[key] for row in found if key in row], summaries[key.tasks[0]]) for key in keys]
-    values = {(place, at): row[key] for place, row in enumerate(found) for at, key in enumerate(keys) if key in row}
-    return columns, values
+    keys: list[Key] = in_order({key for of_run in found for key in of_run}, summaries)
+    columns = [
+        column_of(key, [of_run[key] for of_run in found if key in of_run], summaries[key.tasks[0]]) for key in keys
+    ]
+    rows = rows_of(runs, [set(of_run) for of_run in found])
+    values = {
+        (row, at): Held(place, found[place][key])
+        for row, places in enumerate(rows)
+        for place in places
+        for at, key in enumerate(keys)
+        if key in found[place]
+    }
+    return rows, columns, values
 
 
 def _cell(
-    run: LoadedRun, place: int, at: int, column: Column, values: Mapping[tuple[int, int], Measure]
-) -> Cell | None:
-    measure = values.get((place, at))
-    if measure is not None:
-        return cell_of(run, measure)
+    runs: Sequence[LoadedRun], places: Places, column: Column, held: Held | None
+) -> tuple[int | None, Cell | None]:
+    """A row's number in a column and the run it is of; without one, a cell that says why, where a run asked for it."""
+    if held is not None:
+        return held.run, cell_of(runs[held.run], held.measure)
+    holes = ((place, cell) for place in places if (cell := _hole(runs[place], column)) is not None)
+    return next(holes, (None, None))
+
+
+def _hole(run: LoadedRun, column: Column) -> Cell | None:
     if column.kind:
         return _empty_mean(run, column)
     return empty_cell(run, column.tasks[0]) if _is_same_task(run, column) else None
@@ -210,8 +227,6 @@ def _run(run: LoadedRun, unfit: tuple[Unfit, ...], given: Given) -> Run:
         started=run.started,
         command=repeat_command(spec),
         command_note=command_note(spec),
-        worst_language=_worst_language(run),
-        gap_to_english=_widest_gap(run),
         manifest_sha256=run.hashes.manifest,
         samples_root=run.hashes.samples_root,
         unfit=unfit,
@@ -219,41 +234,14 @@ def _run(run: LoadedRun, unfit: tuple[Unfit, ...], given: Given) -> Run:
     )
 
 
-def _worst_language(run: LoadedRun) -> Extreme | None:
-    """The lowest headline of any language of a family that is in several, on the scale from 0 to 1."""
-    singles = [one for one in run.result.estimates if one.is_primary and one.scale == 100.0 and one.higher_is_better]
-    languages: dict[str, set[str]] = {}
-    for one in singles:
-        languages.setdefault(one.family, set()).add(one.language)
-    found = [one for one in singles if len(languages[one.family]) > 1]
-    worst = min(found, key=lambda one: (one.value, one.family, one.language), default=None)
-    return None if worst is None else _extreme(worst)
-
-
-def _extreme(one: Estimate) -> Extreme:
-    return Extreme(
-        language=one.language, family=one.family, metric=one.metric, scale=one.scale, value=one.value, low=one.low,
-        high=one.high, n=one.n, num_clusters=one.num_clusters,
-    )  # fmt: skip
-
-
-def _widest_gap(run: LoadedRun) -> Extreme | None:
-    found = [one for one in run.result.parities if one.scale == 100.0 and one.higher_is_better]
-    widest = min(found, key=lambda one: (one.gap, one.family, one.language), default=None)
-    if widest is None:
-        return None
-    return Extreme(
-        language=widest.language, family=widest.family, metric=widest.metric, scale=widest.scale, value=widest.gap,
-        low=widest.low, high=widest.high, n=widest.n, num_clusters=widest.num_clusters,
-    )  # fmt: skip
-
-
-def _comparisons(runs: Sequence[LoadedRun], ranking: Ranking | None) -> Iterator[Compared]:
-    """Every two runs of the same kind, the earlier row as baseline; of many runs each with the first in rank."""
-    pairs = list(combinations(range(len(runs)), 2))
+def _comparisons(runs: Sequence[LoadedRun], rows: Sequence[Places], ranking: Ranking | None) -> Iterator[Compared]:
+    """Every two runs that asked the same, the earlier one as baseline; of many runs each with the first row's."""
+    pairs = [(one, other) for one, other in combinations(range(len(runs)), 2) if _is_asked_by_both(runs, one, other)]
     if len(pairs) > MAX_PAIRS:
-        first = ranking.standings[0].run if ranking else 0
-        pairs = [(first, other) for other in in_rank(len(runs), ranking) if other != first]
+        order = runs_in_rank(rows, ranking)
+        first = rows[ranking.standings[0].row if ranking else 0]
+        of_first = [(one, other) for one in first for other in order if other not in first]
+        pairs = [(one, other) for one, other in of_first if _is_asked_by_both(runs, one, other)]
     num_tasks = max((len(run.result.tasks) for run in runs), default=1)
     pairs = pairs[: max(1, MAX_DIFFERENCES // num_tasks)]
     for baseline, candidate in pairs:
@@ -261,3 +249,9 @@ def _comparisons(runs: Sequence[LoadedRun], ranking: Ranking | None) -> Iterator
         if found.differences or found.refused:
             bare = msgspec.structs.replace(found, flips=())  # the samples themselves tell them
             yield Compared(baseline=baseline, candidate=candidate, comparison=bare)
+
+
+def _is_asked_by_both(runs: Sequence[LoadedRun], one: int, other: int) -> bool:
+    """Whether two runs have tasks in common, and both have answers or both what judges say of them."""
+    is_judged = [runs[place].result.spec.judged is not None for place in (one, other)]
+    return is_judged[0] == is_judged[1] and not runs[one].specs.keys().isdisjoint(runs[other].specs)

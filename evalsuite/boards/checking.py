@@ -98,7 +98,9 @@ def board_findings(stated: Board, runs: Sequence[LoadedRun]) -> Iterator[Finding
         yield from _found("", getattr(stated, field), getattr(again, field), field)
     names = [run.name for run in stated.runs]
     yield from _listed("runs", names, stated.runs, again.runs)
-    yield from _listed("cells", names, stated.cells, again.cells)
+    of_rows = [names[row.runs[0]] for row in again.rows]
+    yield from _listed("rows", of_rows, stated.rows, again.rows)
+    yield from _listed("cells", of_rows, stated.cells, again.cells)
     yield from _listed("families", [one.name for one in stated.families], stated.families, again.families)
     yield from _listed("tasks", [one.name for one in stated.tasks], stated.tasks, again.tasks)
     yield from _listed("comparisons", [], stated.comparisons, again.comparisons)

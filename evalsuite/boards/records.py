@@ -1,7 +1,7 @@
 """What a leaderboard holds, as one record: numbers unrounded, texts untouched, references by place.
 
-A page rounds and words it, an export tabulates it, `verify` makes it again. Places are indices: a cell's row is its
-run's place in `Board.runs`, its column the place in `Board.columns`. The same runs give the same bytes.
+A page rounds and words it, an export tabulates it, `verify` makes it again. Places are indices: of rows, columns
+and runs in what `Board` calls so. The same runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Column(Record, frozen=True, kw_only=True):
 
 
 class Extreme(Record, frozen=True, kw_only=True):
-    """The worst language of a run, or its widest gap to English, with the family in which that is."""
+    """The worst language of a row, or its widest gap to English, with the family in which that is."""
 
     language: str
     family: str
@@ -104,7 +104,7 @@ class Unfit(Record, frozen=True, kw_only=True):
 
 
 class Run(Record, frozen=True, kw_only=True):
-    """A row: who answered, how far the run came, and what a clock said of it.
+    """Who answered, how far the run came, and what a clock said of it.
 
     `measured` has ``seconds``, ``tokens_per_second``, bytes by name and ``cost`` in US dollars, as far as known; it is
     of one machine on one day, and no part of what is verified. `command` makes the run again. `unfit` says where the
@@ -134,22 +134,34 @@ class Run(Record, frozen=True, kw_only=True):
     started: str
     command: str
     command_note: str
-    worst_language: Extreme | None
-    gap_to_english: Extreme | None
     manifest_sha256: str
     samples_root: str
     unfit: tuple[Unfit, ...] = ()
     trust: Trust | None = None
 
 
-class Standing(Record, frozen=True, kw_only=True):
-    """A run's mean over the ranked columns, and the ranks that the paired tests leave open, 1 being best.
+class Row(Record, frozen=True, kw_only=True):
+    """A model under one set of settings: its `runs`, by place, of which no two have a number in the same column.
 
-    `is_band` says that no test sets it apart from the run with the best mean. `normalised` is the mean in which
+    `sources` are by column the places of the runs whose numbers those are, None where the row has nothing. `num_scored`
+    samples have a score, those that are answered and judged counting once.
+    """
+
+    runs: tuple[int, ...]
+    sources: tuple[int | None, ...]
+    num_scored: int
+    worst_language: Extreme | None
+    gap_to_english: Extreme | None
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """A row's mean over the ranked columns, and the ranks that the paired tests leave open, 1 being best.
+
+    `is_band` says that no test sets it apart from the row with the best mean. `normalised` is the mean in which
     guessing scores 0 and all right 1.
     """
 
-    run: int
+    row: int
     mean: Cell
     normalised: Cell | None
     rank_low: int
@@ -158,10 +170,10 @@ class Standing(Record, frozen=True, kw_only=True):
 
 
 class Ranking(Record, frozen=True, kw_only=True):
-    """Runs by their mean over `columns`, those all of them have; best first.
+    """Rows by their mean over `columns`, those all of them have; best first.
 
-    Every two are compared on the items both have, `num_pairs` chances adjusted together (Holm 1979). `unranked` runs
-    stand with the reason.
+    Every two are compared on the items both have, `num_pairs` chances adjusted together (Holm 1979). `unranked` has the
+    other rows' reasons, by the id of their first run.
     """
 
     columns: tuple[int, ...]
@@ -407,7 +419,7 @@ class LedgerHead(Record, frozen=True, kw_only=True):
 
 
 class Board(Record, frozen=True, kw_only=True):
-    """A leaderboard. `cells` has a list a run; None where a run has nothing in a column.
+    """A leaderboard. `cells` has a list a row; None where a row has nothing in a column.
 
     `redactions` is how many marks stand in the texts of its samples for what is not told (see `redacting`).
     """
@@ -416,6 +428,7 @@ class Board(Record, frozen=True, kw_only=True):
     title: str
     evalsuite: str
     runs: tuple[Run, ...]
+    rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     cells: tuple[tuple[Cell | None, ...], ...]
     ranking: Ranking | None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from evalsuite.boards.ranking import runs_in_rank
 from evalsuite.boards.records import Board, Cell, Column, Run
 from evalsuite.boards.records import Table as MetricTable
 from evalsuite.tables import Cell as TableCell
@@ -59,10 +60,22 @@ def told_apart(tables: Iterable[NamedTable]) -> tuple[NamedTable, ...]:
 # -- runs
 
 
+def runs_in_order(board: Board) -> list[int]:
+    """The places of runs, those of the best row first."""
+    return runs_in_rank([row.runs for row in board.rows], board.ranking)
+
+
 def run_cells(board: Board, place: int) -> tuple[str, str, str]:
     """Model, id and marks of a run."""
     run = board.runs[place]
     return run.name, run.id, marks_of(run)
+
+
+def row_cells(board: Board, row: int) -> tuple[str, str, str]:
+    """Model, ids and marks of a row's runs."""
+    runs = [board.runs[place] for place in board.rows[row].runs]
+    marks = dict.fromkeys(mark for run in runs for mark in marks_of(run).split(", ") if mark)
+    return runs[0].name, " ".join(run.id for run in runs), ", ".join(marks)
 
 
 def marks_of(run: Run) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from evalsuite.boards.evidence import PageData
 from evalsuite.boards.judge_tables import judge_tables
-from evalsuite.boards.ranking import in_rank
+from evalsuite.boards.ranking import rows_in_rank
 from evalsuite.boards.records import Board, Cell, PublishedCell, PublishedTable, Standing
 from evalsuite.boards.run_tables import compare_tables, provenance_tables
 from evalsuite.boards.sample_records import TaskSamples
@@ -22,7 +22,9 @@ from evalsuite.boards.table_parts import (
     column_head,
     named,
     number_cells,
+    row_cells,
     run_cells,
+    runs_in_order,
     scale_cell,
     slug,
     told_apart,
@@ -77,49 +79,50 @@ def leaderboard_tables(board: Board) -> Iterator[NamedTable]:
         "numbers",
         f"{board.title}: numbers",
         (*RUN_HEADS, "rank_low", "rank_high", "column", "metric", "protocol", "shots", "scale", *NUMBER_HEADS),
-        (line for run in in_rank(len(board.runs), board.ranking) for line in _numbers(board, run)),
+        (line for row in rows_in_rank(len(board.rows), board.ranking) for line in _numbers(board, row)),
         num_labels=8,
     )
 
 
 def leaderboard_table(board: Board) -> NamedTable:
-    """A run a row, the best first, a column a headline."""
-    runs = in_rank(len(board.runs), board.ranking)
+    """A model a row, the best first, a column a headline."""
+    order = rows_in_rank(len(board.rows), board.ranking)
     standings = _standings(board)
-    means: list[Cell | None] = [standings[run].mean if run in standings else None for run in runs]
+    means: list[Cell | None] = [standings[row].mean if row in standings else None for row in order]
     labels = (*RUN_HEADS, "ranks") if standings else RUN_HEADS
     mean = [("mean of the ranked columns", means, _PERCENT)] if standings else []
     columns = [
-        (column_head(column, board.columns), [board.cells[run][at] for run in runs], column.scale)
+        (column_head(column, board.columns), [board.cells[row][at] for row in order], column.scale)
         for at, column in enumerate(board.columns)
     ]
-    rows = [(*run_cells(board, run), *([_ranks(board, run)] if standings else [])) for run in runs]
+    rows = [(*row_cells(board, row), *([_ranks(board, row)] if standings else [])) for row in order]
     return wide_table("leaderboard", "", board.title, (labels, rows), [*mean, *columns])
 
 
 def _standings(board: Board) -> dict[int, Standing]:
-    return {one.run: one for one in board.ranking.standings} if board.ranking else {}
+    return {one.row: one for one in board.ranking.standings} if board.ranking else {}
 
 
-def _ranks(board: Board, run: int) -> str:
+def _ranks(board: Board, row: int) -> str:
     """``1 to 3``: a spreadsheet would take 1-3 for a date."""
-    one = _standings(board).get(run)
+    one = _standings(board).get(row)
     if one is None:
-        reason = board.ranking.unranked.get(board.runs[run].id, "") if board.ranking else ""
+        first = board.runs[board.rows[row].runs[0]].id
+        reason = board.ranking.unranked.get(first, "") if board.ranking else ""
         return f"not ranked: {reason}" if reason else "not ranked"
     return str(one.rank_low) if one.rank_low == one.rank_high else f"{one.rank_low} to {one.rank_high}"
 
 
-def _numbers(board: Board, run: int) -> Iterator[tuple[TableCell, ...]]:
-    standing = _standings(board).get(run)
+def _numbers(board: Board, row: int) -> Iterator[tuple[TableCell, ...]]:
+    standing = _standings(board).get(row)
     ranks = (EMPTY, EMPTY) if standing is None else (standing.rank_low, standing.rank_high)
-    front = (*run_cells(board, run), *ranks)
     if standing is not None:
+        front = (*row_cells(board, row), *ranks)
         yield (*front, "mean", "", "", "", int(_PERCENT), *number_cells(standing.mean, _PERCENT))
-    for column, cell in zip(board.columns, board.cells[run], strict=True):
-        if cell is not None:
+    for column, cell, run in zip(board.columns, board.cells[row], board.rows[row].sources, strict=True):
+        if cell is not None and run is not None:
             rules = (column.title, column.metric, column.protocol, column.shots, scale_cell(column.scale))
-            yield (*front, *rules, *number_cells(cell, column.scale))
+            yield (*run_cells(board, run), *ranks, *rules, *number_cells(cell, column.scale))
 
 
 # -- figures of others
@@ -166,7 +169,7 @@ def _published(cell: PublishedCell | None) -> TableCell:
 
 def sample_table(board: Board, samples: Iterable[TaskSamples]) -> NamedTable:
     """How every run did on every sample, with its answer as far as the page holds it."""
-    order = in_rank(len(board.runs), board.ranking)
+    order = runs_in_order(board)
     return named(
         "samples",
         "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from evalsuite.boards.ranking import in_rank
 from evalsuite.boards.records import Board, Cell, Column, Family, Table, Task, TaskRun
 from evalsuite.boards.table_parts import (
     EMPTY,
@@ -15,6 +14,7 @@ from evalsuite.boards.table_parts import (
     number_cells,
     rules_text,
     run_cells,
+    runs_in_order,
     scale_cell,
     slug,
     value_cell,
@@ -74,7 +74,7 @@ def _wide(board: Board, family: Family, view: str) -> Iterator[NamedTable]:
         key = (table.metric, table.protocol, table.shots, table.seed, table.version)
         groups.setdefault(key, []).append(table)
     for tables in groups.values():
-        runs = [run for run in in_rank(len(board.runs), board.ranking) if any(run in one.rows for one in tables)]
+        runs = [run for run in runs_in_order(board) if any(run in one.rows for one in tables)]
         likes = [column for one in tables for column in one.columns]
         arrow = "↑" if likes[0].higher_is_better else "↓"
         yield wide_table(

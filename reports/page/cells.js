@@ -162,12 +162,15 @@ function runHead(place, attributes = {}, more = []) {
   return el("th", { scope: "row", class: "model", ...attributes }, headName(runName(place)), badges(run), more);
 }
 
-/** Words about a whole run that must be seen with its numbers. */
-function badges(run) {
+/** Words about whole runs that must be seen with their numbers. */
+function badges(...runs) {
   const found = [];
-  if (run.is_partial) found.push(el("span", { class: "badge partial", title: partText(run) }, t("partial")));
-  if (run.status !== "complete") found.push(el("span", { class: "badge holes" }, t("status_" + run.status)));
-  if (run.unfit.length) found.push(unfitBadge(run.unfit));
+  const partial = [...new Set(runs.filter((run) => run.is_partial).map(partText))];
+  if (partial.length) found.push(el("span", { class: "badge partial", title: partial.join("\n") }, t("partial")));
+  const ends = [...new Set(runs.map((run) => run.status))].filter((status) => status !== "complete");
+  found.push(...ends.map((status) => el("span", { class: "badge holes" }, t("status_" + status))));
+  const unfit = runs.flatMap((run) => run.unfit);
+  if (unfit.length) found.push(unfitBadge(unfit));
   return found;
 }
 

@@ -48,11 +48,28 @@ function samplesOf(place) {
   return unpack("samples-" + place);
 }
 
-/** Runs by place, best first where there are ranks, else in the order of rows. */
-function runsInOrder() {
-  const ranked = board.ranking ? board.ranking.standings.map((standing) => standing.run) : [];
-  const others = board.runs.map((_, place) => place).filter((place) => !ranked.includes(place));
+/** Rows of the leaderboard by place, best first where there are ranks. */
+function rowsInOrder() {
+  const ranked = board.ranking ? board.ranking.standings.map((standing) => standing.row) : [];
+  const others = board.rows.map((_, place) => place).filter((place) => !ranked.includes(place));
   return [...ranked, ...others];
+}
+
+/** Runs by place, those of the best row first. */
+function runsInOrder() {
+  return rowsInOrder().flatMap((row) => board.rows[row].runs);
+}
+
+/** The runs of a row. */
+function runsOf(row) {
+  return board.rows[row].runs.map((run) => board.runs[run]);
+}
+
+/** What a row is called: its model, with the id of its first run where another row has that model too. */
+function rowName(row) {
+  const [first] = runsOf(row);
+  const isShared = board.rows.some((_, at) => at !== row && runsOf(at)[0].name === first.name);
+  return isShared ? first.name + " (" + first.id.slice(0, 8) + ")" : first.name;
 }
 
 /** What a run is called: its name, with its id where another run has that name too. */

@@ -10,8 +10,9 @@ function redFlagText({ kind, count: n, total }) {
 }
 
 /** The first of a run's red flags; nothing where there is none. */
-function redFlagNote(run) {
-  const texts = [...new Set(run.red_flags.filter((flag) => !BADGED.includes(flag.kind)).map(redFlagText))];
+function redFlagNote(...runs) {
+  const flags = runs.flatMap((run) => run.red_flags);
+  const texts = [...new Set(flags.filter((flag) => !BADGED.includes(flag.kind)).map(redFlagText))];
   return texts.length ? el("span", { class: "detail warning" }, texts[0], texts.length > 1 ? " …" : "") : null;
 }
 

@@ -126,7 +126,7 @@ def test_a_manifest_is_written_when_asked_and_only_for_what_is_equal(place: Plac
         (("verify", "FIRST", "--data_dir", "nowhere"), 2, "data directory nowhere does not exist"),
         (("leaderboard", "add", "l", "runs", "--rerun", "FIRST"), 2, "--rerun is of one run, not of 2"),
         (("leaderboard", "add", "l", "FIRST", "--by", "me"), 2, "--by says who ran --rerun"),
-        (("leaderboard", "add", "l", "FIRST", "--cards", "nowhere"), 2, "nowhere is no judge card"),
+        (("leaderboard", "add", "l", "FIRST", "--cards", "nowhere"), 2, "nowhere cannot be read"),
         (("leaderboard", "show", "l"), 2, "l cannot be read"),
         (("leaderboard", "verify", "l"), 2, "l cannot be read"),
         (("leaderboard", "diff", "l", "m"), 2, "l cannot be read"),

@@ -98,7 +98,7 @@ def counted(rows: list[Row], keys: set[str]) -> Counter[tuple[Any, ...]]:
 def alike(value: Any) -> Any:
     if value in (None, ""):
         return ""
-    return f"{value:.9g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return f"{value:.7g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 @pytest.mark.parametrize(

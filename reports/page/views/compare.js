@@ -29,9 +29,11 @@ function unknownRuns(params, keys) {
 }
 
 function comparedRuns(params) {
-  const [first, second] = runsInOrder();
-  const a = runById(params.get("a"), first);
-  return [a, runById(params.get("b"), second === a ? first : second)];
+  const order = runsInOrder();
+  const a = runById(params.get("a"), order[0]);
+  const others = order.filter((run) => run !== a);
+  const usual = others.find((run) => comparisonOf(a, run)) ?? others[0];
+  return [a, runById(params.get("b"), usual)];
 }
 
 function compareControls(a, b) {
@@ -277,7 +279,7 @@ function notCompared(a, b) {
 // -- in what the runs themselves differ
 
 function manifestDiff(a, b) {
-  const [one, other] = [a, b].map((run) => new Map([...runFacts(run), ...moreFacts(run)]));
+  const [one, other] = [a, b].map((run) => new Map([...runFacts(run), ...factsBeside(run)]));
   const keys = [...new Set([...one.keys(), ...other.keys()])].filter(
     (key) => one.get(key)?.value !== other.get(key)?.value,
   );
@@ -320,7 +322,7 @@ function runFacts(place) {
 }
 
 /** What else is known of how a run and its tasks were asked, which other tables of the page say in words. */
-function moreFacts(place) {
+function factsBeside(place) {
   const { limit_mode, num_chosen_rows, multiturn_shots, judged } = board.runs[place];
   const facts = new Map();
   const put = (kind, pairs, task = "") => {

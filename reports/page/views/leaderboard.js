@@ -1,4 +1,4 @@
-// The leaderboard: runs down, headline metrics across, ranks as ranges.
+// The leaderboard: models down, headline metrics across, ranks as ranges.
 
 view("board", {
   title: "view_board",
@@ -28,13 +28,13 @@ function hasNormalised() {
   return Boolean(board.ranking && board.ranking.standings.some((standing) => standing.normalised));
 }
 
-function standingOf(run) {
-  return board.ranking ? board.ranking.standings.find((standing) => standing.run === run) : undefined;
+function standingOf(row) {
+  return board.ranking ? board.ranking.standings.find((standing) => standing.row === row) : undefined;
 }
 
 function boardRows(wanted) {
   const word = wanted.toLocaleLowerCase();
-  return runsInOrder().filter((run) => board.runs[run].name.toLocaleLowerCase().includes(word));
+  return rowsInOrder().filter((row) => runsOf(row)[0].name.toLocaleLowerCase().includes(word));
 }
 
 function rankedOn() {
@@ -62,32 +62,29 @@ function boardControls(params, isNormalised) {
 
 function boardColumns(isNormalised) {
   const found = [
-    { id: "model", kind: "model", head: t("model"), value: (run) => runName(run).toLocaleLowerCase(), cell: boardHead },
+    { id: "model", kind: "model", head: t("model"), value: (row) => rowName(row).toLocaleLowerCase(), cell: boardHead },
   ];
   if (board.ranking) found.push(rankColumn(), meanColumn(isNormalised));
   found.push(coverageColumn(), ...board.columns.map(metricColumn));
-  if (board.runs.some((run) => run.worst_language)) found.push(extremeColumn("worst_language", number));
-  if (board.runs.some((run) => run.gap_to_english)) found.push(extremeColumn("gap_to_english", signed));
+  if (board.rows.some((row) => row.worst_language)) found.push(extremeColumn("worst_language", number));
+  if (board.rows.some((row) => row.gap_to_english)) found.push(extremeColumn("gap_to_english", signed));
   if (board.runs.some((run) => run.measured.tokens_per_second)) found.push(speedColumn());
   if (board.runs.some((run) => run.measured.cost)) found.push(costColumn());
   if (board.runs.some((run) => run.started)) found.push(dateColumn());
   return found;
 }
 
-function boardHead(run) {
-  const { id } = board.runs[run];
-  const link = el(
-    "a",
-    { href: address("provenance", { run: id.slice(0, 8) }), class: "detail" },
-    t("run") + " ",
-    el("code", {}, id.slice(0, 8)),
+function boardHead(row) {
+  const runs = runsOf(row);
+  return el(
+    "th",
+    { scope: "row", class: standingOf(row)?.is_band ? "model band" : "model" },
+    headName(rowName(row)),
+    badges(...runs),
+    [...new Set(runs.flatMap(settingsOf))].map((text) => el("span", { class: "detail" }, text)),
+    redFlagNote(...runs),
+    runLinks(runs),
   );
-  const notes = redFlagNote(board.runs[run]);
-  return runHead(run, { class: standingOf(run)?.is_band ? "model band" : "model" }, [
-    ...settingsOf(board.runs[run]),
-    notes,
-    link,
-  ]);
 }
 
 /** What was changed for a whole run, in words. */
@@ -98,7 +95,20 @@ function settingsOf(run) {
   if (run.system_instruction) found.push(t("set_system"));
   if (run.multiturn_shots === false) found.push(t("set_one_turn"));
   if (run.judged) found.push(t("judged_by", { judge: run.judged.judge, model: run.model.name }));
-  return found.map((text) => el("span", { class: "detail" }, text));
+  return found;
+}
+
+/** The ways to the facts of a row's runs. */
+function runLinks(runs) {
+  const link = ({ id }) =>
+    el("a", { href: address("provenance", { run: id.slice(0, 8) }) }, el("code", {}, id.slice(0, 8)));
+  return el(
+    "span",
+    { class: "detail" },
+    runs.length > 1 ? t("runs", { n: runs.length }) : t("run"),
+    " ",
+    joinedNodes(runs.map(link), "join_facts"),
+  );
 }
 
 function pairTexts(pairs) {
@@ -110,10 +120,10 @@ function rankColumn() {
     id: "rank",
     head: t("rank"),
     detail: el("span", { class: "detail" }, t("rank_detail")),
-    value: (run) => board.ranking.standings.findIndex((standing) => standing.run === run) + 1 || null,
-    cell: (run) => {
-      const standing = standingOf(run);
-      if (!standing) return el("td", { class: "rank" }, el("span", { class: "detail" }, whyUnranked(run)));
+    value: (row) => board.ranking.standings.findIndex((standing) => standing.row === row) + 1 || null,
+    cell: (row) => {
+      const standing = standingOf(row);
+      if (!standing) return el("td", { class: "rank" }, el("span", { class: "detail" }, whyUnranked(row)));
       const { rank_low: low, rank_high: high } = standing;
       return el(
         "td",
@@ -125,14 +135,14 @@ function rankColumn() {
   };
 }
 
-function whyUnranked(run) {
-  const reason = board.ranking.unranked[board.runs[run].id];
+function whyUnranked(row) {
+  const reason = board.ranking.unranked[runsOf(row)[0].id];
   return reason ? t("unranked_" + reason.replaceAll(" ", "_")) : "";
 }
 
 function meanColumn(isNormalised) {
   const cells = new Map(
-    board.ranking.standings.map((one) => [one.run, cellOf(isNormalised ? one.normalised : one.mean)]),
+    board.ranking.standings.map((one) => [one.row, cellOf(isNormalised ? one.normalised : one.mean)]),
   );
   const axis = isNormalised ? axisOf([...cells.values()], 99.999) : [0, 100];
   return {
@@ -143,32 +153,32 @@ function meanColumn(isNormalised) {
       el("span", { class: "detail" }, t("mean_of_columns", { n: board.ranking.columns.length })),
       el("span", { class: "detail" }, isNormalised ? t("normalised_detail") : t("raw_detail")),
     ],
-    value: (run) => cells.get(run)?.value ?? null,
-    cell: (run) => numberCell(cells.get(run) || null, 100, axis),
+    value: (row) => cells.get(row)?.value ?? null,
+    cell: (row) => numberCell(cells.get(row) || null, 100, axis),
   };
 }
 
 function coverageColumn() {
   const total = board.columns.length;
-  const covered = (run) => board.cells[run].filter((cell) => cell && cell[0] !== null).length;
+  const covered = (row) => board.cells[row].filter((cell) => cell && cell[0] !== null).length;
   return {
     id: "coverage",
     firstDirection: "-",
     head: t("coverage"),
     detail: el("span", { class: "detail" }, t("coverage_detail")),
     value: covered,
-    cell: (run) =>
+    cell: (row) =>
       el(
         "td",
         { class: "cell" },
-        el("span", { class: "value" }, t("of", { part: covered(run), whole: total })),
-        el("span", { class: "n" }, t("n", { n: board.runs[run].counts.scored })),
+        el("span", { class: "value" }, t("of", { part: covered(row), whole: total })),
+        el("span", { class: "n" }, t("n", { n: board.rows[row].num_scored })),
       ),
   };
 }
 
 function metricColumn(column, at) {
-  const cell = (run) => cellOf(board.cells[run][at]);
+  const cell = (row) => cellOf(board.cells[row][at]);
   const axis = () => columnAxis(column, at);
   return {
     id: column.id,
@@ -176,8 +186,8 @@ function metricColumn(column, at) {
     firstDirection: column.higher_is_better ? "-" : "",
     head: [el("span", { class: "title" }, name(column.title)), el("span", { class: "metric" }, name(column.metric))],
     detail: () => columnDetails(column, axis()),
-    value: (run) => board.cells[run][at]?.[0] ?? null,
-    cell: (run) => numberCell(cell(run), column.scale, axis()),
+    value: (row) => board.cells[row][at]?.[0] ?? null,
+    cell: (row) => numberCell(cell(row), column.scale, axis()),
   };
 }
 
@@ -224,9 +234,9 @@ function extremeColumn(field, write) {
     firstDirection: "-",
     head: t(field),
     detail: el("span", { class: "detail" }, t(field + "_detail")),
-    value: (run) => board.runs[run][field]?.value ?? null,
-    cell: (run) => {
-      const one = board.runs[run][field];
+    value: (row) => board.rows[row][field]?.value ?? null,
+    cell: (row) => {
+      const one = board.rows[row][field];
       if (!one) return noneCell("not_known");
       return el(
         "td",
@@ -239,20 +249,33 @@ function extremeColumn(field, write) {
   };
 }
 
+/** What a clock said of a row's answers, all runs together; judges' runs are of another model. */
+function speedOf(row) {
+  const timed = runsOf(row).filter((run) => !run.judged && run.measured.tokens_per_second && run.measured.seconds);
+  const seconds = timed.reduce((sum, { measured }) => sum + measured.seconds, 0);
+  const tokens = timed.reduce((sum, { measured }) => sum + measured.tokens_per_second * measured.seconds, 0);
+  return { seconds, rate: timed.length ? tokens / seconds : undefined };
+}
+
 function speedColumn() {
   return {
     id: "speed",
     firstDirection: "-",
     head: t("speed"),
     detail: el("span", { class: "detail" }, t("clock_detail")),
-    value: (run) => board.runs[run].measured.tokens_per_second ?? null,
-    cell: (run) =>
-      clockCell(
-        board.runs[run].measured.tokens_per_second,
-        (value) => count(Math.round(value)),
-        board.runs[run].measured.seconds,
-      ),
+    value: (row) => speedOf(row).rate ?? null,
+    cell: (row) => {
+      const { rate, seconds } = speedOf(row);
+      return clockCell(rate, (value) => count(Math.round(value)), seconds);
+    },
   };
+}
+
+function costOf(row) {
+  const costs = runsOf(row)
+    .map((run) => run.measured.cost)
+    .filter((cost) => cost !== undefined);
+  return costs.length ? costs.reduce((sum, cost) => sum + cost, 0) : undefined;
 }
 
 function costColumn() {
@@ -260,8 +283,8 @@ function costColumn() {
     id: "cost",
     head: t("cost"),
     detail: el("span", { class: "detail" }, t("cost_detail")),
-    value: (run) => board.runs[run].measured.cost ?? null,
-    cell: (run) => clockCell(board.runs[run].measured.cost, (value) => "US$ " + number(value, 2)),
+    value: (row) => costOf(row) ?? null,
+    cell: (row) => clockCell(costOf(row), (value) => "US$ " + number(value, 2)),
   };
 }
 
@@ -270,21 +293,38 @@ function clockCell(value, write, seconds) {
   return el("td", { class: "cell" }, write(value), seconds ? el("span", { class: "n" }, duration(seconds)) : null);
 }
 
+/** The days on which a row's runs began, in order. */
+function daysOf(row) {
+  return [...new Set(runsOf(row).map((run) => run.started))].filter(Boolean).sort();
+}
+
 function dateColumn() {
   return {
     id: "date",
     head: t("date"),
-    value: (run) => board.runs[run].started || null,
-    cell: (run) => dateCell(board.runs[run].started),
+    value: (row) => daysOf(row).at(-1) ?? null,
+    cell: (row) => dateCell(daysOf(row)),
   };
 }
 
-function dateCell(started) {
-  return started ? el("td", { class: "cell" }, el("time", { datetime: started }, started)) : noneCell("not_known");
+function dateCell(days) {
+  if (!days.length) return noneCell("not_known");
+  const ends = days.length > 1 ? [days[0], days.at(-1)] : days;
+  return el(
+    "td",
+    { class: "cell" },
+    ends.map((day) => el("div", {}, el("time", { datetime: day }, day))),
+  );
 }
 
 function boardLegend() {
-  const keys = ["legend_bar", "legend_columns", ...(board.ranking ? ["legend_ranks"] : [])];
+  const isShared = board.rows.some((row) => row.runs.length > 1);
+  const keys = [
+    "legend_bar",
+    "legend_columns",
+    ...(isShared ? ["legend_rows"] : []),
+    ...(board.ranking ? ["legend_ranks"] : []),
+  ];
   return el(
     "div",
     { class: "quiet legend" },
@@ -305,20 +345,26 @@ function boardExport(rows) {
     "scale",
     ...CELL_FIELDS,
   ];
-  const lines = rows.flatMap((run) => {
-    const standing = standingOf(run);
-    const front = [board.runs[run].name, board.runs[run].id, standing?.rank_low ?? null, standing?.rank_high ?? null];
-    const mean = standing ? [[...front, "mean", "", "", "", 100, ...cellFields(cellOf(standing.mean), 100)]] : [];
+  const lines = rows.flatMap((row) => {
+    const standing = standingOf(row);
+    const ranks = [standing?.rank_low ?? null, standing?.rank_high ?? null];
+    const ids = runsOf(row)
+      .map((run) => run.id)
+      .join(" ");
+    const mean = [runsOf(row)[0].name, ids, ...ranks, "mean", "", "", "", 100];
+    const means = standing ? [[...mean, ...cellFields(cellOf(standing.mean), 100)]] : [];
     const cells = board.columns.map((column, at) => [
-      ...front,
+      runsOf(row)[0].name,
+      board.runs[board.rows[row].sources[at]]?.id,
+      ...ranks,
       column.title,
       column.metric,
       column.protocol,
       column.shots,
       column.scale,
-      ...cellFields(cellOf(board.cells[run][at]), column.scale),
+      ...cellFields(cellOf(board.cells[row][at]), column.scale),
     ]);
-    return [...mean, ...cells.filter((line) => line[9] !== null)];
+    return [...means, ...cells.filter((line) => line[9] !== null)];
   });
   return [{ name: board.title, head, rows: lines }];
 }

@@ -210,7 +210,9 @@ async function checkAll() {
     for (const table of shownTables()) {
       table.columns.forEach((column, place) => {
         if (column.kind || column.tasks[0] !== task.name) return;
-        table.rows.forEach((run, row) => checkCell(cellOf(table.cells[row][place]), column, run, samples, found));
+        table.cells.forEach((cells, row) => {
+          checkCell(cellOf(cells[place]), column, table.runOf(row, place), samples, found);
+        });
       });
     }
   }
@@ -219,10 +221,12 @@ async function checkAll() {
   return found;
 }
 
-/** The leaderboard and the tables of all families, alike: `{columns, rows, cells}`, `rows` being places of runs. */
+/** The leaderboard and the tables of all families, alike: `{columns, cells, runOf(row, column)}`. */
 function shownTables() {
-  const headlines = { columns: board.columns, rows: board.runs.map((_, run) => run), cells: board.cells };
-  return [headlines, ...board.families.flatMap((family) => family.tables)];
+  const { columns, cells, rows } = board;
+  const tables = board.families.flatMap((family) => family.tables);
+  const headlines = { columns, cells, runOf: (row, column) => rows[row].sources[column] };
+  return [headlines, ...tables.map((table) => ({ ...table, runOf: (row) => table.rows[row] }))];
 }
 
 function checkCell(cell, column, run, samples, found) {
