@@ -115,6 +115,8 @@ def _of_seal(page: StoredPage, data: PageData) -> Iterator[Finding]:
                 yield Finding(file=part.name, field=place, stored=was, recomputed=now)
     if page.parts[SEAL] != canonical_json(page.seal):
         yield Finding(file=SEAL, field="form", stored="not in the form in which seals are written")
+    if f'<meta name="evalsuite-seal" content="{page.seal.hash}">' not in page.html:
+        yield Finding(file=SEAL, field="hash", stored="not the one at the head of the page", recomputed=page.seal.hash)
 
 
 def _of_form(path: Path, stored: StoredPage, data: PageData) -> Iterator[Finding]:

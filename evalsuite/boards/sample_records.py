@@ -55,8 +55,9 @@ class Answer(Record, frozen=True, kw_only=True, omit_defaults=True):
 class SampleFacts(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What runs share of a sample; texts are empty where they are not kept.
 
-    Where runs have other texts under one id (a judge's case of another model's answer, another version of a task) these
-    are samples of their own: the second is `variant` 2, and its `id` ends in ``~2``.
+    Where runs have other items under one id (a judge's case of another model's answer, other data) these are samples of
+    their own: the second is `variant` 2, and its `id` ends in ``~2``. One item that was put in other words is one
+    sample, `input` being the words of the first run that has texts.
     """
 
     id: str

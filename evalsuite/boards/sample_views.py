@@ -12,6 +12,7 @@ from evalsuite.boards.loading import LoadedRun, answers_first
 from evalsuite.boards.records import SamplesKept
 from evalsuite.boards.sample_records import Answer, Reply, SampleFacts, TaskSamples
 from evalsuite.canonical import canonical_json
+from evalsuite.comparability import data_hash
 from evalsuite.records import SampleRecord
 from evalsuite.store.results import sample_record
 from evalsuite.types import (
@@ -54,12 +55,13 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
     headline = ""
     for run in answers_first(asked.values()):
         reading = _reading(run, task)
+        told = _data_of(run, task)
         headline = headline or reading.headline
         found = answers.setdefault(places[run.result.run_id], {})
         for text in run.side.tasks[task].records or ():
             record = sample_record(text)
             has_texts = is_shown and kept != "none" and (kept == "all" or reading.status_of(record) != _RIGHT)
-            name = facts.place(record.sample, has_texts=has_texts)
+            name = facts.place(record.sample, of=told, has_texts=has_texts)
             found[name] = _answer(record, reading, prompts, has_texts=has_texts)
     return TaskSamples(
         task=task,
@@ -131,6 +133,12 @@ def sample_view(record: SampleRecord, headline: str) -> SampleView:
     return _facts(record.sample, has_texts=True), answer, prompts.texts
 
 
+def _data_of(run: LoadedRun, task: str) -> str:
+    """The rows that a task took, as a hash; empty where they are not known, and for what judges are asked."""
+    spec = run.specs[task]
+    return data_hash([spec]) if spec.datasets and run.result.spec.judged is None else ""
+
+
 @dataclass
 class _AllFacts:
     """Facts by id, each once; of other facts under an id that is taken the id goes on with a number."""
@@ -138,9 +146,13 @@ class _AllFacts:
     entries: dict[str, SampleFacts] = field(default_factory=dict)
     known: dict[str, list[str]] = field(default_factory=dict)
 
-    def place(self, sample: Sample, *, has_texts: bool) -> str:
-        """Under which id the facts of `sample` stand."""
-        key = canonical_json(_facts(sample, has_texts=True))
+    def place(self, sample: Sample, *, of: str, has_texts: bool) -> str:
+        """Under which id the facts of `sample` stand.
+
+        One row of the data `of` is one sample, in whatever words templates put it; without data its words tell.
+        """
+        found = _facts(sample, has_texts=True)
+        key = canonical_json([of, msgspec.structs.replace(found, input="", metadata={}) if of else found])
         known = self.known.setdefault(sample.id, [])
         if key not in known:
             known.append(key)

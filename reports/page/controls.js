@@ -16,7 +16,7 @@ function chooser(id, label, choices, chosen, change) {
 /** A choice among runs, which the address holds in `param` by the start of their ids; of `chosen` -1 none is chosen. */
 function runChooser(id, label, chosen, param) {
   const choices = runsInOrder().map((run) => [shortId(run), plain(runName(run))]);
-  if (chosen < 0) choices.unshift(["", "–"]);
+  if (chosen < 0) choices.unshift(["", t("none")]);
   return chooser(id, label, choices, chosen < 0 ? "" : shortId(chosen), (value) => go(changed({ [param]: value })));
 }
 

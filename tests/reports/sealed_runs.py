@@ -188,8 +188,9 @@ def text_record(
     counts: tuple[float, ...] = (1.0, 1.0),
     target: str = "",
     flags: Sequence[Flag] = (),
+    question: str = "",
 ) -> SampleRecord:
-    """A sample of generated answers, one a turn; None is an answer that never came."""
+    """A sample of generated answers, one a turn; None is an answer that never came. `question` is not the prompt's."""
     responses = [
         Failure(cause=Cause.TIMEOUT, detail="60 s") if text is None
         else Completion(text=text, stop_reason="end", num_prompt_tokens=3, num_tokens=7)
@@ -198,7 +199,7 @@ def text_record(
     failed = any(text is None for text in answers)
     scored = Scored(scores=(Score(name="acc", counts=counts),), answer=str(answers[-1]), flags=tuple(flags))
     return SampleRecord(
-        sample=Sample(id=sample_id, input=prompt, language=language, target=target, category="cat"),
+        sample=Sample(id=sample_id, input=question or prompt, language=language, target=target, category="cat"),
         task=sample_id.partition(":")[0], family="qa",
         items=tuple(Item(id=f"{sample_id}#{wave}.0", sample_id=sample_id, wave=wave,
                          request=GenerateRequest(prompt=prompt, max_tokens=9, stop=("\n",)))

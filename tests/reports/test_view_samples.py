@@ -65,7 +65,7 @@ def _second(folder: Path) -> Path:
         text_record("text:test:0", "en", "What is 3 + 4?", ["eight"], target="7", counts=(0.0, 1.0)),
         text_record("text:test:1", "en", ATTACK, [ATTACK], target=ATTACK),
         text_record("text:test:2", "en", "late", ["in time"], target="x"),
-        text_record("text:test:3", "en", "Please, long", ["short"], target="x"),
+        text_record("text:test:3", "en", "Please, long", ["short"], target="x", question="long"),
         text_record("text:test:4", "en", "fruit", ["The dog sat on the red mat."], target="x", counts=(0.0, 1.0)),
         text_record("text:test:5", "en", "open", ["Some know."]),
     ]
@@ -381,7 +381,7 @@ def test_the_page_opens_where_a_browser_has_no_decoder_of_its_own(browser: Any, 
 
 def test_an_address_cut_short_or_made_up_asks_for_nothing(page: Any) -> None:
     went(page, "#samples&task=none&run=zzz&status=wrongly&flag=x&lang=xx&cat=y&a=1&n=-5&q=%E0%A4")
-    shows(page.locator("#samples-count"), "1 of 1 samples")
+    shows(page.locator("#view-samples [role=alert]"), "This page has no task \u2068none\u2069.")
     went(page, "#samples&task=text&status=right:timeout&m=,,&n=1e9")
     shows(page.locator("#samples-count"), "6 of 6 samples")
 

@@ -330,7 +330,7 @@ function factsBeside(place) {
       facts.set(JSON.stringify([kind, task, key]), { kind, task, key, value: String(value ?? "") });
   };
   put("run", { limit_mode, num_chosen_rows, multiturn_shots });
-  if (judged) put("run", { judge_options: pairTexts(judged.options).join(", "), judged_runs: judged.runs.join(", ") });
+  if (judged) put("run", { judge_options: joined(pairTexts(judged.options)), judged_runs: joined(judged.runs) });
   for (const { name: task, runs } of board.tasks) {
     const { spec } = runs.find((one) => one.run === place) || {};
     if (!spec) continue;
@@ -340,7 +340,7 @@ function factsBeside(place) {
     );
     put(
       "task",
-      { repeats, sample_ids_hash, num_samples, num_available, num_shortened, datasets: pins.join("; ") },
+      { repeats, sample_ids_hash, num_samples, num_available, num_shortened, datasets: joined(pins, "join_clauses") },
       task,
     );
   }
