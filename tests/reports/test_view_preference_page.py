@@ -15,6 +15,7 @@ from vote_pages import Opened, opened, page_of, tables_of
 from vote_summaries import summary
 
 from evalsuite.preference.summary import PreferenceSummary
+from evalsuite.tables import shown
 
 pytestmark = pytest.mark.browser
 
@@ -228,9 +229,7 @@ def test_without_scripts_there_are_plain_tables(browser: Any, tmp_path: Path) ->
     page.goto(file.as_uri())
     text = page.locator("main").inner_text()
     rate = found.rates[0]
-    assert rate.low is not None
-    assert rate.high is not None
-    assert f"{100 * rate.win_half:.1f} ({100 * rate.low:.1f} – {100 * rate.high:.1f})" in text
+    assert shown(rate.win_half, rate.low, rate.high, 100).text in text
     for title in ("win rates", "ranks", "quality", "agreement"):
         assert f"Preference: {title}" in text
     assert page.locator("main table").first.is_visible()
