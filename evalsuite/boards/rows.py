@@ -61,7 +61,7 @@ def _answers(runs: Sequence[LoadedRun], place: int, places: Mapping[str, int]) -
     """The run whose answers a run has or judges, by id; judges of a partial run, or of all but some, stand with it."""
     run = runs[place]
     judged = run.result.spec.judged
-    if judged is None:
+    if judged is None or not judged.runs:  # judgments of elsewhere are of answers that no run has
         return run.result.run_id
     answers = places.get(judged.runs[0])
     is_alike = answers is None or runs[answers].is_partial == run.is_partial
@@ -89,7 +89,7 @@ def row_of(runs: Sequence[LoadedRun], places: Places, sources: Sequence[int | No
     """The record of a row: its runs, the samples that have a score, and its extremes over all of its runs."""
     ids = {runs[place].result.run_id for place in places}
     found = [runs[place].result for place in places]
-    own = [one for one in found if one.spec.judged is None or one.spec.judged.runs[0] not in ids]
+    own = [one for one in found if one.spec.judged is None or ids.isdisjoint(one.spec.judged.runs[:1])]
     return Row(
         runs=places,
         sources=tuple(sources),

@@ -61,7 +61,7 @@ def opened(browser: Any, address: str, **context: Any) -> Iterator[Any]:
     """The page at `address`. At the end: nothing said on the console, nothing asked of anyone, nothing executed."""
     window = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
     page = window.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(30_000)  # however busy the machine is
     heard: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: heard.append(message.text))

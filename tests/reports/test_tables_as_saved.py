@@ -50,13 +50,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PageData:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Any, data: PageData, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def address(data: PageData, tmp_path_factory: pytest.TempPathFactory) -> str:
     from evalsuite.reports.leaderboard import render_board
     from evalsuite.reports.page_parts import PageOptions
 
     file = tmp_path_factory.mktemp("page") / "index.html"
     file.write_text(render_board(data, PageOptions(language="en")).html, encoding="utf-8")
-    with opened(browser, file.as_uri(), accept_downloads=True) as found:
+    return file.as_uri()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page of its own for each test: Chromium lets one page save so many files and no more."""
+    with opened(browser, address, accept_downloads=True) as found:
         yield found
 
 

@@ -230,7 +230,7 @@ def test_without_scripts_there_are_plain_tables(browser: Any, tmp_path: Path) ->
     text = page.locator("main").inner_text()
     rate = found.rates[0]
     assert shown(rate.win_half, rate.low, rate.high).text in text
-    for title in ("win rates", "ranks", "quality", "agreement"):
+    for title in ("win rates", "strengths", "quality", "agreement"):
         assert f"Preference: {title}" in text
     assert page.locator("main table").first.is_visible()
     context.close()
