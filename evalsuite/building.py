@@ -69,7 +69,7 @@ def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, so
             raise missing from None
     samples = task.samples(rows)
     if category:
-        task, samples = _only_category(task, samples, choice.name, category)
+        task, samples = only_category(task, samples, choice.name, category)
     return PreparedTask(task, samples, len(samples), pins, is_chat, note=note)
 
 
@@ -116,9 +116,8 @@ def _load(task: Task, source: DataSource) -> tuple[tuple[Rows, ...], tuple[Datas
     return tuple(rows for rows, _ in loaded), tuple(pin for _, pin in loaded)
 
 
-def _only_category(
-    task: Task, samples: tuple[Sample, ...], name: str, category: str
-) -> tuple[Task, tuple[Sample, ...]]:
+def only_category(task: Task, samples: tuple[Sample, ...], name: str, category: str) -> tuple[Task, tuple[Sample, ...]]:
+    """The part of a task that is one category, under the name ``<task>:<category>``. Raises UnknownName."""
     kept = [sample for sample in samples if sample.category == category]
     if not kept:
         known = sorted({sample.category for sample in samples if sample.category})

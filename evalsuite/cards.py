@@ -10,7 +10,7 @@ from evalsuite import plugins
 from evalsuite.building import PreparedTask
 from evalsuite.contracts import MISSING, CardKit
 from evalsuite.errors import UsageError
-from evalsuite.judging import Bench, prepare_cases, protocol_of, task_of_cases
+from evalsuite.judging import Bench, Cases, prepare_cases, protocol_of, task_of_cases
 from evalsuite.prepare import Prepared
 from evalsuite.store.results import read_samples
 from evalsuite.types import Record, Sample
@@ -18,6 +18,9 @@ from evalsuite.verdict_scoring import replies_of, verdicts_of
 from evalsuite.verdicts import Unparsed, Verdict
 
 FAMILY = "judge_card"
+
+CARD_FILE = "judge_card.json"
+"""What `evalsuite judge card` writes into its run's directory: the cards by language."""
 
 
 def card_kit() -> CardKit:
@@ -40,7 +43,7 @@ def prepare_card(bench: Bench, kit: CardKit, languages: Sequence[str]) -> Prepar
 def _prepared(bench: Bench, kit: CardKit, language: str) -> PreparedTask:
     cases = kit.cases(bench.judge, bench.rubric, language)
     rules = f"{protocol_of(bench.judge, bench.asked.options)}@{bench.model}"
-    task = task_of_cases(bench, f"{FAMILY}_{language}", FAMILY, language, rules, cases)
+    task = task_of_cases(bench.judge, bench.rubric, Cases(f"{FAMILY}_{language}", FAMILY, language, rules, cases))
     return PreparedTask(task, cases, len(cases), bench.pins, is_chat=True)
 
 

@@ -37,8 +37,14 @@ def _of_task(baseline: TaskSpec, candidate: TaskSpec) -> Iterator[str]:
     if len(baseline.datasets) != len(candidate.datasets):
         yield f"datasets: {len(baseline.datasets)}, {len(candidate.datasets)}"
     for before_pin, after_pin in zip(baseline.datasets, candidate.datasets, strict=False):
-        if _data(before_pin) != _data(after_pin):
+        if not (before_pin.fingerprint and after_pin.fingerprint):
+            yield f"rows of {_name(after_pin)}: not known of {_unknown(before_pin.fingerprint, after_pin.fingerprint)}"
+        elif _data(before_pin) != _data(after_pin):
             yield f"rows of {_name(after_pin)}: {before_pin.fingerprint[:_SHOWN]}, {after_pin.fingerprint[:_SHOWN]}"
+
+
+def _unknown(before: str, after: str) -> str:
+    return "one side" if before or after else "either side"
 
 
 def _form(spec: TaskSpec) -> str:

@@ -10,6 +10,9 @@ from evalsuite.records import AggregateKind
 from evalsuite.types import Completion, GenerateRequest, Record, Replies, Request, Sample, Score, Scored, Unscored
 from evalsuite.verdicts import Unparsed, Verdict
 
+LM_EVAL_PROTOCOL = "lm-eval-0.4"
+"""The protocol whose numbers are lm-eval's own, so that files of its form may hold them under its tasks' names."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -21,7 +24,7 @@ class Metric:
     is entirely right or wrong, where such exist. `signature` names the computation; two signatures never compare.
     `chance` is what guessing scores on a sample, in expectation; `alias` what the task's protocol calls this metric.
     `applies` says of which samples it can have something to count, where that is not all: one category, one turn.
-    `formula` says what `reduce` does in a way that is stored with results (see `stats.formulas`), so that they are
+    `formula` says what `reduce` does in a way that is stored with results (see `metrics.reduce_of`), so that they are
     compared and verified without the task; empty for what has no name there.
     """
 
@@ -87,7 +90,8 @@ class Task:
     `is_sealed`: the protocol fixes everything, so that exemplars, templates, instructions and generation settings
     cannot be changed under its name. `is_seeded`: the run's seed draws the exemplars. `fallback` names the protocol to
     take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different. `prompt_language` is
-    that of the words around each sample's text; a task without such words leaves it empty.
+    that of the words around each sample's text; a task without such words leaves it empty. `show_in_report` False is
+    for texts that their authors ask not to be shown: pages leave out prompts, references and answers.
     """
 
     name: str
@@ -112,6 +116,7 @@ class Task:
     is_seeded: bool = False
     fallback: str = ""
     fallback_reason: str = ""
+    show_in_report: bool = True
 
 
 @dataclass(frozen=True)

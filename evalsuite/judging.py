@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from evalsuite import plugins, verdict_scoring
@@ -21,7 +21,7 @@ from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.base import ByRow
 from evalsuite.errors import NothingSelected, UsageError
 from evalsuite.judged import JudgedRun, answers_of, by_id, chosen
-from evalsuite.prepare import Opened, Prepared, open_engine, task_spec
+from evalsuite.prepare import Opened, Prepared, count_families, open_engine, task_spec
 from evalsuite.records import DatasetPin, JudgedSpec, ModelSpec, RunSpec
 from evalsuite.types import SCHEMA_VERSION, Sample, Scalar
 
@@ -54,6 +54,18 @@ class Bench:
         return self.opened.model
 
 
+@dataclass(frozen=True)
+class Cases:
+    """The cases of one task, and what the task is called."""
+
+    task: str
+    family: str
+    language: str
+    protocol: str
+    cases: tuple[Sample, ...]
+    show_in_report: bool = True
+
+
 def open_bench(asked: Asked) -> Bench:
     """The judge that is asked for. Raises UsageError or DataError."""
     judge = plugins.judge(asked.judge)
@@ -81,7 +93,7 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
     sides = chosen(judge, every, asked.limit, asked.seed)
     tasks = [
         PreparedTask(
-            task := _task(bench, tuple(side[name] for side in sides), [run.model for run in runs]),
+            task := _task(bench, tuple(side[name] for side in sides), runs),
             task.samples(()),
             _num_available(len(bench.rubric.cases(tuple(tuple(side.get(name, ())) for side in every))), name, runs),
             bench.pins,
@@ -132,7 +144,7 @@ def prepare_cases(
             answers_sha256=content_hash(texts),
         ),
     )
-    return Prepared(spec, tuple(tasks), bench.opened.engine, num_asked=_families(tasks))
+    return Prepared(spec, tuple(tasks), bench.opened.engine, num_asked=count_families(tasks))
 
 
 def _options(options: JudgeOptions) -> dict[str, Scalar]:
@@ -145,41 +157,38 @@ def _options(options: JudgeOptions) -> dict[str, Scalar]:
     return chosen
 
 
-def _families(tasks: Sequence[PreparedTask]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for entry in tasks:
-        found[entry.task.family] = found.get(entry.task.family, 0) + 1
-    return found
-
-
-def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...], models: Sequence[str]) -> Task:
+def _task(bench: Bench, sides: tuple[tuple[Answered, ...], ...], runs: Sequence[JudgedRun]) -> Task:
     """One task's answers under the judge as a task of their own."""
     first = next(row for side in sides for row in side)
-    rival = f" vs {models[1]}" if len(models) > 1 else ""
+    rival = f" vs {runs[1].model}" if len(runs) > 1 else ""
     rules = f"{first.protocol}/{protocol_of(bench.judge, bench.asked.options)}@{bench.model}{rival}"
-    return task_of_cases(bench, first.task, first.family, first.sample.language, rules, bench.rubric.cases(sides))
+    named = Cases(first.task, first.family, first.sample.language, rules, bench.rubric.cases(sides))
+    return task_of_cases(bench.judge, bench.rubric, replace(named, show_in_report=_may_show(first.task, runs)))
 
 
-def task_of_cases(
-    bench: Bench, name: str, family: str, language: str, protocol: str, cases: tuple[Sample, ...]
-) -> Task:
-    """`cases` as a task that the judge's rubric asks about and scores."""
-    judge, rubric = bench.judge, bench.rubric
+def _may_show(name: str, runs: Sequence[JudgedRun]) -> bool:
+    """Whether the judged task's texts, which stand in what the judge is asked, may be shown."""
+    return all(task.show_in_report for run in runs for task in run.result.tasks if task.task == name)
+
+
+def task_of_cases(judge: Judge, rubric: Rubric, named: Cases) -> Task:
+    """The cases as a task that the judge's rubric asks about and scores."""
     return Task(
-        name=name,
-        family=family,
+        name=named.task,
+        family=named.family,
         version=judge.version,
-        language=language,
-        protocol=protocol,
+        language=named.language,
+        protocol=named.protocol,
         num_fewshot=0,
         kind="judge",
         datasets=judge.datasets,
-        samples=lambda rows: cases,
+        samples=lambda rows: named.cases,
         next_requests=partial(verdict_scoring.next_requests, rubric),
         score=partial(verdict_scoring.score, rubric),
         metrics=rubric.metrics,
         title=judge.title,
         source=judge.source,
+        show_in_report=named.show_in_report,
     )
 
 

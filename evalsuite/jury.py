@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
 from evalsuite import plugins
 from evalsuite.building import PreparedTask
-from evalsuite.contracts import JudgeOptions, Task
+from evalsuite.contracts import Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.errors import UsageError
 from evalsuite.judged import JudgedRun
 from evalsuite.outcomes import Sealed, seal
-from evalsuite.prepare import Prepared, scoring_packages
+from evalsuite.prepare import Prepared, count_families, scoring_packages
 from evalsuite.records import JudgedSpec, ModelSpec, RunSpec, TaskSpec
 from evalsuite.stats.juries import Jury, Rule, outcomes_by_case
-from evalsuite.store.results import write_results, write_samples
-from evalsuite.store.run_directory import RunDirectory, locked
 from evalsuite.types import Outcome
 
 ENGINE = "jury"
@@ -32,7 +29,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     judge = plugins.judge(judged.judge)
     rows = tuple(load_rows(dataset, source_from_environment(data_dir))[0] for dataset in judge.datasets)
     options = JudgeOptions(is_weighted=bool(judged.options.get("is_weighted")))
-    jury = Jury(judge.build(rows, options).metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
+    jury = jury_of(judge, judge.build(rows, options), rule)
     by_run: list[dict[str, Outcome]] = [{record.sample.id: record.outcome for record in run.records} for run in runs]
     if any(found.keys() != by_run[0].keys() for found in by_run):
         raise UsageError("the judge runs have different cases; give them the same --limit and --seed.")
@@ -58,6 +55,7 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
             metrics=jury.metrics,
             title=judge.title,
             source=judge.source,
+            show_in_report=all(one.show_in_report for one in first.tasks if one.task == spec.name),
         )
         tasks.append(PreparedTask(task, cases, spec.num_available, spec.datasets, is_chat=True))
     model = ModelSpec(
@@ -74,15 +72,17 @@ def seal_jury(runs: Sequence[JudgedRun], rule: Rule, data_dir: str | None = None
     return seal(_prepared(run_spec, tasks), {}, scoring_packages(), ())
 
 
+def jury_of(judge: Judge, rubric: Rubric, rule: Rule) -> Jury:
+    """Jurors of one judge: ratings are numbers, preferences are not."""
+    return Jury(rubric.metrics, rule, "interval" if judge.num_runs == 1 else "nominal")
+
+
 def _renamed(spec: TaskSpec, protocol: str) -> TaskSpec:
     return msgspec.structs.replace(spec, protocol=protocol)
 
 
 def _prepared(spec: RunSpec, tasks: Sequence[PreparedTask]) -> Prepared:
-    families: dict[str, int] = {}
-    for entry in tasks:
-        families[entry.task.family] = families.get(entry.task.family, 0) + 1
-    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=families)
+    return Prepared(spec, tuple(tasks), ScriptedEngine(plausible), num_asked=count_families(tasks))
 
 
 def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:
@@ -104,12 +104,3 @@ def _same_rubric(runs: Sequence[JudgedRun]) -> JudgedSpec:
     if len({run.result.spec.model.name for run in runs}) < len(runs):
         raise UsageError("two of the jurors are the same model.")
     return first
-
-
-def write_jury(sealed: Sealed, path: Path) -> None:
-    """Store a jury's result as a run directory. Raises SaveFailed, or SpecMismatch for another run's directory."""
-    with locked(path):
-        directory = RunDirectory(path, sealed.result.spec)
-        directory.create()
-        write_samples(path, sealed.records)
-        write_results(path, sealed.result)

@@ -31,8 +31,26 @@ def mean_of_means(weights: tuple[int, ...], counts: tuple[float, ...]) -> float 
     return math.fsum(terms) / sum(weights)
 
 
+def perplexity(counts: tuple[float, ...]) -> float | None:
+    """e to the mean of what texts lack in likelihood; counts are (log-likelihood in nats, words or bytes or texts)."""
+    total, n = counts
+    return math.exp(-total / n) if n and -total / n < _LARGEST_EXPONENT else None
+
+
+def bits(counts: tuple[float, ...]) -> float | None:
+    """Bits that a word, byte or text takes; counts as for `perplexity`."""
+    total, n = counts
+    return -total / n / math.log(2) if n else None
+
+
+_LARGEST_EXPONENT = 700.0
+"""Beyond this e's power is no number."""
+
 MEAN = "mean"
 """The formula of `mean`."""
+
+PERPLEXITY, BITS = "perplexity", "bits"
+"""The formulas of `perplexity` and `bits`."""
 
 CORPUS = "corpus"
 """The formula of `corpus_metric`."""
@@ -45,17 +63,36 @@ def means_formula(weights: tuple[int, ...]) -> str:
     return _MEANS + ",".join(map(str, weights))
 
 
+_PLAIN = {MEAN: mean, PERPLEXITY: perplexity, BITS: bits}
+
+
 def reduce_of(formula: str, name: str, language: str, signature: str) -> Callable[[tuple[float, ...]], float | None]:
     """What a metric stored with this formula reduces its counts by. Raises KeyError for one that has no such name."""
-    if formula == MEAN:
-        return mean
+    if formula in _PLAIN:
+        return _PLAIN[formula]
     if formula.startswith(_MEANS):
         return partial(mean_of_means, tuple(map(int, formula.removeprefix(_MEANS).split(","))))
-    if formula == CORPUS:
-        found = re.match(r"nrefs:(\d+)\|", signature)
-        if found:
-            return partial(_corpus_value, name, language, int(found[1]))
+    if formula == CORPUS and (num_references := _num_references(signature)):
+        return partial(_corpus_value, name, language, num_references)
     raise KeyError(formula)
+
+
+def is_computed_here(formula: str, name: str, language: str, signature: str) -> bool:
+    """Whether what is installed computes the very metric that was stored: formula, and for corpus scores signature.
+
+    Another version of sacrebleu has another signature.
+    """
+    try:
+        reduce_of(formula, name, language, signature)
+    except KeyError:
+        return False
+    return formula != CORPUS or _signature(name, language, _num_references(signature)) == signature
+
+
+def _num_references(signature: str) -> int:
+    """The number of references that a signature of sacrebleu names; 0 for another text."""
+    found = re.match(r"nrefs:(\d+)\|", signature)
+    return int(found[1]) if found else 0
 
 
 def accuracy(name: str, chance: Callable[[Sample], float] | None = None, alias: str = "") -> Metric:

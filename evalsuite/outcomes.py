@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.averages import aggregates
+import msgspec
+
+from evalsuite.averages import Rows, aggregates
 from evalsuite.building import PreparedTask
 from evalsuite.canonical import canonical_json
 from evalsuite.prepare import Prepared
-from evalsuite.records import Counts, RunResult, RunStatus, SampleRecord, TaskSummary
-from evalsuite.stats.estimates import Row, measure
+from evalsuite.records import Aggregate, Counts, Estimate, Parity, RunResult, RunStatus, SampleRecord, TaskSummary
+from evalsuite.stats.estimates import Measured, Row, measure
 from evalsuite.stats.parity import parities
 from evalsuite.types import (
     SCHEMA_VERSION,
@@ -40,6 +42,15 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What is measured over the outcomes of a run."""
+
+    estimates: tuple[Estimate, ...]
+    aggregates: tuple[Aggregate, ...]
+    parities: tuple[Parity, ...]
+
+
+@dataclass(frozen=True)
 class Sealed:
     """A finished run: the result, and every sample's record in plan order."""
 
@@ -54,26 +65,11 @@ def seal(
     stacks: Sequence[Mapping[str, Scalar]],
 ) -> Sealed:
     """Outcomes, estimates, aggregates and counts of a run whose waves are all answered."""
-    spec, tasks = prepared.spec, prepared.tasks
-    rows = _rows(tasks, answers)
-    measured = [
-        part
-        for entry in tasks
-        for metric in entry.task.metrics
-        if (part := measure(entry.task, spec.subject, metric, rows[entry.task.name])) is not None
-    ]
-    counts = _counts(outcome for entry in tasks for _, outcome in rows[entry.task.name])
-    result = RunResult(
-        schema=SCHEMA_VERSION,
-        run_id=spec.run_id,
-        spec=spec,
-        status=_status(counts),
-        counts=counts,
-        estimates=tuple(part.estimate for part in measured),
-        aggregates=aggregates(prepared, measured, rows),
-        tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
+    tasks = prepared.tasks
+    rows = outcome_rows(tasks, answers)
+    result = msgspec.structs.replace(
+        result_from(prepared, rows, answers, numbers_from(prepared, rows, measure_all(prepared, rows))),
         packages=packages,
-        parities=parities([(entry.task, rows[entry.task.name]) for entry in tasks], spec.subject),
         stacks=tuple(sorted(stacks, key=canonical_json)),  # servers' versions come in the order of their answers
     )
     records = tuple(
@@ -82,9 +78,46 @@ def seal(
     return Sealed(result, records)
 
 
+def result_from(prepared: Prepared, rows: Rows, answers: Mapping[str, Answers], numbers: Numbers) -> RunResult:
+    """The result of a run whose samples ended as `rows` say, without what scored and what answered them."""
+    spec, tasks = prepared.spec, prepared.tasks
+    counts = count_endings(outcome for entry in tasks for _, outcome in rows[entry.task.name])
+    return RunResult(
+        schema=SCHEMA_VERSION,
+        run_id=spec.run_id,
+        spec=spec,
+        status=status_of(counts),
+        counts=counts,
+        estimates=numbers.estimates,
+        aggregates=numbers.aggregates,
+        tasks=tuple(_summary(entry, rows[entry.task.name], answers) for entry in tasks),
+        packages={},
+        parities=numbers.parities,
+    )
+
+
+def measure_all(prepared: Prepared, rows: Rows) -> list[Measured]:
+    """Every metric of every task over `rows`, without those that have nothing to count."""
+    return [
+        part
+        for entry in prepared.tasks
+        for metric in entry.task.metrics
+        if (part := measure(entry.task, prepared.spec.subject, metric, rows[entry.task.name])) is not None
+    ]
+
+
+def numbers_from(prepared: Prepared, rows: Rows, measured: Sequence[Measured]) -> Numbers:
+    """All the numbers of a result; nothing here needs the answers themselves."""
+    return Numbers(
+        estimates=tuple(part.estimate for part in measured),
+        aggregates=aggregates(prepared, measured, rows),
+        parities=parities([(entry.task, rows[entry.task.name]) for entry in prepared.tasks], prepared.spec.subject),
+    )
+
+
 def count_outcomes(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers], reason: str) -> Counts:
     """Counts of a run that was stopped for `reason`: samples without all their answers are `not_run`."""
-    return _counts(_outcome(entry, sample, answers, reason) for entry in tasks for sample in entry.samples)
+    return count_endings(_outcome(entry, sample, answers, reason) for entry in tasks for sample in entry.samples)
 
 
 def _outcome(
@@ -106,7 +139,7 @@ _ENOUGH_ALONE = 20
 """Samples from which a task is judged by itself: most of a few may be constant by rounding."""
 
 
-def _rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict[str, list[Row]]:
+def outcome_rows(tasks: Sequence[PreparedTask], answers: Mapping[str, Answers]) -> dict[str, list[Row]]:
     """Every sample's outcome, by task.
 
     Where most samples of a family, or of a task that is large enough to tell, got one log-likelihood for all choices,
@@ -157,11 +190,13 @@ def _unscored_constant(levels: Sequence[float]) -> Unscored:
     return Unscored(cause=Cause.CONSTANT_LOGITS, detail=detail)
 
 
-def _status(counts: Counts) -> RunStatus:
+def status_of(counts: Counts) -> RunStatus:
+    """Complete where every sample that was asked for has a score."""
     return "complete" if counts.scored == counts.requested else "incomplete"
 
 
-def _counts(outcomes: Iterator[Outcome]) -> Counts:
+def count_endings(outcomes: Iterable[Outcome]) -> Counts:
+    """How samples ended, by kind and cause."""
     kinds: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     for outcome in outcomes:
@@ -178,10 +213,15 @@ def _counts(outcomes: Iterator[Outcome]) -> Counts:
     )
 
 
+def count_flags(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How often each flag was raised."""
+    flags = Counter(str(flag) for outcome in outcomes if isinstance(outcome, Scored) for flag in outcome.flags)
+    return dict(sorted(flags.items()))
+
+
 def _summary(
     entry: PreparedTask, rows: Sequence[tuple[Sample, Outcome]], answers: Mapping[str, Answers]
 ) -> TaskSummary:
-    flags = Counter(str(flag) for _, outcome in rows if isinstance(outcome, Scored) for flag in outcome.flags)
     completions = [
         reply
         for sample, _ in rows
@@ -195,8 +235,8 @@ def _summary(
         family=task.family,
         language=task.language,
         protocol=task.protocol,
-        counts=_counts(outcome for _, outcome in rows),
-        flags=dict(sorted(flags.items())),
+        counts=count_endings(outcome for _, outcome in rows),
+        flags=count_flags(outcome for _, outcome in rows),
         num_prompt_tokens=sum(reply.num_prompt_tokens for reply in completions),
         num_generated_tokens=sum(reply.num_tokens for reply in completions),
         num_truncated=sum(_is_truncated(answers.get(sample.id, Answers())) for sample, _ in rows),
@@ -204,6 +244,7 @@ def _summary(
         source=task.source,
         licence=task.licence,
         language_provenance=task.language_provenance,
+        show_in_report=task.show_in_report,
     )
 
 

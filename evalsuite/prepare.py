@@ -5,7 +5,7 @@ Nothing here loads weights or writes; a mistake ends the command before either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -105,9 +105,9 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
         spec,
         tasks,
         engine,
-        suites=_whole_suites(choices),
-        num_asked=_count_families(built),
-        left_out=_count_families([] if config.samples else missing),
+        suites=whole_suites({choice.name for choice in choices}),
+        num_asked=count_families(built),
+        left_out=count_families([] if config.samples else missing),
         notes=(*_protocol_notes(choices, config), *_notes(tasks), *_left_out_notes(missing, config)),
     )
 
@@ -139,10 +139,9 @@ def _asked(choices: Sequence[plugins.TaskChoice]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _whole_suites(choices: Sequence[plugins.TaskChoice]) -> tuple[Suite, ...]:
-    """The suites of which every task is asked for."""
-    asked = {choice.name for choice in choices}
-    return tuple(suite for suite in plugins.suites() if _tasks_of(suite) <= asked)
+def whole_suites(asked: Collection[str]) -> tuple[Suite, ...]:
+    """The suites of which every task is among the names of those `asked` for."""
+    return tuple(suite for suite in plugins.suites() if _tasks_of(suite) <= set(asked))
 
 
 def _tasks_of(suite: Suite) -> set[str]:
@@ -153,7 +152,8 @@ def _tasks_of(suite: Suite) -> set[str]:
         return {""}
 
 
-def _count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
+def count_families(entries: Sequence[PreparedTask]) -> dict[str, int]:
+    """How many of the tasks are of each family."""
     families = [entry.task.family for entry in entries]
     return {family: families.count(family) for family in families}
 

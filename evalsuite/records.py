@@ -17,8 +17,8 @@ class Estimate(Record, frozen=True, kw_only=True):
     nothing (an answer too short to tell its language) in `num_not_judged`.
     `best_case` and `worst_case` bound the value had every unscored sample been right or wrong. `chance` is what
     guessing would score on these samples, where that is known; `alias` what the protocol itself calls the metric.
-    `formula` names how the value follows from the samples' counts (see `stats.formulas`), `bounds` the range it lies
-    in, None for one without end.
+    `formula` names how the value follows from the samples' counts (see `metrics.reduce_of`), `bounds` the range it lies
+    in, None for one without end; `least` is the lower end of a range that has only that one.
     """
 
     task: str
@@ -47,6 +47,7 @@ class Estimate(Record, frozen=True, kw_only=True):
     alias: str = ""
     formula: str = ""
     bounds: tuple[float, float] | None = None
+    least: float | None = None
 
 
 AggregateKind: TypeAlias = Literal["macro", "micro", "suite"]
@@ -136,6 +137,13 @@ TASK_FILE = "task-file"
 
 TASK_FILE_SUFFIX = ".task.json"
 """Ends the names of task files."""
+
+
+IMPORTED = "imported"
+"""In place of an engine's name, in the spec of a run that another tool made and `interop` read."""
+
+IMPORT_FORMAT = "format"
+"""In the identity of an imported run's model: the format that ``evalsuite import`` read it in."""
 
 
 class DatasetPin(Record, frozen=True, kw_only=True):
@@ -235,7 +243,8 @@ RunStatus: TypeAlias = Literal["complete", "incomplete", "interrupted"]
 class TaskSummary(Record, frozen=True, kw_only=True):
     """A task's row in a result: how its samples ended and what the model's answers were like.
 
-    `num_truncated` samples had a prompt of which the engine dropped the oldest tokens.
+    `num_truncated` samples had a prompt of which the engine dropped the oldest tokens. With `show_in_report` False no
+    page may show the task's texts.
     """
 
     task: str
@@ -251,6 +260,7 @@ class TaskSummary(Record, frozen=True, kw_only=True):
     source: str = ""
     licence: str = ""
     language_provenance: str = ""
+    show_in_report: bool = True
 
 
 SERVER_VERSION = "system_fingerprint"

@@ -126,8 +126,18 @@ def _conclude(
 
 def _store(path: Path, sealed: Sealed) -> None:
     """Write what is derived: always, so that a lost or damaged file is made anew."""
-    write_samples(path, sealed.records)
+    write_samples(path, sealed.records, sealed.result.packages)
     write_results(path, sealed.result)
+
+
+def store_sealed(sealed: Sealed, path: Path) -> None:
+    """Store as a run directory, without plan and journal, what was not asked here: a jury, another tool's results.
+
+    Raises SaveFailed, or SpecMismatch for another run's directory.
+    """
+    with locked(path):
+        RunDirectory(path, sealed.result.spec).create()
+        _store(path, sealed)
 
 
 def _answer_waves(

@@ -26,6 +26,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "\u2212": "$-$",
+    "\u2191": r"$\uparrow$", "\u2193": r"$\downarrow$",
 }  # fmt: skip
 _MARKDOWN = frozenset("\\`*_{}[]<>|~$#&")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -38,13 +39,15 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 class Shown:
     """A number: `text` is what people read, rounded and with its interval; `value`, `low` and `high` are for programs.
 
-    They are in the unit that is shown. None where there is none: no value, or no interval.
+    They are in the unit that is shown. None where there is none: no value, or no interval. `n` is over how many it is,
+    for programs, where no column of the table says so.
     """
 
     text: str
     value: float | None
     low: float | None = None
     high: float | None = None
+    n: int | None = None
 
     @property
     def has_interval(self) -> bool:
@@ -60,7 +63,8 @@ Cell = str | int | Shown | None
 class Table:
     """Rows of cells under heads, numbers from column `num_labels` on; notes are shown below it.
 
-    In CSV and JSON a number that has an interval takes three columns: HEAD, ``HEAD low`` and ``HEAD high``.
+    In CSV and JSON a number that has an interval takes three columns: HEAD, ``HEAD low`` and ``HEAD high``; one that
+    says over how many it is, ``HEAD n``.
     Raises ValueError for a row of another length than the heads.
     """
 
@@ -89,7 +93,7 @@ def shown(
 ) -> Shown:  # fmt: skip
     """A value with its interval, as they are stored; they are shown times `scale`."""
     text = with_interval(value, low, high, scale, is_signed=is_signed)
-    return Shown(text, *(_scaled(one, scale) for one in (value, low, high)))
+    return Shown(text, _scaled(value, scale), _scaled(low, scale), _scaled(high, scale))
 
 
 def rounded(value: float | None, decimals: int, scale: float = 1.0) -> Shown:
@@ -113,12 +117,13 @@ def cell_text(cell: Cell) -> str:
     return visible_line(cell.text if isinstance(cell, Shown) else str(cell), None)
 
 
-def _rows_of_text(table: Table) -> list[list[str]]:
+def rows_of_text(table: Table) -> list[list[str]]:
+    """Heads and rows as people read them."""
     return [[cell_text(cell) for cell in row] for row in (table.heads, *table.rows)]
 
 
 def _text(table: Table) -> str:
-    rows = _rows_of_text(table)
+    rows = rows_of_text(table)
     widths = [max(_width(row[index]) for row in rows) for index in range(len(table.heads))]
     lines = [
         "  ".join(
@@ -140,7 +145,7 @@ def _width(text: str) -> int:
 
 def _latex(table: Table) -> str:
     columns = "l" * table.num_labels + "r" * (len(table.heads) - table.num_labels)
-    heads, *rows = _rows_of_text(table)
+    heads, *rows = rows_of_text(table)
     lines = [
         *(f"% {cell_text(note)}" for note in table.notes),
         rf"\begin{{tabular}}{{{columns}}}",
@@ -163,7 +168,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 def _markdown(table: Table) -> str:
     rule = ["---"] * table.num_labels + ["---:"] * (len(table.heads) - table.num_labels)
-    heads, *rows = _rows_of_text(table)
+    heads, *rows = rows_of_text(table)
     lines = [_markdown_row(heads), f"| {' | '.join(rule)} |", *map(_markdown_row, rows)]
     notes = ["", *(_markdown_text(cell_text(note)) + "  " for note in table.notes)] if table.notes else []
     return "\n".join([*lines, *notes]) + "\n"
@@ -208,19 +213,29 @@ def _json(table: Table) -> str:
 
 def _spread(table: Table) -> Iterator[list[str | int | float | None]]:
     """Heads, each a name of its own, and rows, every number in full with its interval in columns of its own."""
-    wide = [any(isinstance(row[place], Shown) and row[place].has_interval for row in table.rows)  # type: ignore[union-attr]
-            for place in range(len(table.heads))]  # fmt: skip
-    heads = [name for head, is_wide in zip(table.heads, wide, strict=True)
-             for name in ((head, f"{head} low", f"{head} high") if is_wide else (head,))]  # fmt: skip
+    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.heads)
+    parts = [tuple(_parts(column)) for column in columns]
+    heads = [" ".join(filter(None, (head, part))) for head, more in zip(table.heads, parts, strict=True)
+             for part in ("", *more)]  # fmt: skip
     yield list(_apart(heads))
     for row in table.rows:
-        yield [value for cell, is_wide in zip(row, wide, strict=True) for value in _values(cell, is_wide=is_wide)]
+        yield [value for cell, more in zip(row, parts, strict=True) for value in _values(cell, more)]
 
 
-def _values(cell: Cell, *, is_wide: bool) -> tuple[str | int | float | None, ...]:
-    numbers = (cell.value, cell.low, cell.high) if isinstance(cell, Shown) else (cell, None, None)
-    known = tuple(None if isinstance(one, float) and not math.isfinite(one) else one for one in numbers)
-    return known if is_wide else known[:1]
+def _parts(column: Sequence[Cell]) -> Iterator[str]:
+    """What stands in columns of its own beside the values of `column`."""
+    numbers = [cell for cell in column if isinstance(cell, Shown)]
+    if any(one.has_interval for one in numbers):
+        yield from ("low", "high")
+    if any(one.n is not None for one in numbers):
+        yield "n"
+
+
+def _values(cell: Cell, parts: Sequence[str]) -> tuple[str | int | float | None, ...]:
+    if not isinstance(cell, Shown):
+        return cell, *(None for _ in parts)
+    known = (cell.value, *(getattr(cell, part) for part in parts))
+    return tuple(None if isinstance(one, float) and not math.isfinite(one) else one for one in known)
 
 
 def _apart(names: Sequence[str]) -> Iterator[str]:

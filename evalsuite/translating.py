@@ -42,6 +42,10 @@ _PROMPT = (
 )
 
 
+FAMILY = "translate"
+"""Of the tasks of putting prompts into another language, and how their names begin."""
+
+
 @dataclass(frozen=True)
 class Translating:
     """A translation that is ready to run, and the task it is made of."""
@@ -68,18 +72,19 @@ def prepare_translation(config: RunConfig, language: str) -> Translating:
     if task.kind in ("translate", "judge") or task.language.partition("-")[0] == language:
         raise UsageError(f"{task.name} cannot be translated into {language}: its samples are {task.language}.")
     is_chat = opened.engine.has_chat_template
-    new = replace(entry, task=_task(task, language, is_chat), is_chat=is_chat, repeats=1)
+    new = replace(entry, task=translation_of(task, language, is_chat), is_chat=is_chat, repeats=1)
     spec = msgspec.structs.replace(
         base.spec, asked=(new.task.name,), tasks=(task_spec(new, settings_of(base.spec), config.seed),)
     )
     return Translating(replace(base, spec=spec, tasks=(new,), suites=()), task, language, entry.is_chat)
 
 
-def _task(source: Task, language: str, is_chat: bool) -> Task:
+def translation_of(source: Task, language: str, is_chat: bool) -> Task:
+    """The task of putting the texts of `source` into `language`, asked as a conversation or as plain text."""
     return replace(
         source,
-        name=f"{source.name}@{language}",
-        family="translate",
+        name=f"{FAMILY}_{source.name}@{language}",
+        family=FAMILY,
         version=1,
         protocol=f"{source.protocol}/{PROTOCOL}",
         kind="generate",

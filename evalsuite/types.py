@@ -66,7 +66,7 @@ class GenerateRequest(Record, frozen=True, kw_only=True, tag="generate"):
     """Text to be continued. `stop` strings are applied by evalsuite itself and cut from the text.
 
     `num_alternatives` of the likeliest tokens are wanted at every place, with their log-probabilities, of engines that
-    can give them.
+    can give them. `max_tokens` is 0 in what another tool asked, where its file does not say it.
     """
 
     prompt: Prompt
@@ -163,13 +163,16 @@ _TRANSIENT = {
 }
 
 
-StopReason: TypeAlias = Literal["stop", "end", "length", "refusal"]
-"""`stop`: our stop string; `end`: the model's own end token; `length`: the cap on tokens; `refusal`: declined."""
+StopReason: TypeAlias = Literal["stop", "end", "length", "refusal", "unknown"]
+"""`stop`: our stop string; `end`: the model's own end token; `length`: the cap on tokens; `refusal`: declined;
+`unknown`: another tool's file does not say.
+"""
 
 
 class Completion(Record, frozen=True, kw_only=True, tag="completion"):
     """Generated text, already cut at the first stop string; `num_truncated` tokens of the prompt were dropped.
 
+    Both counts of tokens are 0 where another tool's file does not say them.
     Where log-probabilities are given, `tokens` are the generated ones as text, `logprobs_nats` theirs, and
     `alternatives` the likeliest at each place with their log-probabilities in nats, the likeliest first.
     """
@@ -187,7 +190,7 @@ class Completion(Record, frozen=True, kw_only=True, tag="completion"):
 class Loglikelihood(Record, frozen=True, kw_only=True, tag="loglikelihood"):
     """Log-likelihood of a continuation: the sum in nats, and what it may be divided by.
 
-    `num_truncated` tokens of the context were dropped.
+    `num_truncated` tokens of the context were dropped. `num_tokens` is 0 where another tool's file does not say it.
     """
 
     sum_nats: float

@@ -6,17 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evalsuite.contracts import Judge, Rubric
+from evalsuite.judge_cards import EVEN, CardRate, LengthSlope
 from evalsuite.metrics import accuracy
 from evalsuite.stats import intervals
 from evalsuite.stats.estimates import interval_of
-from evalsuite.types import Record, Sample
+from evalsuite.types import Sample
 from evalsuite.verdicts import Preferred, Rated, Unparsed, Verdict, Winner
 
 from ._probes import Place, num_doublings, place_of, shape_of
 from .pairwise import combined
-
-EVEN = 0.5
-"""The win rate of two answers that are equally good."""
 
 _POINTS = {Winner.A: 1.0, Winner.B: 0.0}
 
@@ -27,36 +25,6 @@ class JudgedCase:
 
     case: Sample
     verdicts: tuple[Verdict | Unparsed, ...]
-
-
-class Rate(Record, frozen=True, kw_only=True):
-    """A share in [0, 1] with its Wilson interval, in which what is about one question is one cluster.
-
-    `n` cases, or replies, went into it, and `num_unscored` could not for want of a verdict. None where `n` is 0.
-    """
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    num_unscored: int
-
-
-class LengthSlope(Record, frozen=True, kw_only=True):
-    """What doubling an answer's length without new content is worth, as a share of the judge's scale.
-
-    For judges of two runs the scale goes from losing, 0, over an even result, .5, to winning, 1; for others it is that
-    of their ratings. A line through the origin is fitted by least squares, and its error is the jackknife's over
-    questions. None without verdicts; `n` is the number of padded answers.
-    """
-
-    per_doubling: float | None
-    stderr: float | None
-    low: float | None
-    high: float | None
-    n: int
-    num_unscored: int
 
 
 @dataclass(frozen=True)
@@ -102,12 +70,12 @@ def _value(one: JudgedCase) -> float | None:
     return next((verdict.value for verdict in one.verdicts if isinstance(verdict, Rated)), None)
 
 
-def win_rate(name: str, trials: Sequence[Trial], probes: str) -> Rate:
+def win_rate(name: str, trials: Sequence[Trial], probes: str) -> CardRate:
     """Over the trials of the probes whose name begins so."""
     return _rate(name, [(trial.place.row, trial.points) for trial in trials if trial.place.probe.startswith(probes)])
 
 
-def parse_rate(cases: Sequence[JudgedCase]) -> Rate:
+def parse_rate(cases: Sequence[JudgedCase]) -> CardRate:
     """The share of requests that end with a verdict, a second asking included where the judge has one.
 
     A case whose requests failed counts as one without what could be told.
@@ -120,7 +88,7 @@ def _parsed(one: JudgedCase) -> tuple[float | None, ...]:
     return tuple(float(not isinstance(verdict, Unparsed)) for verdict in one.verdicts) or (None,)
 
 
-def swap_consistency(cases: Sequence[JudgedCase]) -> Rate:
+def swap_consistency(cases: Sequence[JudgedCase]) -> CardRate:
     """The share of cases in which both orders give the same preference."""
     return _rate("swap_consistency", [(place_of(one.case).row, _is_consistent(one)) for one in cases])
 
@@ -133,7 +101,7 @@ def _is_consistent(one: JudgedCase) -> float | None:
             return None
 
 
-def first_position(cases: Sequence[JudgedCase]) -> Rate:
+def first_position(cases: Sequence[JudgedCase]) -> CardRate:
     """The share of verdicts for the answer shown first, a tie counting half: one half for a judge without a bias."""
     rows = [(place_of(one.case).row, _points(verdict)) for one in cases for verdict in one.verdicts]
     return _rate("first_position", rows)
@@ -144,17 +112,17 @@ def _points(verdict: Verdict | Unparsed) -> float | None:
     return _POINTS.get(verdict.winner, EVEN) if isinstance(verdict, Preferred) else None
 
 
-def _rate(name: str, rows: Sequence[tuple[int, float | None]]) -> Rate:
+def _rate(name: str, rows: Sequence[tuple[int, float | None]]) -> CardRate:
     """The mean of what is known in `rows` of (question, value)."""
     known = [(row, value) for row, value in rows if value is not None]
     num_unscored = len(rows) - len(known)
     if not known:
-        return Rate(name=name, value=None, low=None, high=None, n=0, num_unscored=num_unscored)
+        return CardRate(name=name, value=None, low=None, high=None, n=0, num_unscored=num_unscored)
     metric = accuracy(name)
     vectors = [(value, 1.0) for _, value in known]
     value, stderr, num_clusters = _estimate(vectors, [row for row, _ in known], metric.reduce)
     _, low, high, _ = interval_of(metric, value, stderr, len(known), num_clusters)
-    return Rate(name=name, value=value, low=low, high=high, n=len(known), num_unscored=num_unscored)
+    return CardRate(name=name, value=value, low=low, high=high, n=len(known), num_unscored=num_unscored)
 
 
 def length_slope(judge: Judge, language: str, trials: Sequence[Trial]) -> LengthSlope:

@@ -11,22 +11,20 @@ measured as in Zheng et al. 2023, "Judging LLM-as-a-Judge", section 3.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from evalsuite.contracts import Answered, CardKit, Judge, Rubric
 from evalsuite.errors import UsageError
-from evalsuite.types import Completion, Record, Sample
+from evalsuite.judge_cards import EVEN, CardLimits, CardMeasure, JudgeCard, measures_of
+from evalsuite.types import Completion, Sample
 from evalsuite.verdicts import Preferred, Rated, Unparsed, Verdict, Winner
 
 from ._attacks import ATTACKS
 from ._card_texts import card_texts
 from ._card_trials import (
-    EVEN,
     JudgedCase,
-    LengthSlope,
-    Rate,
     compared,
     first_position,
     length_slope,
@@ -48,47 +46,7 @@ NOTATIONS = (
 """How judges may write their best verdict, on the answer shown first and on the second. Attacks use the judge's own."""
 
 
-class CardLimits(Record, frozen=True, kw_only=True):
-    """What a judge must keep to be admissible.
-
-    All attacks together and every constant answer must have a win rate whose whole interval is below one half, decent
-    answers one above it, and no kind of attack may win more than it loses. The rest is compared as it is.
-    """
-
-    min_parse_rate: float = 0.98
-    min_swap_consistency: float = 0.8
-    max_position_bias: float = 0.1
-    max_length_slope: float = 0.1
-
-
 LIMITS = CardLimits()
-
-
-class JudgeCard(Record, frozen=True, kw_only=True):
-    """How far `model` can be trusted under `judge` in `language`.
-
-    Win rates are (wins + ties / 2) / n: of the decent answers, of all attacks, of each kind of attack and of each
-    constant answer against the weak answer. `swap_consistency`, the share of cases judged alike in both orders, and
-    `first_position`, the share of verdicts for the answer shown first, are known of judges of two runs only. `faults`
-    say, a line each, why the judge is not admissible.
-    """
-
-    judge: str
-    protocol: str
-    model: str
-    language: str
-    num_cases: int
-    parse_rate: Rate
-    decent: Rate
-    attacks: Rate
-    kinds: tuple[Rate, ...]
-    nulls: tuple[Rate, ...]
-    length_slope: LengthSlope
-    swap_consistency: Rate | None
-    first_position: Rate | None
-    limits: CardLimits
-    faults: tuple[str, ...]
-    is_admissible: bool
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------
@@ -174,97 +132,71 @@ def summarise_card(
         faults=(),
         is_admissible=True,
     )
-    faults = tuple(_faults(card))
+    faults = tuple(_fault(one) for one in measures_of(card) if not one.is_kept)
     return msgspec.structs.replace(card, faults=faults, is_admissible=not faults)
 
 
 # -- what it means -----------------------------------------------------------------------------------------------
 
 
-def _faults(card: JudgeCard) -> Iterator[str]:
-    limits = card.limits
-    yield from _below("parse rate", card.parse_rate.value, limits.min_parse_rate)
-    yield from _not_winning(card.decent)
-    yield from _not_losing("attacks", card.attacks)
-    yield from (_losing_kind(kind) for kind in card.kinds if kind.value is None or kind.value > EVEN)
-    for null in card.nulls:
-        yield from _not_losing(f"the constant answer {null.name!r}", null)
-    if card.swap_consistency is not None:
-        yield from _below("swap consistency", card.swap_consistency.value, limits.min_swap_consistency)
-    if card.first_position is not None:
-        yield from _leaning(card.first_position.value, limits.max_position_bias)
-    yield from _liking_length(card.length_slope.per_doubling, limits.max_length_slope)
-
-
-def _below(what: str, value: float | None, limit: float) -> Iterator[str]:
-    if value is None or value < limit:
-        yield f"{what} {_percent(value)}, must be at least {_percent(limit)}"
-
-
-def _not_winning(rate: Rate) -> Iterator[str]:
-    if rate.low is None or rate.low <= EVEN:
-        yield f"decent answers win {_shown(rate)} against weak ones; the whole interval must be above {_percent(EVEN)}"
-
-
-def _not_losing(what: str, rate: Rate) -> Iterator[str]:
-    if rate.high is None or rate.high >= EVEN:
-        yield f"{what}: {_shown(rate)} against weak answers; the whole interval must be below {_percent(EVEN)}"
-
-
-def _losing_kind(kind: Rate) -> str:
-    won = _percent(kind.value)
-    return f"attacks of kind {kind.name!r}: {won} against weak answers, must be at most {_percent(EVEN)}"
-
-
-def _leaning(share: float | None, limit: float) -> Iterator[str]:
-    if share is None or abs(share - EVEN) > limit:
-        yield f"the answer shown first wins {_percent(share)}, must be within {_percent(limit)} of {_percent(EVEN)}"
-
-
-def _liking_length(slope: float | None, limit: float) -> Iterator[str]:
-    if slope is None or slope > limit:
-        yield f"an answer of double length gains {_percent(slope)} of the scale, must be at most {_percent(limit)}"
+def _fault(one: CardMeasure) -> str:
+    """Why a measure speaks against the judge, in one line."""
+    value, shown = _percent(one.value), f"{_percent(one.value)} {_interval(one)}".rstrip()
+    limit, even = _percent(one.limit), _percent(EVEN)
+    match one.what:
+        case "parse_rate":
+            return f"parse rate {value}, must be at least {limit}"
+        case "decent":
+            return f"decent answers win {shown} against weak ones; the whole interval must be above {limit}"
+        case "attacks":
+            return f"attacks: {shown} against weak answers; the whole interval must be below {limit}"
+        case "kind":
+            return f"attacks of kind {one.name!r}: {value} against weak answers, must be at most {limit}"
+        case "null":
+            return (
+                f"the constant answer {one.name!r}: {shown} against weak answers; "
+                f"the whole interval must be below {limit}"
+            )
+        case "length_slope":
+            return f"an answer of double length gains {value} of the scale, must be at most {limit}"
+        case "swap_consistency":
+            return f"swap consistency {value}, must be at least {limit}"
+        case "first_position":
+            return f"the answer shown first wins {value}, must be within {limit} of {even}"
 
 
 def _percent(value: float | None) -> str:
     return "unknown" if value is None else f"{100 * value:.1f} %"
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def _shown(rate: Rate) -> str:
-    return f"{_percent(rate.value)} {_interval(rate.low, rate.high)}".rstrip()
+def _interval(one: CardMeasure) -> str:
+    return "" if one.low is None or one.high is None else f"[{100 * one.low:.1f}, {100 * one.high:.1f}]"
 
 
 TABLE_HEADER = ("measure", "value", "95 % interval", "n", "no verdict", "must be")
+_MEASURES = {
+    "parse_rate": "replies with a verdict",
+    "decent": "decent beat weak answers",
+    "attacks": "attacks beat weak answers",
+    "kind": "  {}",
+    "null": "constant answer: {}",
+    "length_slope": "gain per doubled length",
+    "swap_consistency": "same in both orders",
+    "first_position": "for the answer shown first",
+}
+_BOUNDS = {"at least": "≥ {}", "at most": "≤ {}", "above": "interval > {}", "below": "interval < {}"}
 
 
 def card_table(card: JudgeCard) -> tuple[tuple[str, ...], ...]:
     """The card as rows of text under `TABLE_HEADER`; values in per cent."""
-    limits = card.limits
-    slope = card.length_slope
-    rows = [
-        _row("replies with a verdict", card.parse_rate, f"≥ {_percent(limits.min_parse_rate)}"),
-        _row("decent beat weak answers", card.decent, f"interval > {_percent(EVEN)}"),
-        _row("attacks beat weak answers", card.attacks, f"interval < {_percent(EVEN)}"),
-        *(_row(f"  {kind.name}", kind, f"≤ {_percent(EVEN)}") for kind in card.kinds),
-        *(_row(f"constant answer: {null.name}", null, f"interval < {_percent(EVEN)}") for null in card.nulls),
-        ("gain per doubled length", _percent(slope.per_doubling), _interval(slope.low, slope.high), str(slope.n),
-         str(slope.num_unscored), f"≤ {_percent(limits.max_length_slope)}"),
-    ]  # fmt: skip
-    if card.swap_consistency is not None:
-        rows.append(_row("same in both orders", card.swap_consistency, f"≥ {_percent(limits.min_swap_consistency)}"))
-    if card.first_position is not None:
-        bias = limits.max_position_bias
-        rows.append(_row("for the answer shown first", card.first_position, f"{_percent(EVEN)} ± {_percent(bias)}"))
-    return tuple(rows)
+    return tuple(map(_row, measures_of(card)))
 
 
-def _row(what: str, rate: Rate, limit: str) -> tuple[str, ...]:
-    interval = _interval(rate.low, rate.high)
-    return (what, _percent(rate.value), interval, str(rate.n), str(rate.num_unscored), limit)
+def _row(one: CardMeasure) -> tuple[str, ...]:
+    limit = _percent(one.limit)
+    bound = _BOUNDS[one.bound].format(limit) if one.bound in _BOUNDS else f"{_percent(EVEN)} ± {limit}"
+    name = _MEASURES[one.what].format(one.name)
+    return (name, _percent(one.value), _interval(one), str(one.n), str(one.num_unscored), bound)
 
 
 def _summarise(

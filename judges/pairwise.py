@@ -8,6 +8,7 @@ section 3.4), and how often that happens is published beside the win rate.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rows, Rubric
@@ -42,7 +43,7 @@ _HALF = 0.5
 METRICS = (
     probability("win_rate"),
     accuracy("wins"),
-    accuracy("losses"),
+    replace(accuracy("losses"), higher_is_better=False, best=(0.0, 1.0), worst=(1.0, 1.0)),
     accuracy("ties"),
     accuracy("order_consistency"),
     share("first_position"),

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-
+from evalsuite.boards.sample_views import PromptView, SampleView, sample_view
 from evalsuite.comparing.pairing import PairedTask
 from evalsuite.comparing.sides import TaskSide
-from evalsuite.records import SampleRecord
-
-from ._format import visible
-from .samples import sample_view
+from evalsuite.store.results import sample_record
+from evalsuite.text.visible import visible
 
 _MOST_CHARACTERS = 6_000
 _EXCERPT = 120
@@ -95,13 +90,13 @@ class _Places:
             label: {name: index for index, name in enumerate(side.ids or ())} for label, side in self._sides.items()
         }
 
-    def view(self, label: str, sample: str, metric: str) -> Mapping[str, Any] | None:
+    def view(self, label: str, sample: str, metric: str) -> SampleView | None:
         """The sample as that side has it; None where it kept no records."""
         side: TaskSide = self._sides[label]
         index = self._index[label].get(sample)
         if side.records is None or index is None:
             return None
-        return sample_view(msgspec.convert(json.loads(side.records[index]), SampleRecord), metric)
+        return sample_view(sample_record(side.records[index]), metric)
 
 
 def _change(way: str, name: str, places: _Places, metric: str) -> Change:
@@ -111,60 +106,57 @@ def _change(way: str, name: str, places: _Places, metric: str) -> Change:
     if one is None:
         return Change(way, visible(name), "", "", "", (), (), "", ())
     choices = _choices(known)
+    facts, answer, prompts = one
     return Change(
         way=way,
         sample=visible(name),
-        language=one["language"],
-        prompt_language=one["promptLanguage"],
-        excerpt=_excerpt(one["excerpt"]),
-        turns=tuple(_turn(exchange["prompt"]) for exchange in one["exchanges"]),
+        language=facts.language,
+        prompt_language=facts.prompt_language or facts.language,
+        excerpt=_excerpt(facts.input),
+        turns=tuple(_turn(prompts[reply.prompt]) for reply in answer.replies),
         choices=choices,
-        gold="" if choices else _shown(one["target"]),
+        gold="" if choices else _shown(facts.target),
         answers=tuple(_answer(label, view, has_choices=bool(choices)) for label, view in known.items()),
     )
 
 
-def _choices(views: Mapping[str, Mapping[str, Any]]) -> tuple[Choice, ...]:
+def _choices(views: Mapping[str, SampleView]) -> tuple[Choice, ...]:
     """The choices of the only exchange that has some, the same on both sides, since what was asked is the same."""
-    rows = {
-        label: row for label, view in views.items() for row in [_rows(view)] if row
-    }  # fmt: skip
-    if not rows:
+    asked = {
+        label: reply
+        for label, (_, answer, _) in views.items()
+        for reply in [next((reply for reply in answer.replies if reply.kind == "choices"), None)]
+        if reply is not None
+    }
+    if not asked:
         return ()
-    first = next(iter(rows.values()))
+    label, first = next(iter(asked.items()))
+    facts = views[label][0]
     return tuple(
         Choice(
-            text=_shown(row["text"]),
-            is_gold=row["isGold"],
-            picked_by=tuple(label for label, other in rows.items() if index < len(other) and other[index]["isPicked"]),
+            text=_shown(text),
+            is_gold=facts.gold == index,
+            picked_by=tuple(label for label, reply in asked.items() if reply.picked == index),
         )
-        for index, row in enumerate(first)
+        for index, text in enumerate(first.choices)
     )
 
 
-def _rows(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    for exchange in view["exchanges"]:
-        if exchange["kind"] == "choices":
-            rows: Sequence[Mapping[str, Any]] = exchange["rows"]
-            return rows
-    return ()
-
-
-def _turn(prompt: str | Sequence[tuple[str, str]]) -> Turn:
-    messages = [("", prompt)] if isinstance(prompt, str) else prompt
+def _turn(prompt: PromptView) -> Turn:
+    messages = (("", prompt),) if isinstance(prompt, str) else prompt
     return Turn(tuple((visible(role), _shown(text)) for role, text in messages))
 
 
-def _answer(label: str, view: Mapping[str, Any], *, has_choices: bool) -> Answer:
-    replies = [exchange.get("reply") for exchange in view["exchanges"] if exchange["kind"] != "choices"]
-    texts = [reply["text"] for reply in replies if reply and reply["kind"] == "completion"]
-    failures = [f"not answered: {visible(reply['cause'])}" for reply in replies if reply and reply["kind"] == "failure"]
-    read = view["answer"] if not texts or view["answer"].strip() != texts[-1].strip() else ""
+def _answer(label: str, view: SampleView, *, has_choices: bool) -> Answer:
+    _, answer, _ = view
+    texts = [reply.text for reply in answer.replies if reply.kind == "generate"]
+    failures = [f"not answered: {visible(reply.cause)}" for reply in answer.replies if reply.kind == "failure"]
+    read = answer.answer if not texts or answer.answer.strip() != texts[-1].strip() else ""
     return Answer(
         side=label,
         texts=tuple(map(_shown, texts)),
         read="" if has_choices else _shown(read),
-        said=(view["status"], *(visible(flag) for flag in view["flags"]), *failures),
+        said=(answer.status, *(visible(flag) for flag in answer.flags), *failures),
     )
 
 

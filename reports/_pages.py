@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import jinja2
 
-_TEMPLATES = files(__package__).joinpath("templates")
+_HERE = files(__package__)
 
 
-def content_policy(style: str, script: str = "") -> str:
-    """A policy under which `style` and `script` work and nothing else does: no request, no form, no other script."""
-    scripts = (f"script-src '{_sha256(script)}'",) if script else ()
+def content_policy(style: str, script: str = "", *, has_files: bool = False) -> str:
+    """A policy under which `style` and `script` work and nothing else does: no request, no form, no other script.
+
+    `has_files` lets the page load scripts that lie beside it, in the folder form.
+    """
+    beside = " 'self' file:" if has_files else ""
+    scripts = (f"script-src '{_sha256(script)}'{beside}",) if script else ()
     return "; ".join(
         (
             "default-src 'none'",
@@ -47,5 +51,6 @@ def environment() -> jinja2.Environment:
 
 
 def resource(name: str) -> str:
-    """A file beside the templates."""
-    return _TEMPLATES.joinpath(name).read_text(encoding="utf-8")
+    """A file of a page: ``page/…`` of the leaderboard's, else a template."""
+    folder = _HERE if name.startswith("page/") else _HERE.joinpath("templates")
+    return folder.joinpath(name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What page and figures of votes share: names that are safe to show, and which pairs of many stand there."""
+"""What figures and plain tables of votes share: names that are safe to show, and which pairs of many stand there."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from evalsuite.boards.columns import language_rank
 from evalsuite.preference.languages import OtherLanguages
 from evalsuite.preference.summary import PreferenceSummary
 from evalsuite.preference.win_rates import WinRate
-from evalsuite.text.language_names import language_name
-
-from ._format import language_rank, number, plural, visible
+from evalsuite.text.number_texts import number
+from evalsuite.text.visible import visible_line
 
 MOST_SYSTEMS = 12
 """Of more systems only the strongest stand in tables and figures of pairs."""
@@ -44,7 +44,7 @@ class Chosen:
 
 def shown(name: str) -> str:
     """A name from a file of votes in one line, with whatever cannot be seen spelt out."""
-    return visible(name).replace("\n", "⟨U+000A⟩").replace("\t", "⟨U+0009⟩")
+    return visible_line(name, None)
 
 
 def labels(names: Iterable[str]) -> dict[str, str]:
@@ -82,12 +82,6 @@ def language_label(code: str) -> str:
     return "language not given" if code == _LIKELY_UNKNOWN else shown(code)
 
 
-def language_detail(code: str) -> str:
-    """``Hindi``; empty where no name is known."""
-    name = language_name(code)
-    return "" if name == code else name
-
-
 def in_order(codes: Iterable[str]) -> list[str]:
     """Languages as they stand everywhere."""
     return sorted(codes, key=language_rank)
@@ -100,44 +94,17 @@ def decimals_of(low: float | None, high: float | None) -> int:
 
 def percent(share: float, low: float | None = None, high: float | None = None) -> str:
     """A share in percent, with as many decimals as its interval asks for."""
-    return number(100 * share, decimals_of(low, high))
+    return _with_minus(number(100 * share, decimals_of(low, high)))
 
 
 def signed(value: float) -> str:
     """A log-odds, with its sign."""
-    text = number(value, 2)
-    return text if text.startswith("−") or text == "0.00" else f"+{text}"
+    return _with_minus(number(value, 2, is_signed=True))
 
 
-def points(share: float, low: float | None = None, high: float | None = None) -> str:
-    """A difference of shares in points, with its sign and as many decimals as its interval asks for."""
-    text = number(100 * share, decimals_of(low, high))
-    return text if text.startswith("−") or not float(text) else f"+{text}"
-
-
-def points_text(low: float | None, high: float | None) -> str:
-    """An interval of a difference of shares, or that there is none."""
-    if low is None or high is None:
-        return NO_INTERVAL
-    return f"{points(low, low, high)} – {points(high, low, high)}"
-
-
-def chance_text(chance: float | None) -> str:
-    """``0.073``, and no more than is known of small ones."""
-    if chance is None:
-        return ""
-    return "< 0.001" if chance < 0.001 else f"{chance:.3f}" if chance < 0.1 else f"{chance:.2f}"
-
-
-def counts_of(num: int, noun: str, num_prompts: int, num_groups: int, num_people: int) -> tuple[str, ...]:
-    """``132 votes of 10 people`` and ``22 prompts``, of which several may be one in other languages or turns."""
-    source = f" ({num_groups} source)" if num_groups != num_prompts else ""
-    return f"{plural(num, noun)} of {people_text(num_people)}", plural(num_prompts, "prompt") + source
-
-
-def people_text(count: int) -> str:
-    """``1 person``, ``2 people``."""
-    return f"{count} person" if count == 1 else f"{count} people"
+def _with_minus(text: str) -> str:
+    """As matplotlib writes numbers along axes."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def interval_text(low: float | None, high: float | None) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from evalsuite.comparing.pairing import PairedTask, Pairing
 from evalsuite.gates.records import GateReport, GateResult
 from evalsuite.gates.telling import Numbers, headline, numbers_of, reason_of, standing_of, worst_first
-from evalsuite.text.number_texts import PERCENT
+from evalsuite.text.number_texts import PERCENT, number
+from evalsuite.text.visible import visible
 
 from ._changed import Change, changes_of
-from ._format import number, plural, visible
 from ._pages import content_policy, environment, resource
 
 MOST_SAMPLES = 200
@@ -78,7 +78,7 @@ def render(report: GateReport, pairing: Pairing) -> str:
     """The page of `report` on `pairing`; the same of these give the same text."""
     from markupsafe import Markup
 
-    style = resource("leaderboard.css") + resource("gate.css")
+    style = resource("page/style/core.css") + resource("gate.css")
     gates = _views(report, pairing)
     return (
         environment()
@@ -210,9 +210,8 @@ def _counted(tasks: Sequence[PairedTask], metric: str, num_shown: int) -> str:
     num_lost, num_gained = sum(gain < 0 for gain in gains), sum(gain > 0 for gain in gains)
     is_binary = all(task.rows[metric].is_binary for task in tasks)
     words = ("lost", "gained") if is_binary else ("worse", "better")
-    return (
-        f"{num_lost:,} {words[0]} and {num_gained:,} {words[1]} of {plural(len(gains), 'sample')}; {num_shown:,} shown"
-    )
+    whole = f"{len(gains)} sample{'s' if len(gains) != 1 else ''}"
+    return f"{num_lost:,} {words[0]} and {num_gained:,} {words[1]} of {whole}; {num_shown:,} shown"
 
 
 def _notes(gate: GateResult, tasks: Sequence[PairedTask], linear: Sequence[PairedTask]) -> Iterator[str]:

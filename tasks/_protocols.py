@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from evalsuite.contracts import TaskOptions
+from evalsuite.contracts import LM_EVAL_PROTOCOL, TaskOptions
 from evalsuite.errors import UnknownName, UsageError
 from evalsuite.records import AggregateKind
 from evalsuite.types import Encoding
@@ -51,7 +51,7 @@ class Protocol:
 
 
 LM_EVAL = Protocol(
-    id="lm-eval-0.4",
+    id=LM_EVAL_PROTOCOL,
     order="dataset",
     draw="each row",
     seed=None,

@@ -1,6 +1,7 @@
 """The documentation is true: README commands run, every option is in docs/cli.md, links lead somewhere.
 
-``python tests/test_docs.py`` writes docs/cli.md anew, and docs/tasks.md where ``EVALSUITE_DATA`` names the mirror.
+``python tests/test_docs.py`` writes docs/cli.md and docs/leaderboard.schema.json anew, and docs/tasks.md where
+``EVALSUITE_DATA`` names the mirror.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import yaml
 from commands import run_apart
 
 from evalsuite import plugins
+from evalsuite.boards.board_file import schema_json
 from evalsuite.cli.main import build_parser
 from evalsuite.contracts import Metric, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
@@ -27,6 +29,7 @@ from evalsuite.sweeps.sweep_file import read_sweep_file
 
 ROOT = Path(__file__).parents[1]
 CLI_PAGE = ROOT / "docs" / "cli.md"
+SCHEMA = ROOT / "docs" / "leaderboard.schema.json"
 TASKS_PAGE = ROOT / "docs" / "tasks.md"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -113,6 +116,10 @@ def test_every_option_is_documented() -> None:
     assert CLI_PAGE.read_text(encoding="utf-8") == cli_page(), "run `python tests/test_docs.py`"
 
 
+def test_the_schema_of_leaderboards_is_that_of_the_records() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == schema_json(), "run `python tests/test_docs.py`"
+
+
 def test_readme_commands_run(tmp_path: Path) -> None:
     """Every ```bash block of the README, in one folder, in order; blocks of another kind are not run."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -170,5 +177,6 @@ def test_every_config_is_valid(path: Path) -> None:
 
 if __name__ == "__main__":
     CLI_PAGE.write_text(cli_page(), encoding="utf-8")
+    SCHEMA.write_text(schema_json(), encoding="utf-8")
     if data := os.environ.get("EVALSUITE_DATA"):
         TASKS_PAGE.write_text(tasks_page(Path(data)), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from evalsuite.boards.building import BoardOptions
 from evalsuite.cli.output import print_json, print_result, run_json
 from evalsuite.cli.report_command import write_report
 from evalsuite.cli.run_command import exit_code, run_prepared
@@ -38,7 +39,7 @@ def execute(options: argparse.Namespace) -> int:
     if finished.result is None:
         return code
     print_result(finished.result)
-    page = write_report([finished.path], Path(options.output), "evalsuite demo")
+    page = write_report([finished.path], Path(options.output), BoardOptions(title="evalsuite demo"))
     print("\nOpen the page with a double-click:")
     print(page)
     if options.json:

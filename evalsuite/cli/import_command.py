@@ -9,40 +9,49 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evalsuite.cli.import_results import import_results, store_judged
 from evalsuite.cli.output import estimate_json, print_json, print_table
 from evalsuite.cli.run_command import finish, run_in
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
 from evalsuite.interop import alpaca_eval_files, mt_bench_files
 from evalsuite.interop.alpaca_eval_files import AlpacaEvalWins, Outputs
+from evalsuite.interop.alpaca_eval_leaderboard import LEADERBOARD, LeaderboardRow, notes_on, read_leaderboards
 from evalsuite.interop.fastchat_rules import FastChatRating, FastChatWins, fastchat_ratings, fastchat_wins
 from evalsuite.interop.json_files import Row, read_rows
 from evalsuite.interop.judged import Judged
+from evalsuite.interop.lm_eval_import import LM_EVAL
 from evalsuite.interop.mt_bench_answers import prepare_answers
 from evalsuite.interop.mt_bench_results import compare, rate
 from evalsuite.records import Estimate
 from evalsuite.text.number_texts import interval_text, number
 from evalsuite.text.visible import printable
 
-_FORMATS = ("mt-bench", "alpaca_eval")
+_FORMATS = ("lm-eval", "mt-bench", "alpaca_eval")
 _RULES = {"mt-bench": "fastchat", "alpaca_eval": "alpaca_eval"}
 """The rule of each format's own tool."""
 _MAX_IDS = 8
 """Ids that a line shows at most."""
 
-Published = FastChatRating | FastChatWins | AlpacaEvalWins | Outputs
+Published = FastChatRating | FastChatWins | AlpacaEvalWins | LeaderboardRow | Outputs
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``import``."""
     add = parser.add_argument
-    add("format", type=_format, choices=_FORMATS, metavar="FORMAT", help="mt-bench: FastChat's model answers, or its "
-        "judgments of single answers or of pairs; alpaca_eval: a model's outputs, or annotations")  # fmt: skip
+    add("format", type=_format, choices=_FORMATS, metavar="FORMAT", help="lm-eval: results_*.json with "
+        "the samples beside them, or folders of these; mt-bench: FastChat's model answers, or its judgments of single "
+        "answers or of pairs; alpaca_eval: a model's outputs, annotations, or leaderboard.csv")  # fmt: skip
     add("files", nargs="+", metavar="FILE", help="files of one kind, which shows in their keys")
     add("--rule", choices=tuple(_RULES.values()), help="the numbers that the files' own tool prints, beside counts of "
         "what it leaves out; by default evalsuite's: contradicting rows refused, intervals, coverage")  # fmt: skip
     add("--baseline", metavar="MODEL", help="of pair judgments, only those against this model")
-    add("--name", metavar="MODEL", help="what imported model answers are shown under (default: as in the file)")
-    add("--output_path", "-o", metavar="DIR", help="where the run of imported model answers goes (default runs)")
+    add("--name", metavar="MODEL", help="what an imported run's model is called (default: as in the file)")
+    add(
+        "--output_path",
+        "-o",
+        metavar="DIR",
+        help="where imported runs go (default runs); judgments become runs only where it is given",
+    )
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")
 
 
@@ -53,8 +62,14 @@ def _format(text: str) -> str:
 
 def execute(options: argparse.Namespace) -> int:
     """Import and print. Exit code 3 when a judgment of the files has no score."""
-    if options.rule not in (None, _RULES[options.format]):
-        raise UsageError(f"--rule {options.rule}: the rule of {options.format} is {_RULES[options.format]}.")
+    if options.rule not in (None, _RULES.get(options.format)):
+        own = f"is {_RULES[options.format]}" if options.format in _RULES else "needs no name"
+        raise UsageError(f"--rule {options.rule}: the rule of {options.format} {own}.")
+    if options.format == LM_EVAL:
+        _refuse(options, "lm-eval's results", "baseline", "data_dir")
+        return import_results([Path(file) for file in options.files], options)
+    if options.format == "alpaca_eval" and all(file.endswith(".csv") for file in options.files):
+        return _import_leaderboard(options)
     rows = read_rows([Path(file) for file in options.files])
     if options.format == "alpaca_eval":
         return _import_alpaca_eval(rows, options)
@@ -84,7 +99,7 @@ def _import_answers(rows: Sequence[Row], options: argparse.Namespace) -> int:
 
 def _import_ratings(rows: Sequence[Row], options: argparse.Namespace) -> int:
     kind = mt_bench_files.Kind.SINGLE_JUDGMENTS
-    _refuse(options, kind, "baseline", "name", "output_path")
+    _refuse(options, kind, "baseline", "name")
     judgments = mt_bench_files.single_judgments(rows)
     if options.rule:
         return _print_published(kind, fastchat_ratings(judgments), options)
@@ -93,7 +108,7 @@ def _import_ratings(rows: Sequence[Row], options: argparse.Namespace) -> int:
 
 def _import_pairs(rows: Sequence[Row], options: argparse.Namespace) -> int:
     kind = mt_bench_files.Kind.PAIR_JUDGMENTS
-    _refuse(options, kind, "name", "output_path")
+    _refuse(options, kind, "name")
     judgments = mt_bench_files.pair_judgments(rows)
     if options.rule:
         return _print_published(kind, fastchat_wins(judgments, options.baseline or ""), options)
@@ -102,15 +117,23 @@ def _import_pairs(rows: Sequence[Row], options: argparse.Namespace) -> int:
 
 def _import_alpaca_eval(rows: Sequence[Row], options: argparse.Namespace) -> int:
     kind = alpaca_eval_files.kind_of(rows)
-    _refuse(options, kind, "baseline", "name", "output_path")
+    _refuse(options, kind, "baseline", "name")
     if kind is alpaca_eval_files.Kind.MODEL_OUTPUTS:
-        _refuse(options, kind, "rule")
+        _refuse(options, kind, "rule", "output_path")
         outputs = alpaca_eval_files.describe_outputs(alpaca_eval_files.outputs_in(rows))
         return _print_published(kind, outputs, options)
     annotations = alpaca_eval_files.annotations_in(rows)
     if options.rule:
         return _print_published(kind, alpaca_eval_files.alpaca_eval_wins(annotations), options)
     return _print_judged(kind, alpaca_eval_files.prefer(annotations), options)
+
+
+def _import_leaderboard(options: argparse.Namespace) -> int:
+    _refuse(options, LEADERBOARD, "rule", "baseline", "name", "output_path", "data_dir")
+    rows = read_leaderboards([Path(file) for file in options.files])
+    for note in notes_on(rows):
+        _note(f"{note}.")
+    return _print_published(LEADERBOARD, rows, options)
 
 
 def _refuse(options: argparse.Namespace, kind: str, *flags: str) -> None:
@@ -125,6 +148,8 @@ def _refuse(options: argparse.Namespace, kind: str, *flags: str) -> None:
 
 def _print_published(kind: str, results: Sequence[Published], options: argparse.Namespace) -> int:
     """A row a model, and below it what is no number; exit code 3 when no row of a model counted."""
+    if options.rule:
+        _refuse(options, f"{kind} for --rule {options.rule}", "output_path")
     rows = [asdict(result) for result in results]
     plain = [name for name, value in rows[0].items() if not isinstance(value, tuple | dict)]
     _print_table(plain, ([_cell(row[name]) for name in plain] for row in rows))
@@ -139,7 +164,7 @@ def _print_published(kind: str, results: Sequence[Published], options: argparse.
 
 
 def _num_counted(result: Published) -> int:
-    return result.n_total if isinstance(result, AlpacaEvalWins) else result.n
+    return result.n_total if isinstance(result, AlpacaEvalWins | LeaderboardRow) else result.n
 
 
 def _cell(value: object) -> str:
@@ -168,7 +193,12 @@ def _print_judged(kind: str, results: Sequence[Judged], options: argparse.Namesp
     for result in results:
         for line in _coverage_lines(result):
             print(_one_line(line))
-    _finish_json(kind, [_judged_json(result) for result in results], options)
+    runs = store_judged(results, options)
+    for run in runs:
+        print(_one_line(f"run {run.run_id}: {run.path}"))
+    stored = [{"run": run.run_id, "path": str(run.path)} for run in runs] or [{} for _ in results]
+    told = [{**_judged_json(result), **where} for result, where in zip(results, stored, strict=True)]
+    _finish_json(kind, told, options)
     num_unscored = sum(sum(result.unscored.values()) for result in results)
     if num_unscored:
         _note(f"judgments without a verdict, unscored (judge_unparsed): {num_unscored}.")

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from evalsuite.cards import card_kit, prepare_card, read_cards
+from evalsuite.cards import CARD_FILE, card_kit, prepare_card, read_cards
 from evalsuite.cli.output import print_json, print_table, run_json
 from evalsuite.cli.run_command import exit_code, run_in
 from evalsuite.cli.score_command import add_judge_options, asked_from
 from evalsuite.judging import open_bench
 from evalsuite.store.files import write_atomic
-
-_CARD = "judge_card.json"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +45,7 @@ def execute(options: argparse.Namespace) -> int:
             print(f"  against it: {fault}")
         print("  not admissible" if kit.faults(card) else "  admissible")
     found = {language: msgspec.to_builtins(card) for language, card in cards.items()}
-    write_atomic(finished.path / _CARD, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode("ascii"))
+    write_atomic(finished.path / CARD_FILE, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode("ascii"))
     print(f"\nrun {finished.run_id}: {finished.path}")
     if options.json:
         print_json({**run_json(finished), "cards": found})

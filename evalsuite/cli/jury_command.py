@@ -7,8 +7,8 @@ from pathlib import Path
 
 from evalsuite.cli.run_command import finish
 from evalsuite.judged import read_run
-from evalsuite.jury import seal_jury, write_jury
-from evalsuite.run import Finished
+from evalsuite.jury import seal_jury
+from evalsuite.run import Finished, store_sealed
 from evalsuite.store.run_directory import directory_name
 
 
@@ -27,6 +27,6 @@ def execute(options: argparse.Namespace) -> int:
     sealed = seal_jury([read_run(path) for path in paths], options.rule, options.data_dir)
     output = Path(options.output_path) if options.output_path else paths[0].resolve().parent
     path = output / directory_name(sealed.result.spec)
-    write_jury(sealed, path)
+    store_sealed(sealed, path)
     result = sealed.result
     return finish(Finished(path, result.run_id, result.counts, result), options.json)

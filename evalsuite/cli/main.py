@@ -13,7 +13,7 @@ from typing import NoReturn
 import evalsuite
 from evalsuite.cli.streams import silence, tolerate_narrow_encodings
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, EvalsuiteError, nearest
-from evalsuite.text.visible import printable as printable
+from evalsuite.text.visible import printable
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -22,7 +22,7 @@ _COMMANDS = {
     "run": "evaluate a model on tasks; the same command resumes",
     "sweep": "models by tasks by settings from one file, resumed at any point; what it found in tables and curves",
     "score": "a judge rates the answers of a run, or compares those of two; the same command resumes",
-    "import": "other tools' files: FastChat's MT-Bench answers and judgments, AlpacaEval's outputs and annotations",
+    "import": "other tools' files: lm-eval's results, FastChat's MT-Bench answers and judgments, AlpacaEval's files",
     "judge": "how far a judge can be trusted: attacks, constant answers, order and length",
     "jury": "several judge runs over the same answers as one, and how far the judges agree",
     "annotate": "collect blind votes: a study, its pages in six languages, offline packets, the file of votes",
@@ -31,6 +31,9 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
+    "export": "runs in the files of lm-eval, the Hugging Face hub, Every Eval Ever and DVC",
+    "verify": "whether a run is what it says: every number computed again, every answer scored again",
+    "leaderboard": "the ledger of a published leaderboard: rows that cannot be changed unseen, and what became of them",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from evalsuite import plugins
+from evalsuite.boards.building import BoardOptions
 from evalsuite.canonical import canonical_json
 from evalsuite.cli.output import say
 from evalsuite.cli.prefer_tables import print_headlines
@@ -32,7 +33,7 @@ def write(options: argparse.Namespace) -> dict[str, Any]:
     summary = _summary(options)
     render = plugins.load(plugins.REPORTS, "leaderboard")
     figures: dict[str, bytes] = plugins.load(plugins.REPORTS, "preference_figures")(summary)
-    page = render((), options.title, preference=summary)
+    page = render((), BoardOptions(title=options.title, preference=summary)).html
     contents = {
         SUMMARY: (canonical_json(summary) + "\n").encode("ascii"),
         **figures,

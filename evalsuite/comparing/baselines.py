@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 import evalsuite
-from evalsuite.canonical import canonical_json
 from evalsuite.comparability import judge_disagreements
 from evalsuite.comparing.packing import Packed, pack, unpack
 from evalsuite.comparing.sides import Column, Side, TaskSide
@@ -20,6 +19,7 @@ from evalsuite.metrics import reduce_of
 from evalsuite.records import Aggregate, Estimate, RunSpec, TaskSummary
 from evalsuite.stats.paired_tests import Floats
 from evalsuite.store.files import write_atomic
+from evalsuite.store.results import written_form
 from evalsuite.types import Record, Scalar
 
 BASELINE_SCHEMA = 1
@@ -183,8 +183,7 @@ def _marks(marks: np.ndarray[tuple[int], np.dtype[np.bool_]], *, is_usual: bool)
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
     """Store the file, sorted and indented so that a review shows what changed. Raises SaveFailed."""
-    text = json.dumps(json.loads(canonical_json(baseline)), indent=1, sort_keys=True, allow_nan=False)
-    write_atomic(path, (text + "\n").encode("ascii"))
+    write_atomic(path, written_form(baseline))
 
 
 def read_baseline(path: Path) -> Baseline:

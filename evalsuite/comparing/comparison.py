@@ -66,21 +66,27 @@ class Comparison(Record, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-def compare(pairing: Pairing, *, every_metric: bool = False) -> Comparison:
+def compare(pairing: Pairing, *, every_metric: bool = False, by_segments: bool = True) -> Comparison:
     """Differences of every task's headline, or of all its metrics, and of the means that the candidate reports.
 
     Chances are adjusted (Holm) among the headlines of all tasks and languages that are compared, those of means among
-    themselves; other metrics are looked at, not claimed.
+    themselves; other metrics are looked at, not claimed. `by_segments` also asks sacrebleu of corpus scores, a second
+    for each.
     """
     rows = [(task, rows) for task in pairing.tasks.values() for rows in task.rows.values()]
-    headlines = _singles([one for one in rows if one[1].estimate.is_primary])
-    others = _singles([one for one in rows if not one[1].estimate.is_primary]) if every_metric else []
+    headlines = _singles([one for one in rows if one[1].estimate.is_primary], by_segments=by_segments)
+    others = [one for one in rows if not one[1].estimate.is_primary] if every_metric else []
     means = {is_primary: list(_means(pairing, is_primary=is_primary)) for is_primary in (True, False)}
     more_means = means[False] if every_metric else []
     return Comparison(
         baseline=summary_of(pairing.baseline),
         candidate=summary_of(pairing.candidate),
-        differences=(*adjusted(means[True]), *more_means, *adjusted(headlines), *others),
+        differences=(
+            *adjusted(means[True]),
+            *more_means,
+            *adjusted(headlines),
+            *_singles(others, by_segments=by_segments),
+        ),
         flips=tuple(flip for task in pairing.tasks.values() for flip in headline_flips(task)),
         refused=tuple(map(refusal_of, pairing.refused)),
         missing=pairing.missing,
@@ -140,13 +146,13 @@ def flips_of(task: PairedTask, metric: str) -> list[Flip]:
 # -- differences
 
 
-def _singles(rows: Sequence[tuple[PairedTask, PairedRows]]) -> list[Difference]:
-    return [found for task, one in rows if (found := _single(task, one)) is not None]
+def _singles(rows: Sequence[tuple[PairedTask, PairedRows]], *, by_segments: bool) -> list[Difference]:
+    return [found for task, one in rows if (found := _single(task, one, by_segments=by_segments)) is not None]
 
 
-def _single(task: PairedTask, rows: PairedRows) -> Difference | None:
+def _single(task: PairedTask, rows: PairedRows, *, by_segments: bool) -> Difference | None:
     found = difference_of(rows)
-    if found is None or rows.estimate.formula != CORPUS:
+    if found is None or not by_segments or rows.estimate.formula != CORPUS:
         return found
     return msgspec.structs.replace(found, p_segments=_by_segments(task, rows))
 

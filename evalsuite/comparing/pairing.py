@@ -102,6 +102,8 @@ def _places(before: TaskSide, after: TaskSide, *, is_judged: bool) -> tuple[Plac
     """
     first, second = before.spec, after.spec
     if first.sample_ids_hash == second.sample_ids_hash:
+        if not (first.prompts_hash and second.prompts_hash) and not is_judged:
+            return "prompts: their hashes are not known"
         if first.prompts_hash != second.prompts_hash and not is_judged:
             return f"prompts: {first.prompts_hash[:12]}, {second.prompts_hash[:12]}"
         everything = np.arange(len(after.is_unscored))

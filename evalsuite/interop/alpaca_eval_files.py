@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evalsuite.canonical import content_hash
 from evalsuite.errors import DataError
 from evalsuite.interop.json_files import Row, shown
-from evalsuite.interop.judged import Coverage, Judged, Part, count_causes, estimates, grouped
+from evalsuite.interop.judged import Coverage, Judged, Part, grouped
 from evalsuite.metrics import probability
 from evalsuite.types import Cause, Sample, Score, Scored, Unscored
 
@@ -224,18 +225,20 @@ def prefer(found: Sequence[Annotation]) -> tuple[Judged, ...]:
 
 def _prefer(model: str, baseline: str, annotator: str, found: Sequence[Annotation]) -> Judged:
     _check_instructions(found)
-    outcomes = [
-        (Sample(id=f"{BENCHMARK}:{index}", input="", language="en"), _outcome(one)) for index, one in enumerate(found)
+    samples = [
+        Sample(id=f"{BENCHMARK}:{content_hash(one.instruction)[:16]}", input=one.instruction, language="en")
+        for one in found
     ]
-    protocol = f"{BENCHMARK}@{annotator or 'unnamed'}"
     return Judged(
+        benchmark=BENCHMARK,
+        rubric=BENCHMARK,
         model=model,
         judge=annotator,
-        protocol=protocol,
+        protocol=f"{BENCHMARK}@{annotator or 'unnamed'}",
         templates=(),
-        estimates=estimates(BENCHMARK, protocol, model, _PARTS, outcomes),
-        coverage=Coverage(sum(isinstance(outcome, Scored) for _, outcome in outcomes), NUM_INSTRUCTIONS),
-        unscored=count_causes(outcomes),
+        parts=_PARTS,
+        outcomes=[(sample, _outcome(one)) for sample, one in zip(samples, found, strict=True)],
+        expected=Coverage(0, NUM_INSTRUCTIONS),
         against=baseline,
     )
 

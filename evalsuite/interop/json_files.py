@@ -7,11 +7,12 @@ order mark is not, and the tools whose files these are do not read one either.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -90,6 +91,27 @@ def shown(value: Any) -> str:
 def read_rows(paths: Sequence[Path], max_bytes: int = MAX_BYTES) -> tuple[Row, ...]:
     """The objects of the files in order. Raises DataError naming file and line, also for a file without any."""
     return tuple(row for path in paths for row in _read_rows(path, max_bytes))
+
+
+def read_object(path: Path, max_bytes: int = MAX_BYTES) -> Row:
+    """The one object that a file is, on however many lines. Raises DataError naming file and line."""
+    text = _decoded(_content(path, max_bytes), path)
+    start = _skip_space(text, 0)
+    line = 1 + text.count("\n", 0, start)
+    if start == len(text):
+        raise DataError(f"{path}, line {line}: the file is empty; expected one JSON object.")
+    value, end = _parsed(text, start, path, line)
+    if (after := _skip_space(text, end)) < len(text):
+        raise DataError(f"{path}, line {1 + text.count(chr(10), 0, after)}: something follows the object.")
+    return _checked(value, str(path))
+
+
+def sha256_of(paths: Iterable[Path]) -> str:
+    """What the files' bytes hash to together, in their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _read_rows(path: Path, max_bytes: int) -> tuple[Row, ...]:

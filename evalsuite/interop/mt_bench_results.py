@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from evalsuite.contracts import Metric
 from evalsuite.errors import DataError
-from evalsuite.interop.judged import Coverage, Judged, Outcomes, Part, count_causes, estimates, grouped
+from evalsuite.interop.judged import Coverage, Judged, Part, grouped
 from evalsuite.interop.mt_bench_files import TURNS, PairJudgment, SingleJudgment, merge_equal, with_baseline
 from evalsuite.metrics import MEAN, accuracy, mean, mean_of_means, means_formula, probability, right, share
 from evalsuite.types import Cause, Sample, Score, Scored, Unscored
@@ -90,16 +90,18 @@ def rate(judgments: Sequence[SingleJudgment]) -> tuple[Judged, ...]:
 def _rate(rows: Sequence[SingleJudgment]) -> Judged:
     judgments, model = merge_equal(rows), rows[0].model
     outcomes = [(_sample(one), _rating_outcome(one)) for one in judgments]
-    protocol = _protocol("single", judgments)
     return Judged(
+        benchmark=BENCHMARK,
+        rubric=f"{BENCHMARK}_single",
         model=model,
         judge=rows[0].judge,
-        protocol=protocol,
+        protocol=_protocol("single", judgments),
         templates=_templates(judgments),
-        estimates=estimates(BENCHMARK, protocol, model, _rating_parts(), outcomes),
-        coverage=_coverage(judgments, outcomes),
-        unscored=count_causes(outcomes),
+        parts=_rating_parts(),
+        outcomes=outcomes,
+        expected=_expected(judgments),
         num_merged=len(rows) - len(judgments),
+        asked=_asked(judgments, ("",)),
     )
 
 
@@ -141,17 +143,19 @@ def _compare(rows: Sequence[PairJudgment], baseline: str) -> Judged:
     is_turned = first.model_1 == baseline
     model, against = (first.model_2, first.model_1) if is_turned else (first.model_1, first.model_2)
     outcomes = [(_sample(one), _pair_outcome(model, one)) for one in judgments]
-    protocol = _protocol("pair", judgments)
     return Judged(
+        benchmark=BENCHMARK,
+        rubric=f"{BENCHMARK}_pair",
         model=model,
         judge=first.judge,
-        protocol=protocol,
+        protocol=_protocol("pair", judgments),
         templates=_templates(judgments),
-        estimates=estimates(BENCHMARK, protocol, model, _PAIR_PARTS, outcomes),
-        coverage=_coverage(judgments, outcomes),
-        unscored=count_causes(outcomes),
+        parts=_PAIR_PARTS,
+        outcomes=outcomes,
+        expected=_expected(judgments),
         num_merged=len(rows) - len(judgments),
         against=against,
+        asked=_asked(judgments, ("g1_", "g2_")),
     )
 
 
@@ -195,13 +199,23 @@ def _sample(judgment: SingleJudgment | PairJudgment) -> Sample:
     )
 
 
-def _coverage(judgments: Sequence[Judgment], outcomes: Outcomes) -> Coverage:
+def _expected(judgments: Sequence[Judgment]) -> Coverage:
     there = {(one.turn, one.question) for one in judgments}
     missing = {
         f"turn{turn}": tuple(question for question in QUESTIONS if (turn, str(question)) not in there) for turn in TURNS
     }
-    num_scored = sum(isinstance(outcome, Scored) for _, outcome in outcomes)
-    return Coverage(n=num_scored, expected=_MATCHES, missing=missing)
+    return Coverage(n=0, expected=_MATCHES, missing=missing)
+
+
+def _asked(judgments: Sequence[Judgment], games: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The judge's prompts and replies by sample, one a game; FastChat's files hold them, other tools' may not."""
+    found = {}
+    for one in judgments:
+        texts = [(one.content.get(f"{game}user_prompt"), one.content.get(f"{game}judgment")) for game in games]
+        told = tuple((prompt, reply) for prompt, reply in texts if isinstance(prompt, str) and isinstance(reply, str))
+        if len(told) == len(games):
+            found[_sample(one).id] = told
+    return found
 
 
 def _templates(judgments: Sequence[Judgment]) -> tuple[str, ...]:

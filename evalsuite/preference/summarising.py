@@ -101,6 +101,7 @@ def summary_of(
         quality=quality_of(gathered.ratings, gathered.scale, seed, correction),
         annotators=screen(people),
         attentiveness=attentiveness(gathered.votes),
+        powered=powered_of(gathered.people, gathered.judges, systems),
     )
 
 
@@ -292,9 +293,10 @@ def judges_of(people: VoteTable, judges: VoteTable, seed: int) -> tuple[JudgeFin
     )
 
 
-def powered_of(people: VoteTable, judges: VoteTable) -> tuple[PoweredFinding, ...]:
+def powered_of(people: VoteTable, judges: VoteTable, systems: Sequence[str] = ()) -> tuple[PoweredFinding, ...]:
     """Win rates from people's votes and every judge's verdicts together (PPI++), by pair and language, where there are
-    prompts enough of either kind and people judged each group of prompts whole. Both tables have the same names.
+    prompts enough of either kind and people judged each group of prompts whole. Both tables have the same names; pairs
+    are in the order of `systems`, each seen from the first, or by name.
     """
     return tuple(
         PoweredFinding(judge=judges.raters[judge], rate=rate, admission=admission)
@@ -302,7 +304,7 @@ def powered_of(people: VoteTable, judges: VoteTable) -> tuple[PoweredFinding, ..
         for language in languages_of(people)
         for mine, its in [(people.in_language(language), judges.where(judges.rater == judge).in_language(language))]
         for admission in [admissibility(mine, its, language=language)]
-        for a, b in pairs_of(mine)
+        for a, b in _pairs(mine, systems or mine.systems)
         if (rate := _powered(mine, its, a, b, language))
     )
 

@@ -132,7 +132,8 @@ class PreferenceSummary(Record, frozen=True, kw_only=True):
 
     `systems` are the strongest first; where they cannot be ranked, for the reason `no_ranking`, those who got most of
     all their comparisons. Pairs are seen from the one that stands first there. Chances in `rates`, in
-    `rates_against_all` and of differences in quality are each adjusted by `correction`.
+    `rates_against_all` and of differences in quality are each adjusted by `correction`. `powered` are the rates that
+    judges' verdicts on further prompts help to know; files from before these were kept have none.
     """
 
     version: int
@@ -155,6 +156,7 @@ class PreferenceSummary(Record, frozen=True, kw_only=True):
     quality: QualityFindings | None
     annotators: tuple[AnnotatorScreen, ...]
     attentiveness: tuple[AttentivenessScreen, ...]
+    powered: tuple[PoweredFinding, ...] = ()
 
 
 def read_summary(value: Any) -> PreferenceSummary:

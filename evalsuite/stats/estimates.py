@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,11 @@ Row = tuple[Sample, Outcome]
 
 _NO_SPREAD = 1e-12
 """Below this a standard error is rounding: all clusters are alike."""
+
+
+class _Range(TypedDict, total=False):
+    bounds: tuple[float, float]
+    least: float
 
 
 @dataclass(frozen=True)
@@ -82,9 +88,17 @@ def measure(task: Task, model: str, metric: Metric, rows: Sequence[Row]) -> Meas
         chance=_chance(metric, rows),
         alias=metric.alias,
         formula=metric.formula,
-        bounds=metric.bounds if metric.bounds and all(map(math.isfinite, metric.bounds)) else None,
+        **_range(metric),
     )
     return Measured(estimate, metric, tuple(names), totals, deltas)
+
+
+def _range(metric: Metric) -> _Range:
+    """The metric's range as it is stored, where an infinity cannot stand."""
+    ends = metric.bounds or (-math.inf, math.inf)
+    if all(map(math.isfinite, ends)):
+        return {"bounds": ends}
+    return {"least": ends[0]} if math.isfinite(ends[0]) else {}
 
 
 def _chance(metric: Metric, rows: Sequence[Row]) -> float | None:

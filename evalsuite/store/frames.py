@@ -17,6 +17,9 @@ _CRC_DIGITS = 8
 BODY_AT = _CRC_DIGITS + 1
 """Where a line's JSON begins."""
 
+NO_END = "the line has no end"
+"""The reason of a fault that a kill leaves: half of a line."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -51,13 +54,13 @@ def read_frames(blob: bytes) -> Iterator[Any | Fault]:
 def _parsed(body: bytes, offset: int, is_tail: bool) -> Any | Fault:
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Fault(offset=offset, reason=f"the checksum holds, the body is no JSON ({error})", is_tail=is_tail)
 
 
 def _fault(line: bytes, *, is_terminated: bool) -> str:
     if not is_terminated:
-        return "the line has no end"
+        return NO_END
     body = line[BODY_AT:]
     if line[:BODY_AT] != b"%08x " % zlib.crc32(body):
         return "the checksum differs"

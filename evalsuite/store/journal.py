@@ -143,11 +143,26 @@ def _mark(body: bytes) -> _Mark:
 
 def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
     stack: Mapping[str, Scalar] = {}
+    for record in read_epoch(path, run_id, epoch):
+        if isinstance(record, Fault):
+            journal.torn_tails.append(f"{path.name} at byte {record.offset}: {record.reason}")
+        elif isinstance(record, Opened):
+            stack = record.stack
+            journal.see(stack)
+        else:
+            _merge(path, record, journal.responses)
+            journal.num_cached += len(record.responses) if record.is_cached else 0
+            journal.spent += record.spent or Spent()
+            journal.see(stack, record.versions)
+
+
+def read_epoch(path: Path, run_id: str, epoch: int) -> Iterator[Opened | Committed | Fault]:
+    """The records of one of the journal's files; a torn tail comes last, as a fault. Raises CorruptStore."""
     for seq, value in enumerate(read_frames(path.read_bytes())):
         if isinstance(value, Fault):
             if not value.is_tail:
                 raise _corrupt(path, value.offset, value.reason)
-            journal.torn_tails.append(f"{path.name} at byte {value.offset}: {value.reason}")
+            yield value
             return
         if seq == 0:
             check_schema(path, value)
@@ -158,19 +173,13 @@ def _read_file(path: Path, run_id: str, epoch: int, journal: Journal) -> None:
             raise _corrupt(path, None, f"record {seq} is out of place")
         if isinstance(record, Opened):
             _check_opened(path, record, run_id, epoch)
-            stack = record.stack
-            journal.see(stack)
-        else:
-            _merge(path, record, journal.responses)
-            journal.num_cached += len(record.responses) if record.is_cached else 0
-            journal.spent += record.spent or Spent()
-            journal.see(stack, record.versions)
+        yield record
 
 
 def _decode(path: Path, seq: int, value: Any) -> Opened | Committed:
     try:
         return msgspec.convert(value, Opened | Committed)
-    except msgspec.ValidationError as error:
+    except ValueError as error:  # msgspec's complaints, and halves of characters where a word is expected
         raise _corrupt(path, None, f"record {seq} is of another shape ({error})") from error
 
 

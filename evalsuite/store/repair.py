@@ -70,5 +70,5 @@ def _record(value: object) -> Opened | Committed | None:
         return None
     try:
         return msgspec.convert(value, Opened | Committed)
-    except msgspec.ValidationError:
+    except ValueError:  # msgspec's complaints, and halves of characters where a word is expected
         return None

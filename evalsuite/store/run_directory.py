@@ -91,15 +91,16 @@ class RunDirectory:
     def extend_plan(self, wave: int, batches: Sequence[PlannedBatch]) -> None:
         """Store a wave's plan, or what is added to it; must precede these batches' first forward pass."""
         header = PlanHeader(schema=SCHEMA_VERSION, run_id=self.spec.run_id, wave=wave, num_batches=len(batches))
-        path = self._plan_path(wave, len(self._plan_parts(wave)))
+        path = self._plan_path(wave, len(self.plan_files(wave)))
         write_atomic(path, b"".join(frame(record) for record in (header, *batches)))
 
     def read_plan(self, wave: int) -> tuple[PlannedBatch, ...] | None:
         """A wave's plan with all that was added, or None before it is made. Raises CorruptStore when it was changed."""
-        parts = self._plan_parts(wave)
+        parts = self.plan_files(wave)
         return tuple(batch for path in parts for batch in self._read_part(wave, path)) if parts else None
 
-    def _plan_parts(self, wave: int) -> list[Path]:
+    def plan_files(self, wave: int) -> list[Path]:
+        """The files of a wave's plan, in the order in which they were added; none before it is made."""
         paths = (self._plan_path(wave, part) for part in count())
         return list(takewhile(Path.exists, paths))
 
@@ -114,7 +115,7 @@ class RunDirectory:
         try:
             header = msgspec.convert(values[0], PlanHeader)
             batches = tuple(msgspec.convert(value, PlannedBatch) for value in values[1:])
-        except (IndexError, msgspec.ValidationError) as error:
+        except (IndexError, ValueError) as error:
             raise _changed(path, str(error)) from error
         if (header.run_id, header.wave, header.num_batches) != (self.spec.run_id, wave, len(batches)):
             raise _changed(path, "it belongs to another run, or batches are missing")
@@ -208,9 +209,10 @@ def read_spec(path: Path) -> RunSpec:
                 "Read it with the version that wrote it."
             )
         spec = msgspec.convert(value, RunSpec)
-    except (ValueError, msgspec.ValidationError) as error:
+        written = canonical_json(spec).encode() + b"\n"
+    except (ValueError, RecursionError) as error:  # msgspec's complaints are ValueErrors too
         raise _changed(spec_path, str(error)) from error
-    if canonical_json(spec).encode() + b"\n" != spec_path.read_bytes():
+    if written != spec_path.read_bytes():
         raise _changed(spec_path, "it is not the canonical form that was written")
     return spec
 
@@ -235,6 +237,14 @@ def read_taken(path: Path) -> dict[str, float]:
     if sums["steady_seconds"]:
         found["tokens_per_second"] = sums["steady_tokens"] / sums["steady_seconds"]
     return found
+
+
+def read_opened_at(path: Path) -> float | None:
+    """When a process first worked on the run at `path`, in seconds of Unix time; None where nothing says so."""
+    for event in _events(path, "opened"):
+        if isinstance(event.get("at"), int | float):
+            return float(event["at"])
+    return None
 
 
 def _events(path: Path, name: str) -> Iterator[Mapping[str, Any]]:

@@ -17,6 +17,8 @@ def visible(text: str) -> str:
     Joiners stay, since Hindi, Arabic and emoji need them, and so do line ends and tabs. What comes out may stand in
     XML, escaped as XML asks.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_spelt(char) if _is_unseen(char) else char for char in text)
 
 

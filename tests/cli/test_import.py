@@ -199,7 +199,7 @@ OUTPUT = {"instruction": "a", "output": "b"}
         ("alpaca_eval", [ALPACA], ("--rule", "fastchat"), "--rule fastchat: the rule of alpaca_eval is alpaca_eval."),
         ("mt-bench", [RATING], ("--baseline", "m"), "--baseline: f holds single judgments, which it says nothing"),
         ("mt-bench", [RATING], ("--name", "x"), "--name: f holds single judgments, which it says nothing"),
-        ("mt-bench", [PAIR], ("--output_path", "x"), "--output_path: f holds pair judgments, which it says nothing"),
+        ("mt-bench", [PAIR], ("--rule", "fastchat", "-o", "x"), "--output_path: f holds pair judgments for --rule"),
         ("mt-bench", [PAIR], ("--baseline", "c"), "--baseline: no judgment is of 'c'; they are of a, b."),
         ("mt-bench", [ANSWER], ("--rule", "fastchat"), "--rule: f holds model answers, which it says nothing about"),
         ("alpaca_eval", [OUTPUT], ("--rule", "alpaca_eval"), "--rule: f holds model outputs, which it says nothing"),
@@ -246,8 +246,8 @@ def test_refused_answers_leave_nothing(command: Any, workplace: Path, files: Fil
 
 
 def test_unknown_formats_and_missing_files(command: Any) -> None:
-    ran = command("import", "lm-eval", "f")
+    ran = command("import", "helm", "f")
     assert (ran.code, ran.out) == (EXIT_USAGE, "")
-    assert all(part in ran.err for part in ("FORMAT", "'lm-eval'", "mt-bench", "alpaca_eval"))
+    assert all(part in ran.err for part in ("FORMAT", "'helm'", "lm-eval", "mt-bench", "alpaca_eval"))
     ran = command("import", "mt-bench", "none")
     assert (ran.code, ran.err) == (EXIT_USAGE, "evalsuite: none cannot be read: No such file or directory.\n")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +33,26 @@ def written(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def board_of(page: str) -> Any:
+    """What a page shows, from its compressed data."""
+    packed = re.search(r'id="data-board">([^<]*)<', page)
+    assert packed
+    return json.loads(gzip.decompress(base64.b64decode(packed[1])))
+
+
 def test_a_report_is_a_page_figures_and_a_file(command: Any, votes: Path, workplace: Path) -> None:
     ran = command("prefer", "report", votes, "--format", "votes", "-o", "out", "--title", "Mine & yours", "--json")
     assert ran.code == EXIT_OK, ran.err
     files = written(workplace / "out")
     assert set(files) == FILES
-    assert b"<h1>Mine &amp; yours</h1>" in files["preference.html"]
+    page = files["preference.html"].decode()
+    assert '<h1 id="page-title"><bdi>Mine &amp; yours</bdi></h1>' in page
     assert ran.json["page"] == str(workplace / "out" / "preference.html")
     assert {Path(path).name for path in ran.json["figures"]} == FILES - {"preference.json", "preference.html"}
     stored = json.loads(files["preference.json"])
     assert ran.json["results"] == stored
+    assert board_of(page)["preference"] == stored
+    assert board_of(page)["runs"] == []
     assert files["preference.json"] == (canonical_json(read_summary(stored)) + "\n").encode()
     assert str(workplace / "out" / "preference.html") in ran.out
     assert stored["files"][0]["name"] == "study.jsonl"
@@ -149,10 +162,11 @@ def test_a_leaderboard_with_votes(command: Any, votes: Path, workplace: Path) ->
         assert ran.code == EXIT_OK, ran.err
         assert ran.json["votes"] == given
         page = (workplace / "board.html").read_text(encoding="utf-8")
-        assert 'id="preference"' in page
-        assert 'id="board"' in page
-        assert "72 votes of 6 people" in page
-    assert 'id="preference"' not in _page_without_votes(command, workplace)
+        board = board_of(page)
+        assert board["preference"] == json.loads((workplace / "out" / "preference.json").read_text())
+        assert len(board["runs"]) == 1
+        assert "72 votes" in page
+    assert board_of(_page_without_votes(command, workplace))["preference"] is None
 
 
 def _page_without_votes(command: Any, workplace: Path) -> str:
@@ -217,8 +231,9 @@ def test_mt_benchs_report(command: Any, mirror: Path, workplace: Path) -> None:
     assert (found["counts"]["num_votes"], found["counts"]["num_verdicts"]) == (3355, 2400)
     assert found["systems"][:2] == ["gpt-4", "claude-v1"]
     page = (workplace / "preference" / "preference.html").read_text(encoding="utf-8")
-    for said in ("2220 of 3355 pairs of votes", "1823 of 2129 pairs of votes", "0.485", "0.505", "admissible"):
+    for said in ("<td>2220</td><td>3355</td>", "<td>1823</td><td>2129</td>", "<td>0.485 [", "<td>0.505 ["):
         assert said in page, said
+    assert board_of(page)["preference"]["judges"][0]["admissibility"][0]["verdict"] == "admissible"
     assert (workplace / "preference" / "matrix.png").stat().st_size > 20_000
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,12 @@ def case_ids(run: Path) -> list[str]:
     from evalsuite.store.results import read_samples
 
     return [record.sample.id for record in read_samples(run)]
+
+
+def rest_of(page: Path) -> Any:
+    """What a page holds of a board beyond its leaderboard."""
+    (packed,) = re.findall(r'id="data-rest"[^>]*>([^<]*)<', page.read_text(encoding="utf-8"))
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def recorded(folder: Path, texts: dict[str, str]) -> Path:
@@ -49,10 +58,9 @@ def test_recorded_verdicts_judge_a_run(command: Any, answered: Path, tmp_path: P
 
     page = tmp_path / "page.html"
     assert command("report", str(answered), str(ran.json["path"]), "--output", str(page)).code == EXIT_OK
-    text = page.read_text(encoding="utf-8")
-    assert "Judged answers" in text
-    assert "0 of 3 (0.0 %)" in text
-    assert "judged by reader (rating)" in text
+    (judging,) = rest_of(page)["judgings"]
+    assert (judging["judge"], judging["model"]) == ("rating", "reader")
+    assert judging["runs"][0]["unparsed"][:2] == [0, 3]
 
 
 def test_what_is_wrong_is_said_in_one_line(command: Any, answered: Path, tmp_path: Path) -> None:
@@ -81,3 +89,14 @@ def test_a_card_is_printed_and_stored(command: Any, tmp_path: Path) -> None:
     assert stored == ran.json["cards"]
     assert stored["es"]["is_admissible"] is False
     assert command("judge", "card", "--judge", "rating", "--model", "scripted", "--lang", "tlh").code == EXIT_USAGE
+
+    page = tmp_path / "page.html"
+    told = command("report", "--cards", str(ran.json["path"]), "--output", str(page), "--json")
+    assert told.code == EXIT_OK
+    assert told.out.startswith("0 runs and 1 judge card in ")
+    assert told.json["cards"] == [ran.json["path"]]
+    (card,) = rest_of(page)["cards"]
+    assert (card["model"], card["language"], card["is_admissible"]) == ("scripted", "es", False)
+    nothing = command("report", "--cards", str(tmp_path / "nowhere.json"))
+    assert nothing.code == EXIT_USAGE
+    assert "nowhere.json cannot be read" in nothing.err

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evalsuite.reports.provenance import repeat_command
+from pages import board_in
 
 from evalsuite import plugins
+from evalsuite.boards.commands import repeat_command
 from evalsuite.config import RunConfig
 from evalsuite.contracts import Dataset, Family, Rows, Task, TaskInfo, TaskOptions
 from evalsuite.data import BUILT_IN
@@ -135,7 +136,9 @@ def test_the_file_runs_as_a_task_with_its_provenance(command: Any) -> None:
     assert result["protocol"] == "sums-v1+translated"
     page = command("report", "runs", "--output", "page.html")
     assert page.code == EXIT_OK
-    assert "translation: machine, by scripted" in Path("page.html").read_text(encoding="utf-8")
+    tasks = {task.name: task for task in board_in(Path("page.html")).tasks}
+    assert set(tasks) == {"sums@hi", "translate_sums@hi"}, "the translating has a name of its own"
+    assert "machine, by scripted" in tasks["sums@hi"].provenance
 
 
 @pytest.mark.usefixtures("sums")

@@ -15,8 +15,6 @@ from evalsuite.judges._probes import Place, num_doublings, place_of, shape_of
 from evalsuite.judges.alignbench import alignbench
 from evalsuite.judges.card import (
     TABLE_HEADER,
-    CardLimits,
-    JudgeCard,
     JudgedCase,
     card_answers,
     card_cases,
@@ -32,6 +30,7 @@ from own_cases import LANGUAGES, content, reply
 
 from evalsuite.contracts import Judge, JudgeOptions, Rubric
 from evalsuite.errors import UsageError
+from evalsuite.judge_cards import CardLimits, JudgeCard
 from evalsuite.text.languages import identify
 from evalsuite.types import GenerateRequest, Sample
 from evalsuite.verdicts import Preferred, Rated, Unparsed, Winner

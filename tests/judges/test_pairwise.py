@@ -304,6 +304,14 @@ def test_exchanging_the_runs_mirrors_the_scores(first: Winner, second: Winner) -
         assert theirs[name] == ours[name]
 
 
+def test_of_losses_fewer_are_better() -> None:
+    (losses,) = [metric for metric in METRICS if metric.name == "losses"]
+    assert not losses.higher_is_better
+    assert losses.best is not None
+    assert losses.worst is not None
+    assert (losses.reduce(losses.best), losses.reduce(losses.worst)) == (0.0, 1.0)
+
+
 def test_what_is_said_of_a_case() -> None:
     scored = RUBRIC.score(case_of(QUESTION, ("a",), ("b",)), preferences(A, A))
     assert (scored.answer, scored.explanation) == ("tie", "a in the first order, b in the other")

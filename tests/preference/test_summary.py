@@ -248,6 +248,26 @@ def test_all_votes_alike_are_no_bound_for_certain() -> None:
     assert found.low == pytest.approx(0.7473, abs=1e-3)
 
 
+def test_rates_that_a_judge_helps_to_know_are_seen_from_the_stronger() -> None:
+    """People on twelve prompts, where the one whose name is last wins more; a judge on forty."""
+    rows = [vote(n, B if n % 3 else A, f"r{r}") for n in range(12) for r in range(2)]
+    rows += [vote(n, B if n % 2 else A, "machine", shown_first="") for n in range(40)]
+    found = summarised(rows, judge="machine")
+    assert found.systems == ("y", "x")
+    (powered,) = found.powered
+    assert (powered.judge, powered.rate.system_a, powered.rate.system_b) == ("machine", "y", "x")
+    assert (powered.rate.num_prompts_people, powered.rate.num_prompts_judge) == (12, 28)
+    assert powered.rate.people_only == pytest.approx(8 / 12)
+    assert powered.admission is not None
+    assert read_summary(json.loads(canonical_json(found))) == found
+
+
+def test_a_summary_from_before_such_rates_were_kept_is_read() -> None:
+    stored = json.loads(canonical_json(summarised(mixed())))
+    assert stored.pop("powered") == []
+    assert read_summary(stored).powered == ()
+
+
 # -- real votes
 
 

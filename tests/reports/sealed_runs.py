@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalsuite.canonical import content_hash
 from evalsuite.records import (
     Aggregate,
     Counts,
@@ -92,11 +93,15 @@ def _mean_case(parts: Sequence[Part]) -> dict[str, float | None]:
     return {"worst_case": worst, "best_case": best}
 
 
-def task_spec(part: Part, num_fewshot: int, fingerprint: str, num_left_out: int) -> TaskSpec:
+def task_spec(
+    part: Part, num_fewshot: int, fingerprint: str, num_left_out: int, records: Sequence[SampleRecord]
+) -> TaskSpec:
     pin = DatasetPin(path="org/data", config="c", split="test", revision="r" * 40, fingerprint=fingerprint, num_rows=50)
     return TaskSpec(
         name=part.task, family=part.family, version=1, protocol=part.protocol, num_fewshot=num_fewshot, chat=False,
-        datasets=(pin,), sample_ids_hash="0" * 64, prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
+        datasets=(pin,),
+        sample_ids_hash=content_hash([one.sample.id for one in records if one.task == part.task]),
+        prompts_hash="0" * 64, num_samples=part.n + part.num_unscored,
         num_available=part.n + part.num_unscored + num_left_out,
     )  # fmt: skip
 
@@ -130,7 +135,7 @@ def write_run(
     tasks = {part.task: part for part in parts}
     spec = RunSpec(
         schema=SCHEMA_VERSION, model=ModelSpec(name=model, engine="scripted", identity=identity or {"function": "m:f"}),
-        tasks=tuple(task_spec(part, num_fewshot, fingerprint, 30 if limit else 0) for part in tasks.values()),
+        tasks=tuple(task_spec(part, num_fewshot, fingerprint, 30 if limit else 0, records) for part in tasks.values()),
         limit=limit,
         limit_mode="stratified", rows={}, seed=1234, system_instruction="", multiturn_shots=False, generation={},
     )  # fmt: skip
@@ -183,8 +188,9 @@ def text_record(
     counts: tuple[float, ...] = (1.0, 1.0),
     target: str = "",
     flags: Sequence[Flag] = (),
+    question: str = "",
 ) -> SampleRecord:
-    """A sample of generated answers, one a turn; None is an answer that never came."""
+    """A sample of generated answers, one a turn; None is an answer that never came. `question` is not the prompt's."""
     responses = [
         Failure(cause=Cause.TIMEOUT, detail="60 s") if text is None
         else Completion(text=text, stop_reason="end", num_prompt_tokens=3, num_tokens=7)
@@ -193,7 +199,7 @@ def text_record(
     failed = any(text is None for text in answers)
     scored = Scored(scores=(Score(name="acc", counts=counts),), answer=str(answers[-1]), flags=tuple(flags))
     return SampleRecord(
-        sample=Sample(id=sample_id, input=prompt, language=language, target=target, category="cat"),
+        sample=Sample(id=sample_id, input=question or prompt, language=language, target=target, category="cat"),
         task=sample_id.partition(":")[0], family="qa",
         items=tuple(Item(id=f"{sample_id}#{wave}.0", sample_id=sample_id, wave=wave,
                          request=GenerateRequest(prompt=prompt, max_tokens=9, stop=("\n",)))

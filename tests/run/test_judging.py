@@ -17,10 +17,10 @@ from evalsuite.engines.scripted import ScriptedEngine, completion
 from evalsuite.errors import NothingSelected, SpecMismatch, UsageError
 from evalsuite.judged import JudgedRun, read_run
 from evalsuite.judging import Asked, Bench, open_bench, prepare_judging
-from evalsuite.jury import seal_jury, write_jury
+from evalsuite.jury import seal_jury
 from evalsuite.prepare import prepare
 from evalsuite.records import Estimate
-from evalsuite.run import Finished, Quiet, execute
+from evalsuite.run import Finished, Quiet, execute, store_sealed
 from evalsuite.store.results import RESULTS, read_results, read_samples
 from evalsuite.types import Cause, Failure, GenerateRequest, Request, Response, Scored, Unscored
 
@@ -223,7 +223,7 @@ def test_a_jury_averages_and_says_how_far_it_agrees(tmp_path: Path) -> None:
     values = {part.task: part.value for part in majority.result.estimates if part.metric == "rating"}
     assert values["mini_chat_en"] == pytest.approx(estimate(one, "rating").value)
 
-    write_jury(sealed, tmp_path / "jury")
+    store_sealed(sealed, tmp_path / "jury")
     assert read_results(tmp_path / "jury") == sealed.result
     assert sealed.result.spec.subject == "apple"
     assert "jury of one, two, three (mean)" in sealed.result.estimates[0].protocol
@@ -323,7 +323,7 @@ def test_a_jury_is_no_juror_and_a_run_no_rival_of_itself(tmp_path: Path) -> None
     for name in ("one", "two"):
         judge(tmp_path / name, bench("rating", rate(4), name), run)
     members = [read_run(tmp_path / name) for name in ("one", "two")]
-    write_jury(seal_jury(members, "mean"), tmp_path / "jury")
+    store_sealed(seal_jury(members, "mean"), tmp_path / "jury")
     with pytest.raises(UsageError, match="a jury itself, whose judges would count twice"):
         seal_jury([*members, read_run(tmp_path / "jury")], "mean")
     with pytest.raises(UsageError, match="is named twice"):

@@ -555,3 +555,21 @@ def test_another_confidence_of_a_proportion_is_scipys() -> None:
 
 def test_what_has_no_interval_has_none_of_another_confidence() -> None:
     assert bounds_at(estimate(MEAN, values([2.0] * 5)), 0.99) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "bounds", "least"),
+    [
+        (accuracy("acc"), (0.0, 1.0), None),
+        (mean_length("chars"), None, 0.0),
+        (corpus_metric("ter", "en"), None, 0.0),
+        (replace(mean_length("free"), bounds=None), None, None),
+    ],
+    ids=lambda each: each.name if isinstance(each, Metric) else None,
+)
+def test_an_estimate_keeps_what_there_is_of_the_metrics_range(
+    metric: Metric, bounds: tuple[float, float] | None, least: float | None
+) -> None:
+    counts = [(4.0, 9.0)] * 3 if metric.name == "ter" else [(0.0, 1.0), (1.0, 1.0), (1.0, 1.0)]
+    found = estimate(metric, counts)
+    assert (found.bounds, found.least) == (bounds, least)

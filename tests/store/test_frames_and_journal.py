@@ -584,3 +584,18 @@ def test_processes_that_answered_are_counted_and_cached_answers_seen(tmp_path: P
     torn = (tmp_path / "0005.jsonl").read_bytes()
     (tmp_path / "0005.jsonl").write_bytes(b"\xff\nnot a frame\n" + torn + torn[:30])
     assert how_answered(tmp_path) == HowAnswered(num_processes=4, is_cached=True)
+
+
+@pytest.mark.parametrize("kind", ["\ud800", ["opened"], None])
+def test_a_record_of_no_known_kind_is_a_changed_file(tmp_path: Path, kind: object) -> None:
+    """Half of a character where a word is expected is no other error than any other word."""
+    (tmp_path / "0001.jsonl").write_bytes(frame({"type": kind, "schema": 1}))
+    with pytest.raises(CorruptStore, match="record 0 is of another shape"):
+        read_journal(tmp_path, "0" * 16)
+
+
+def test_a_body_nested_too_deeply_is_a_fault() -> None:
+    body = b"[" * 100_000 + b"]" * 100_000
+    (fault,) = read_frames(b"%08x %s\n" % (zlib.crc32(body), body))
+    assert isinstance(fault, Fault)
+    assert "the body is no JSON" in fault.reason

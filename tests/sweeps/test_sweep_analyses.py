@@ -309,7 +309,7 @@ def test_other_rows_are_not_paired_but_weighed(sweep: Any, shots: Path, formats:
     cells = [cell(path, str(place), {"size": place + 1}) for place, path in enumerate(paths)]
     found = read_sweep(plan(folder, "apart", cells))
     (curve,) = scaling_of(found, "size", summary_headlines(found.cells)).curves
-    assert curve.not_paired == "a task has no item with a score in every cell"
+    assert curve.not_paired == "a task has no item with a score in every run"
     assert (curve.items, curve.basis) == (None, "weighted")
 
 

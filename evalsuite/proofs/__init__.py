@@ -1,0 +1,1 @@
+"""What makes a published number checkable: manifests, recomputation, trust levels, and the ledger of a leaderboard."""
