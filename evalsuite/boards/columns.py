@@ -18,6 +18,9 @@ _USUAL_SEED = 1234
 _PERCENT = 100.0
 """The scale of metrics that lie between 0 and 1."""
 
+OF_LANGUAGE_ALONE = ("language_fidelity", "sentence_fidelity")
+"""How far answers keep to a language says nothing of how good they are: no rank and no extreme goes by it."""
+
 _MANY_PARTS = 12
 """Of a mean over more parts a head names none: it would be all head."""
 

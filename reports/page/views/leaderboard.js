@@ -76,14 +76,15 @@ function boardColumns(isNormalised) {
 
 function boardHead(row) {
   const runs = runsOf(row);
+  const common = settingsOf(runs[0]).filter((text) => runs.every((run) => settingsOf(run).includes(text)));
   return el(
     "th",
     { scope: "row", class: standingOf(row)?.is_band ? "model band" : "model" },
     headName(rowName(row)),
     badges(...runs),
-    [...new Set(runs.flatMap(settingsOf))].map((text) => el("span", { class: "detail" }, text)),
+    common.map((text) => el("span", { class: "detail" }, text)),
     redFlagNote(...runs),
-    runLinks(runs),
+    runs.length > 1 ? runsFold(runs, common) : el("span", { class: "detail" }, t("run"), " ", runLink(runs[0])),
   );
 }
 
@@ -98,17 +99,26 @@ function settingsOf(run) {
   return found;
 }
 
-/** The ways to the facts of a row's runs. */
-function runLinks(runs) {
-  const link = ({ id }) =>
-    el("a", { href: address("provenance", { run: id.slice(0, 8) }) }, el("code", {}, id.slice(0, 8)));
-  return el(
-    "span",
-    { class: "detail" },
-    runs.length > 1 ? t("runs", { n: runs.length }) : t("run"),
-    " ",
-    joinedNodes(runs.map(link), "join_facts"),
+/** The runs of a row, each with what is special about it. */
+function runsFold(runs, common) {
+  const line = (run) => [
+    el("span", { class: "detail" }, runLink(run)),
+    settingsOf(run)
+      .filter((text) => !common.includes(text))
+      .map((text) => el("span", { class: "detail" }, text)),
+  ];
+  const title = t("runs", { n: runs.length });
+  return fold("runs-" + runs[0].id.slice(0, 8), title, () =>
+    el(
+      "ul",
+      { class: "runs" },
+      runs.map((run) => el("li", {}, line(run))),
+    ),
   );
+}
+
+function runLink({ id }) {
+  return el("a", { href: address("provenance", { run: id.slice(0, 8) }) }, el("code", {}, id.slice(0, 8)));
 }
 
 function pairTexts(pairs) {
