@@ -86,11 +86,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Write the page, its data and its tables, and print where they are."""
     from evalsuite.boards.board_file import file_beside
+    from evalsuite.boards.checking import require_sealed
 
     _check(options)
     runs = find_runs([Path(run) for run in options.runs])
     board = _board_options(options)
     made = _made(runs, board, _page_options(options))
+    require_sealed(made.data)
     page = _written(made, Path(options.output))
     print(f"{_named(options, len(runs))} in {page}")
     _warn_of_matches(made.data, board.redact)
