@@ -70,8 +70,8 @@ def instruments(part: float) -> Iterator[tuple[str, ...]]:
 
     pairs = [pair for code in LANGUAGES for pair in (f"flores_en-{code}", f"flores_{code}-en")]
     yield ("--tasks", "openllm_v1", *limit(40))
-    yield ("--tasks", "okapi_arc,okapi_mmlu,mgsm_direct,xcopa", "--gen_kwargs", "max_gen_toks=64", *limit(120))
-    yield ("--tasks", *pairs, "--num_fewshot", "2", "--gen_kwargs", "max_gen_toks=96", *limit(120))
+    yield ("--tasks", "okapi_arc,okapi_mmlu,mgsm_direct,xcopa", *limit(60))
+    yield ("--tasks", *pairs, "--num_fewshot", "2", *limit(60))
     yield ("--tasks", "mt_bench", "alignbench", "belle", "--protocol", "mt_bench=mt-bench-256", *limit(8))
 
 

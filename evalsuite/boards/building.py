@@ -10,7 +10,7 @@ from itertools import combinations
 import msgspec
 
 from evalsuite import __version__
-from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, is_asked_alike, key_of
+from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, is_asked_alike, key_of, told_apart
 from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.families import families_of
 from evalsuite.boards.judge_files import board_cards, verdict_of
@@ -154,6 +154,7 @@ def _headlines(runs: Sequence[LoadedRun]) -> tuple[tuple[Places, ...], list[Colu
     columns = [
         column_of(key, [of_run[key] for of_run in found if key in of_run], summaries[key.tasks[0]]) for key in keys
     ]
+    columns = told_apart(columns)
     rows = rows_of(runs, [set(of_run) for of_run in found])
     values = {
         (row, at): Held(place, found[place][key])

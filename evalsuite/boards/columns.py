@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from evalsuite.boards.loading import LoadedRun, Measure
 from evalsuite.boards.records import Cell, Column
 from evalsuite.canonical import content_hash
@@ -15,6 +17,12 @@ from evalsuite.text.language_names import LANGUAGES, UNDETERMINED
 _USUAL_SEED = 1234
 _PERCENT = 100.0
 """The scale of metrics that lie between 0 and 1."""
+
+OF_LANGUAGE_ALONE = ("language_fidelity", "sentence_fidelity")
+"""How far answers keep to a language says nothing of how good they are: no rank and no extreme goes by it."""
+
+_MANY_PARTS = 12
+"""Of a mean over more parts a head names none: it would be all head."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,27 @@ def column_of(key: Key, measures: Sequence[Measure], summary: TaskSummary) -> Co
     )
 
 
+def told_apart(columns: Sequence[Column]) -> list[Column]:
+    """`columns`, means that differ in what they are over (and have few parts) saying over what."""
+    alike: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for one in columns:
+        alike.setdefault(_mean_of(one), set()).add(one.tasks)
+    return [
+        replace(one, own_parts=tuple(_suffix(part, one.family) for part in one.parts))
+        if one.kind in ("macro", "micro") and len(alike[_mean_of(one)]) > 1 and len(one.parts) <= _MANY_PARTS
+        else one
+        for one in columns
+    ]
+
+
+def _mean_of(column: Column) -> tuple[str, ...]:
+    return column.family, column.kind, column.metric
+
+
+def _suffix(part: str, family: str) -> str:
+    return part.removeprefix(family).lstrip("_:") or part
+
+
 def _mean_label(measure: Measure) -> str:
     return measure.name.removeprefix(measure.family).lstrip(" :") if isinstance(measure, Aggregate) else ""
 
@@ -122,7 +151,7 @@ def _num_tasks(measure: Measure) -> int:
 
 def _ordered(mean: Aggregate) -> tuple[str, ...]:
     """What is averaged, tasks by language."""
-    return tuple(sorted(mean.parts, key=lambda part: _suffix_rank(part.removeprefix(mean.family).lstrip("_:"))))
+    return tuple(sorted(mean.parts, key=lambda part: _suffix_rank(_suffix(part, mean.family))))
 
 
 def cell_of(run: LoadedRun, measure: Measure) -> Cell:

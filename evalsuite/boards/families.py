@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, key_of, language_rank
+from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, key_of, language_rank, told_apart
 from evalsuite.boards.loading import LoadedRun, Measure
 from evalsuite.boards.records import Cell, Column, Family, Gap, GapTable, Table
 from evalsuite.records import Parity, TaskSummary
@@ -72,7 +72,9 @@ def _tables(
 def _table(found: Sequence[Entry], runs: Sequence[LoadedRun], kind: str, summaries: Mapping[str, TaskSummary]) -> Table:
     numbers = {(place, key): measure for place, key, measure in found}
     keys = in_order({key for _, key, _ in found}, summaries)
-    columns = [column_of(key, [numbers[at] for at in numbers if at[1] == key], summaries[key.tasks[0]]) for key in keys]
+    columns = told_apart(
+        [column_of(key, [numbers[at] for at in numbers if at[1] == key], summaries[key.tasks[0]]) for key in keys]
+    )
     shared = _shared_signature([key.signature for key in keys])
     rows = sorted({place for place, _, _ in found})
     first, measure = found[0][1], found[0][2]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from evalsuite.boards.columns import OF_LANGUAGE_ALONE
 from evalsuite.boards.loading import LoadedRun
 from evalsuite.boards.records import Cell, Column, Ranking, Standing
 from evalsuite.boards.rows import Places, Values
@@ -104,7 +105,8 @@ def _not_ranked(runs: Sequence[LoadedRun], places: Places) -> str:
 
 
 def _is_mean_able(column: Column) -> bool:
-    return column.kind != "suite" and column.scale == _PERCENT and column.higher_is_better
+    is_percentage = column.scale == _PERCENT and column.higher_is_better
+    return is_percentage and column.kind != "suite" and column.metric not in OF_LANGUAGE_ALONE
 
 
 def _common(columns: Sequence[int], rows: Sequence[int], values: Values) -> tuple[list[int], list[int]]:

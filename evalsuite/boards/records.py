@@ -51,7 +51,8 @@ class Column(Record, frozen=True, kw_only=True):
     `kind` is empty for a single task. `label` sets a task apart within its family. `scale` times a value is what is
     shown; `chance` the lowest and highest level of guessing among the column's samples; `formula` names how a task's
     value follows from its samples' counts. `is_averaged` columns are what ranks go by. `own_signature` is what of a
-    signature the others of its table do not have.
+    signature the others of its table do not have; `own_parts` are a mean's languages or parts where there is another
+    mean like it over others.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Column(Record, frozen=True, kw_only=True):
     data: str
     signature: str
     own_signature: str = ""
+    own_parts: tuple[str, ...] = ()
     formula: str
     scale: float
     higher_is_better: bool

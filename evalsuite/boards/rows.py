@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from evalsuite.boards.columns import Key
+from evalsuite.boards.columns import OF_LANGUAGE_ALONE, Key
 from evalsuite.boards.loading import LoadedRun, Measure
 from evalsuite.boards.records import Extreme, Row
 from evalsuite.canonical import content_hash
@@ -105,7 +105,7 @@ def _lowest(found: Iterable[Extreme]) -> Extreme | None:
 
 def _of_languages(estimates: Iterable[Estimate]) -> list[Extreme]:
     """The headlines of families that are in several languages, on the scale from 0 to 1."""
-    singles = [one for one in estimates if one.is_primary and one.scale == 100.0 and one.higher_is_better]
+    singles = [one for one in estimates if one.is_primary and _is_of_quality(one)]
     languages: dict[str, set[str]] = {}
     for one in singles:
         languages.setdefault(one.family, set()).add(one.language)
@@ -113,7 +113,11 @@ def _of_languages(estimates: Iterable[Estimate]) -> list[Extreme]:
 
 
 def _gaps(parities: Iterable[Parity]) -> list[Extreme]:
-    return [_extreme(one, one.gap) for one in parities if one.scale == 100.0 and one.higher_is_better]
+    return [_extreme(one, one.gap) for one in parities if _is_of_quality(one)]
+
+
+def _is_of_quality(one: Estimate | Parity) -> bool:
+    return one.scale == 100.0 and one.higher_is_better and one.metric not in OF_LANGUAGE_ALONE
 
 
 def _extreme(one: Estimate | Parity, value: float) -> Extreme:

@@ -154,6 +154,7 @@ def rules_text(column: Column | MetricTable, likes: Sequence[Column] = ()) -> st
     if isinstance(column, Column):
         same = [one for one in likes if (one.metric, one.tasks) == (column.metric, column.tasks)]
         parts += [f"data {column.data}"] if any(one.data != column.data for one in same) else []
+        parts += [f"over {', '.join(column.own_parts)}"] if column.own_parts else []
     return ", ".join(parts)
 
 

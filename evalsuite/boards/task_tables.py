@@ -102,6 +102,7 @@ def _label(column: Column, likes: Sequence[Column]) -> str:
     more = [f"data {column.data}"] if len({one.data for one in same}) > 1 else []
     more += [column.own_signature] if len({one.own_signature for one in same}) > 1 and column.own_signature else []
     more += [f"mean of {column.num_tasks} tasks"] if column.kind in ("macro", "micro") else []
+    more += [f"over {', '.join(column.own_parts)}"] if column.own_parts else []
     return f"{found} ({', '.join(more)})" if more else found
 
 

@@ -146,7 +146,8 @@ function scope(column) {
   if (column.kind === "suite") return t("mean_of_families", { n: column.parts.length });
   const key = column.kind === "macro" ? "macro_mean" : "micro_mean";
   const sampled = column.num_tasks > column.tasks.length ? t("of_which_sampled", { n: column.tasks.length }) : "";
-  return joined([t(key, { n: column.num_tasks }), sampled], "join_facts");
+  const over = joined((column.own_parts || []).map(isolated));
+  return joined([t(key, { n: column.num_tasks }), sampled, over], "join_facts");
 }
 
 /** What guessing scores, as a range where samples differ. */

@@ -11,6 +11,7 @@ from small_sweeps import run
 from evalsuite.boards.building import BoardOptions, board_of
 from evalsuite.boards.loading import load_runs
 from evalsuite.boards.records import Board
+from evalsuite.boards.tables import leaderboard_tables
 
 PLAUSIBLE, MANY = "evalsuite.engines.scripted:plausible", "small_sweeps:changed_many"
 
@@ -106,3 +107,21 @@ def test_what_judges_say_stands_with_the_answers(tmp_path: Path) -> None:
     assert ids(answers, rated, again) in grouped(several), "two judges have a column each"
     alone = board(rated)
     assert grouped(alone) == [ids(rated)]
+
+
+def test_means_over_other_languages_are_told_apart(tmp_path: Path) -> None:
+    runs = [
+        run(tmp_path, "--tasks", *(f"mini_choice_{code}" for code in codes), "--model_args", f"function={PLAUSIBLE}")
+        for codes in (("en", "zh"), ("fr", "ar"))
+    ]
+    found = board(*runs)
+    assert {column.own_parts for column in found.columns} == {("en", "zh"), ("fr", "ar")}
+    (table,) = (one.table for one in leaderboard_tables(found) if one.name == "leaderboard")
+    assert [head.partition("over ")[2].partition(")")[0] for head in table.heads if "mini_choice" in head] == [
+        "en, zh",
+        "fr, ar",
+    ]
+    for family in found.families:
+        for one in family.tables:
+            assert {column.own_parts for column in one.columns if column.kind} in (set(), {("en", "zh"), ("fr", "ar")})
+    assert not any(column.own_parts for column in board(runs[0]).columns)

@@ -76,14 +76,15 @@ function boardColumns(isNormalised) {
 
 function boardHead(row) {
   const runs = runsOf(row);
+  const common = settingsOf(runs[0]).filter((text) => runs.every((run) => settingsOf(run).includes(text)));
   return el(
     "th",
     { scope: "row", class: standingOf(row)?.is_band ? "model band" : "model" },
     headName(rowName(row)),
-    badges(...runs),
-    [...new Set(runs.flatMap(settingsOf))].map((text) => el("span", { class: "detail" }, text)),
+    badges(...(runs.length > 1 ? runs.map((run) => ({ ...run, status: sharedStatus(runs) })) : runs)),
+    common.map((text) => el("span", { class: "detail" }, text)),
     redFlagNote(...runs),
-    runLinks(runs),
+    runs.length > 1 ? runsFold(runs, common) : el("span", { class: "detail" }, t("run"), " ", runLink(runs[0])),
   );
 }
 
@@ -98,17 +99,32 @@ function settingsOf(run) {
   return found;
 }
 
-/** The ways to the facts of a row's runs. */
-function runLinks(runs) {
-  const link = ({ id }) =>
-    el("a", { href: address("provenance", { run: id.slice(0, 8) }) }, el("code", {}, id.slice(0, 8)));
-  return el(
-    "span",
-    { class: "detail" },
-    runs.length > 1 ? t("runs", { n: runs.length }) : t("run"),
-    " ",
-    joinedNodes(runs.map(link), "join_facts"),
+/** How all runs ended; where they ended differently each says it for itself, and unscored samples stand in cells. */
+function sharedStatus(runs) {
+  return runs.every((run) => run.status === runs[0].status) ? runs[0].status : "complete";
+}
+
+/** The runs of a row, each with what is special about it. */
+function runsFold(runs, common) {
+  const line = (run) => [
+    el("span", { class: "detail" }, runLink(run)),
+    run.status !== "complete" ? badges({ ...run, is_partial: false, unfit: [] }) : null,
+    settingsOf(run)
+      .filter((text) => !common.includes(text))
+      .map((text) => el("span", { class: "detail" }, text)),
+  ];
+  const title = t("runs", { n: runs.length });
+  return fold("runs-" + runs[0].id.slice(0, 8), title, () =>
+    el(
+      "ul",
+      { class: "runs" },
+      runs.map((run) => el("li", {}, line(run))),
+    ),
   );
+}
+
+function runLink({ id }) {
+  return el("a", { href: address("provenance", { run: id.slice(0, 8) }) }, el("code", {}, id.slice(0, 8)));
 }
 
 function pairTexts(pairs) {
@@ -336,6 +352,7 @@ function boardExport(rows) {
   const head = [
     "model",
     "run",
+    "marks",
     "rank_low",
     "rank_high",
     "column",
@@ -351,20 +368,16 @@ function boardExport(rows) {
     const ids = runsOf(row)
       .map((run) => run.id)
       .join(" ");
-    const mean = [runsOf(row)[0].name, ids, ...ranks, "mean", "", "", "", 100];
+    const mean = [runsOf(row)[0].name, ids, marksText(runsOf(row)), ...ranks, "mean", "", "", "", 100];
     const means = standing ? [[...mean, ...cellFields(cellOf(standing.mean), 100)]] : [];
-    const cells = board.columns.map((column, at) => [
-      runsOf(row)[0].name,
-      board.runs[board.rows[row].sources[at]]?.id,
-      ...ranks,
-      column.title,
-      column.metric,
-      column.protocol,
-      column.shots,
-      column.scale,
-      ...cellFields(cellOf(board.cells[row][at]), column.scale),
-    ]);
-    return [...means, ...cells.filter((line) => line[9] !== null)];
+    const found = board.columns.flatMap((column, at) => {
+      const run = board.runs[board.rows[row].sources[at]];
+      if (!run) return [];
+      const front = [run.name, run.id, marksText([run]), ...ranks];
+      const rulesOf = [column.title, column.metric, column.protocol, column.shots, column.scale];
+      return [[...front, ...rulesOf, ...cellFields(cellOf(board.cells[row][at]), column.scale)]];
+    });
+    return [...means, ...found];
   });
   return [{ name: board.title, head, rows: lines }];
 }
