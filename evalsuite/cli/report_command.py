@@ -94,7 +94,7 @@ def execute(options: argparse.Namespace) -> int:
     made = _made(runs, board, _page_options(options))
     require_sealed(made.data)
     page = _written(made, Path(options.output))
-    print(f"{_named(options, len(runs))} in {page}")
+    print(f"{_named(options, len(made.data.board.runs))} in {page}")
     _warn_of_matches(made.data, board.redact)
     tables = write_tables(options, made.data)
     if options.json:

@@ -1,5 +1,7 @@
 // The leaderboard: models down, headline metrics across, ranks as ranges.
 
+const TYPING_PAUSE_MS = 250;
+
 view("board", {
   title: "view_board",
   has: (found) => found.runs.length > 0,
@@ -49,7 +51,15 @@ function rankedOn() {
 
 function boardControls(params, isNormalised) {
   const find = el("input", { id: "board-find", type: "search", value: params.get("q") || "", autocomplete: "off" });
-  find.addEventListener("change", () => go(changed({ q: find.value })));
+  let pause = 0;
+  find.addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      if (!find.isConnected) return;
+      note({ q: find.value });
+      route();
+    }, TYPING_PAUSE_MS);
+  });
   const found = [labelled("board-find", t("find_model"), find)];
   if (hasNormalised()) {
     const toggle = toggleButton("board-norm", t("normalised"), isNormalised, { norm: isNormalised ? "" : "1" });
