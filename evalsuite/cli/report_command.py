@@ -86,13 +86,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Write the page, its data and its tables, and print where they are."""
     from evalsuite.boards.board_file import file_beside
-    from evalsuite.boards.checking import require_sealed
-
     _check(options)
     runs = find_runs([Path(run) for run in options.runs])
     board = _board_options(options)
     made = _made(runs, board, _page_options(options))
-    require_sealed(made.data)
     page = _written(made, Path(options.output))
     print(f"{_named(options, len(made.data.board.runs))} in {page}")
     _warn_of_matches(made.data, board.redact)
@@ -181,10 +178,12 @@ def _page_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def find_runs(paths: list[Path]) -> list[Path]:
-    """The sealed runs at or directly below `paths`. Raises SpecMismatch when a path holds none."""
+    """The sealed runs at or directly below `paths`. Raises UsageError or SpecMismatch for one that holds none."""
     found: list[Path] = []
     for path in paths:
         below = [path] if (path / RESULTS).exists() else sorted(entry.parent for entry in path.glob(f"*/{RESULTS}"))
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder.")
         if not below:
             raise SpecMismatch(f"{path} holds no finished run (no {RESULTS}); finish one with `evalsuite run`.")
         found += [run for run in below if run not in found]
@@ -200,7 +199,11 @@ def write_report(runs: list[Path], output: Path, board: BoardOptions) -> Path:
 
 
 def _made(runs: list[Path], board: BoardOptions, page: dict[str, Any]) -> Page:
+    """The page, whose numbers follow from the counts in it."""
+    from evalsuite.boards.checking import require_sealed
+
     found: Page = plugins.load(plugins.REPORTS, "leaderboard")(runs, board, **page)
+    require_sealed(found.data)
     return found
 
 
