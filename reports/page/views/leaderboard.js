@@ -260,7 +260,7 @@ function columnDetails(column, axis) {
     axisText(axis),
   ];
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
-  if (column.signature !== "v1") details.push(signatureNode(column.signature));
+  if (column.signature !== "v1") details.push(signatureFold(column.signature));
   if (column.kind !== "suite") {
     const target = column.kind
       ? address("languages", { family: column.family })
@@ -268,6 +268,11 @@ function columnDetails(column, axis) {
     details.push(el("a", { class: "detail", href: target }, column.kind ? t("see_tasks") : t("see_task")));
   }
   return details;
+}
+
+/** Signatures are long, and heads are as high as the highest. */
+function signatureFold(signature) {
+  return el("details", { class: "detail" }, el("summary", {}, t("task_head_signature")), signatureNode(signature));
 }
 
 function extremeColumn(field, write) {
