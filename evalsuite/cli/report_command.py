@@ -86,10 +86,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Write the page, its data and its tables, and print where they are."""
     from evalsuite.boards.board_file import file_beside
+    from evalsuite.boards.checking import require_sealed
+
     _check(options)
     runs = find_runs([Path(run) for run in options.runs])
     board = _board_options(options)
     made = _made(runs, board, _page_options(options))
+    require_sealed(made.data)
     page = _written(made, Path(options.output))
     print(f"{_named(options, len(made.data.board.runs))} in {page}")
     _warn_of_matches(made.data, board.redact)
@@ -191,7 +194,7 @@ def find_runs(paths: list[Path]) -> list[Path]:
 
 
 def write_report(runs: list[Path], output: Path, board: BoardOptions) -> Path:
-    """Write the page over `runs` and what `board` adds to `output`, with the files that stand beside it.
+    """Write the page over `runs`, just made here, and what `board` adds to `output`, with the files beside it.
 
     Raises SpecMismatch, CorruptStore or SaveFailed.
     """
@@ -199,11 +202,7 @@ def write_report(runs: list[Path], output: Path, board: BoardOptions) -> Path:
 
 
 def _made(runs: list[Path], board: BoardOptions, page: dict[str, Any]) -> Page:
-    """The page, whose numbers follow from the counts in it."""
-    from evalsuite.boards.checking import require_sealed
-
     found: Page = plugins.load(plugins.REPORTS, "leaderboard")(runs, board, **page)
-    require_sealed(found.data)
     return found
 
 
