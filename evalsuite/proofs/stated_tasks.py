@@ -93,7 +93,8 @@ def _metric(stated: Estimate, rows: Sequence[Row], wholes: Wholes) -> Metric:
     """The metric behind an estimate, without its level of chance, which needs the task."""
     ends = stated.bounds or (None if stated.least is None else (stated.least, math.inf))
     has_cases = stated.best_case is not None and stated.formula == MEAN and ends is not None
-    worst, best = (ends or (0.0, 0.0)) if stated.higher_is_better else (ends or (0.0, 0.0))[::-1]
+    low, high = ends or (0.0, 0.0)
+    worst, best = (low, high) if stated.higher_is_better else (high, low)
     return Metric(
         stated.metric,
         reduce_of(stated.formula, stated.metric, stated.language, stated.signature),

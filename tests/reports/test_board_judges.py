@@ -14,8 +14,9 @@ import pytest
 from judged_boards import answered, card, judged, rate, write_cards
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.judge_records import Judging
 from evalsuite.boards.loading import load_runs
-from evalsuite.boards.records import Board, Judging
+from evalsuite.boards.records import Board
 from evalsuite.cli.report_command import write_report
 from evalsuite.errors import DataError, UsageError
 from evalsuite.judge_cards import measures_of
