@@ -21,6 +21,7 @@ from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
 from evalsuite.engines.base import ByRow, Engine, EngineOptions
+from evalsuite.engines.workers import LOCAL, Crew, spread
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import TASK_FILE_SUFFIX, ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
@@ -212,6 +213,8 @@ def open_engine(config: ModelConfig) -> Opened:
         is_deterministic=config.deterministic,
     )
     engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
+    if config.workers > 1 or config.cluster:
+        engine = spread(engine, engine_name, options, Crew(config.workers, config.cluster or LOCAL))
     return Opened(engine_name, _model_name(config), engine)
 
 

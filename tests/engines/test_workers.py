@@ -1,0 +1,163 @@
+"""Several workers by Ray give the very bytes of one, whoever dies over it; and say what is the matter where they cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tiny_models import characters, save_llama
+
+ray = pytest.importorskip("ray")
+
+from evalsuite.cli.main import main  # noqa: E402
+from evalsuite.engines import workers as workers_module  # noqa: E402
+from evalsuite.engines.base import Batch, EngineOptions  # noqa: E402
+from evalsuite.engines.workers import Answers, Crew, Worker, WorkersEngine, spread  # noqa: E402
+from evalsuite.errors import EngineFailed, UsageError  # noqa: E402
+from evalsuite.plugins import ENGINES, load  # noqa: E402
+from evalsuite.types import Item, LoglikelihoodRequest  # noqa: E402
+
+SEALED = ("results.json", "samples.parquet")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    save_llama(folder, characters())
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_cluster() -> Iterator[None]:
+    yield
+    ray.shutdown()
+
+
+def ran(folder: Path, model: Path, *more: object) -> Path:
+    arguments = ["run", "--model", model, "--tasks", "mini_choice", "mini_math", "--limit", 24, "--batch_size", 4,
+                 "--gen_kwargs", "max_gen_toks=8", "--device", "cpu", "-o", folder, *more]  # fmt: skip
+    assert main([str(one) for one in arguments]) == 0
+    (found,) = folder.glob("*/results.json")
+    return found.parent
+
+
+def events(run: Path, name: str) -> list[dict[str, object]]:
+    lines = (run / "telemetry.jsonl").read_text(encoding="utf-8").splitlines()
+    return [found for line in lines if (found := json.loads(line))["event"] == name]
+
+
+def test_workers_give_the_bytes_of_one_process_also_when_they_are_killed(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = ran(tmp_path / "alone", model)
+    together = ran(tmp_path / "together", model, "--workers", 2)
+    assert [one["workers"] for one in events(together, "workers")] == [2]
+    monkeypatch.setenv("MARKS", str(tmp_path))
+    monkeypatch.setattr(workers_module, "Worker", Mortal)
+    hunted = ran(tmp_path / "hunted", model, "--workers", 2)
+    assert sorted(one["batch"] for one in events(hunted, "worker_died")) == [1, 2, 5]
+    for name in SEALED:
+        assert (together / name).read_bytes() == (alone / name).read_bytes()
+        assert (hunted / name).read_bytes() == (alone / name).read_bytes()
+
+
+class Mortal(Worker):
+    """A worker that is killed over three batches, each time they are asked for first, before the answer is out."""
+
+    def answer(self, batch: Batch) -> Answers:
+        found = super().answer(batch)
+        mark = Path(os.environ["MARKS"]) / f"mark{batch.index}"
+        if batch.index in (1, 2, 5) and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+
+def options(model: Path) -> EngineOptions:
+    return EngineOptions(model=str(model), args={}, device="cpu", batch_size=4)
+
+
+def engine_of(model: Path, crew: Crew) -> WorkersEngine:
+    return spread(load(ENGINES, "transformers")(options(model)), "transformers", options(model), crew)
+
+
+def items(count: int) -> list[Item]:
+    return [
+        Item(id=f"t:test:{place}#1.0", sample_id=f"t:test:{place}", wave=1,
+             request=LoglikelihoodRequest(context="ab" * place, continuation="a"))
+        for place in range(1, count + 1)
+    ]  # fmt: skip
+
+
+def test_a_batch_that_kills_its_workers_ends_the_run(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "Worker", Deadly)
+    engine = engine_of(model, Crew(2))
+    with pytest.raises(EngineFailed, match="3 workers died over the same batch, which begins with t:test:"):
+        list(engine.run(engine.plan(items(3))))
+    engine.close()
+
+
+class Deadly:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def answer(self, batch: Batch) -> None:
+        os._exit(1)
+
+
+def test_what_an_engine_raises_is_raised_here(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "Worker", Failing)
+    engine = engine_of(model, Crew(1))
+    with pytest.raises(EngineFailed, match="the disk is gone"):
+        list(engine.run(engine.plan(items(3))))
+    engine.close()
+
+
+class Failing:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def answer(self, batch: Batch) -> None:
+        raise EngineFailed("the disk is gone")
+
+
+def test_workers_that_are_not_alike_are_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "Worker", Other)
+    engine = engine_of(model, Crew(2))
+    with pytest.raises(EngineFailed, match="the last bits of what they answer may differ"):
+        engine.stack()
+    engine.close()
+
+
+class Other:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def stack(self) -> dict[str, object]:
+        return {"device": str(os.getpid())}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--model", "scripted", "--workers", "2"), "the engine scripted computes nothing on these machines"),
+        (("--model", "MODEL", "--workers", "0"), "--workers"),
+        (("--model", "MODEL", "--cluster", "127.0.0.1:1"), "--cluster 127.0.0.1:1 cannot be reached"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [str(model) if one == "MODEL" else one for one in arguments]
+    assert main(["run", *named, "--tasks", "mini_choice_en", "--limit", "2", "-o", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_without_ray_it_says_what_to_install(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install 'evalsuite\[ray\]'"):
+        engine_of(model, Crew(2))
