@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from evalsuite.boards.sample_views import PromptView, SampleView, sample_view
+from evalsuite.boards.sample_facts import PromptView
+from evalsuite.boards.sample_views import SampleView, sample_view
 from evalsuite.comparing.pairing import PairedTask
 from evalsuite.comparing.sides import TaskSide
 from evalsuite.store.results import sample_record

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from evalsuite.boards.records import Board, Cell, Column
+from evalsuite.boards.cells import Cell, Column
+from evalsuite.boards.records import Board
 from evalsuite.text.visible import visible
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from evalsuite.text.visible import visible
 from ._pages import content_policy, environment, resource
 from ._static import static_tables
 from .card import CARD, draw_card
-from .page_parts import SEAL, PageOptions, Part, Seal, as_file, parts_of, seal_of
+from .page_parts import SEAL, PageOptions, Part, Seal, as_file, file_of, parts_of, seal_of
 
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 SCRIPTS = (
@@ -77,7 +77,7 @@ def render_board(data: PageData, options: PageOptions) -> Page:
     card = {CARD: draw_card(board)} if options.base_url else {}
     if sum(len(part.text) for part in (*kept, *more)) <= options.max_bytes:
         return Page(_html(board, (*kept, *more, seal), sealed), card, data)
-    files = {f"data/{part.name}.js": as_file(part) for part in more}
+    files = {file_of(part): as_file(part) for part in more}
     return Page(_html(board, (*kept, seal), sealed, has_files=True), {**files, **card}, data)
 
 

@@ -100,8 +100,9 @@ def _of_strays(path: Path, page: StoredPage) -> Iterator[Finding]:
     """Data beside a page in the folder form that is none of its parts: texts that it leaves out, perhaps."""
     if "samples-0" in page.inside:
         return
+    own = {*page.files.values()}
     for file in sorted((path.parent / "data").glob("samples-*.js")):
-        if file.stem not in page.seal.parts:
+        if file.stem not in own:
             yield Finding(file=f"data/{file.name}", stored="it is no part of the page, and lies beside it")
 
 

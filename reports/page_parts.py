@@ -97,7 +97,7 @@ def parts_of(data: PageData, messages: str) -> tuple[list[Part], list[Part]]:
 
 def seal_of(parts: Iterable[Part], page: PageOptions) -> Seal:
     """The seal over `parts`."""
-    hashes = {part.name: hashlib.sha256(part.json.encode("ascii")).hexdigest() for part in parts}
+    hashes = {part.name: _sha256(part.json) for part in parts}
     return Seal(schema=SEAL_SCHEMA, code=code_hash(), page=page, parts=hashes)
 
 
@@ -114,7 +114,20 @@ def code_hash() -> str:
 
 def as_file(part: Part) -> bytes:
     """A part as a script beside the page."""
-    return f'evalsuiteData("{part.name}","{part.text}")\n'.encode("ascii")
+    return f'evalsuiteData("{_named(part.name, _sha256(part.json))}","{part.text}")\n'.encode("ascii")
+
+
+def file_of(part: Part) -> str:
+    """Where a part lies beside the page: by its content, so that a page never finds another page's there."""
+    return f"data/{_named(part.name, _sha256(part.json))}.js"
+
+
+def _named(name: str, sha256: str) -> str:
+    return f"{name}-{sha256[:12]}"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 # -- back again
@@ -135,6 +148,11 @@ class StoredPage:
         if found.schema != SEAL_SCHEMA:
             raise CorruptStore(f"the page's seal has the form {found.schema}, and this evalsuite reads {SEAL_SCHEMA}.")
         return found
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The parts that are beside the page, and what their files are called, without ending."""
+        return {name: _named(name, one) for name, one in self.seal.parts.items() if name not in self.inside}
 
     def data(self) -> PageData:
         """The records that the parts hold. Raises CorruptStore naming the part that holds something else."""
@@ -177,17 +195,17 @@ def read_page(path: Path) -> StoredPage:
     if not found:
         raise DataError(f"{path} is no leaderboard that `evalsuite report` wrote: it holds no data.")
     page = StoredPage(html, found, frozenset(found))
-    missing = [name for name in page.seal.parts if name not in found]
-    return StoredPage(html, {**found, **{name: _beside(path, name) for name in missing}}, page.inside)
+    more = {name: _beside(path, name, named) for name, named in page.files.items()}
+    return StoredPage(html, {**found, **more}, page.inside)
 
 
-def _beside(page: Path, name: str) -> str:
-    file = page.parent / "data" / f"{name}.js"
+def _beside(page: Path, name: str, named: str) -> str:
+    file = page.parent / "data" / f"{named}.js"
     try:
         found = _BESIDE.fullmatch(file.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptStore(f"{file} cannot be read: {error}.") from error
-    if found is None or found[1] != name:
+    if found is None or found[1] != named:
         raise CorruptStore(f"{file} was changed: it does not hold the part {name!r}.")
     return _unpacked(name, found[2])
 
@@ -226,6 +244,6 @@ def skeleton(html: str) -> str:
 def changed_parts(page: StoredPage) -> Sequence[tuple[str, str, str]]:
     """Name, stated and found sha256 of every part that is not what the seal says."""
     stated = page.seal.parts
-    found = {name: hashlib.sha256(text.encode("ascii")).hexdigest() for name, text in page.parts.items()}
+    found = {name: _sha256(text) for name, text in page.parts.items()}
     names = sorted({*stated, *found} - {SEAL})
     return [(name, stated.get(name, ""), found.get(name, "")) for name in names if stated.get(name) != found.get(name)]

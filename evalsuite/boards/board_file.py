@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from evalsuite.boards.records import Board, Cell, Column, LedgerHead, PublishedTable, Ranking, Row, Run
+from evalsuite.boards.cells import Cell, Column
+from evalsuite.boards.published_records import PublishedTable
+from evalsuite.boards.records import Board, LedgerHead, Ranking, Row, Run
 from evalsuite.canonical import canonical_json
 from evalsuite.types import Record
 

@@ -10,27 +10,17 @@ from itertools import combinations
 import msgspec
 
 from evalsuite import __version__
+from evalsuite.boards.cells import Cell, Column
 from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, is_asked_alike, key_of, told_apart
 from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.families import families_of
 from evalsuite.boards.judge_files import board_cards, verdict_of
+from evalsuite.boards.judge_records import BoardCard, Unfit
 from evalsuite.boards.judgings import judgings_of, unfit_of
 from evalsuite.boards.loading import LoadedRun, headlines
+from evalsuite.boards.published_records import PublishedTable
 from evalsuite.boards.ranking import ranking_of, runs_in_rank
-from evalsuite.boards.records import (
-    BOARD_VERSION,
-    Board,
-    BoardCard,
-    Cell,
-    Column,
-    Compared,
-    LedgerHead,
-    PublishedTable,
-    Ranking,
-    Run,
-    SamplesKept,
-    Unfit,
-)  # fmt: skip
+from evalsuite.boards.records import BOARD_VERSION, Board, Compared, LedgerHead, Ranking, Run, SamplesKept
 from evalsuite.boards.rows import Held, Places, Values, row_of, rows_of
 from evalsuite.boards.task_pages import places_of, tasks_of
 from evalsuite.comparing.comparison import compare

@@ -16,7 +16,7 @@ from evalsuite.errors import CorruptStore
 from evalsuite.judge_cards import is_kept
 from evalsuite.metrics import MEAN
 from evalsuite.proofs.findings import Finding, differences, num_numbers
-from evalsuite.proofs.recounting import recheck
+from evalsuite.proofs.recounting import Recheck, recheck
 from evalsuite.sweeps.published import number_in
 
 BOARD = "board"
@@ -47,11 +47,28 @@ def check_board(data: PageData) -> BoardCheck:
         return BoardCheck((Finding(file=BOARD, stored=f"its numbers cannot be made again: {error!r}"),), 0, 0, ())
 
 
-def _checked(data: PageData, runs: Sequence[LoadedRun]) -> BoardCheck:
-    counted = [
+def require_sealed(data: PageData) -> None:
+    """Raise CorruptStore where the numbers of a run do not follow from its samples' counts, before they are shown."""
+    runs = runs_again(data)
+    for run, found in zip(runs, _recounted(data, runs), strict=True):
+        if found.findings:
+            first = found.findings[0]
+            raise CorruptStore(
+                f"the run {run.result.run_id} of {run.name} was changed after it was sealed: {len(found.findings)} of "
+                f"its numbers do not follow from its samples, the first {first.task} {first.field}, which is "
+                f"{first.stored} and should be {first.recomputed}. `evalsuite verify` of the run shows all."
+            )
+
+
+def _recounted(data: PageData, runs: Sequence[LoadedRun]) -> list[Recheck]:
+    return [
         recheck(run.result, rows, found.wholes, RESULTS)
         for run, rows, found in zip(runs, rows_of(runs), data.evidence.runs, strict=True)
     ]
+
+
+def _checked(data: PageData, runs: Sequence[LoadedRun]) -> BoardCheck:
+    counted = _recounted(data, runs)
     findings = [
         *(finding for one in counted for finding in one.findings),
         *_of_samples(data),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from evalsuite.boards.cells import Cell, Column
 from evalsuite.boards.loading import LoadedRun, Measure
-from evalsuite.boards.records import Cell, Column
 from evalsuite.canonical import content_hash
 from evalsuite.comparability import data_hash
 from evalsuite.records import Aggregate, Estimate, TaskSpec, TaskSummary

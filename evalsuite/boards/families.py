@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from evalsuite.boards.cells import Cell, Column
 from evalsuite.boards.columns import Key, cell_of, column_of, empty_cell, in_order, key_of, language_rank, told_apart
 from evalsuite.boards.loading import LoadedRun, Measure
-from evalsuite.boards.records import Cell, Column, Family, Gap, GapTable, Table
+from evalsuite.boards.task_records import Family, Gap, GapTable, Table
 from evalsuite.records import Parity, TaskSummary
 
 Entry = tuple[int, Key, Measure]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.boards.records import BoardCard
+from evalsuite.boards.judge_records import BoardCard
 from evalsuite.judge_cards import CardVerdict, JudgeCard, measures_of, verdict_on
 from evalsuite.proofs.card_files import whose
 

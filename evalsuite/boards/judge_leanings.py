@@ -11,8 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from evalsuite.boards.cells import Cell
+from evalsuite.boards.judge_records import SelfPreference
 from evalsuite.boards.judged_tasks import JudgedTask
-from evalsuite.boards.records import Cell, SelfPreference
 from evalsuite.jury import ENGINE as JURY
 from evalsuite.metrics import mean
 from evalsuite.stats import intervals

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from evalsuite.boards.records import Board, Cell, Column, Judging
+from evalsuite.boards.cells import Cell, Column
+from evalsuite.boards.judge_records import Judging
+from evalsuite.boards.records import Board
 from evalsuite.boards.table_parts import (
     EMPTY,
     NUMBER_HEADS,

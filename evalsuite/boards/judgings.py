@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from evalsuite.boards.cells import Rate
 from evalsuite.boards.judge_leanings import length_slope_of, self_preferences_of
+from evalsuite.boards.judge_records import BoardCard, JudgedRun, Judging, Unfit
 from evalsuite.boards.judged_tasks import JudgedTask
 from evalsuite.boards.loading import LoadedRun
-from evalsuite.boards.records import BoardCard, JudgedRun, Judging, Rate, Task, Unfit
+from evalsuite.boards.task_records import Task
 from evalsuite.canonical import content_hash
 from evalsuite.comparability import data_hash
 from evalsuite.judge_cards import is_about

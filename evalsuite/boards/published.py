@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from evalsuite.boards.records import PublishedCell, PublishedCheck, PublishedTable
+from evalsuite.boards.published_records import PublishedCell, PublishedCheck, PublishedTable
 from evalsuite.errors import ConfigError, DataError, nearest
 from evalsuite.sweeps.published import Published, number_in, read_published
 from evalsuite.types import Record

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from evalsuite.boards.cells import Cell, Column
 from evalsuite.boards.columns import OF_LANGUAGE_ALONE
 from evalsuite.boards.loading import LoadedRun
-from evalsuite.boards.records import Cell, Column, Ranking, Standing
+from evalsuite.boards.records import Ranking, Standing
 from evalsuite.boards.rows import Places, Values
 from evalsuite.canonical import content_hash
 from evalsuite.comparing.sharing import joint_of_parts, shared_parts

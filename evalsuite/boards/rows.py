@@ -27,7 +27,8 @@ Values = Mapping[tuple[int, int], Held]
 
 
 def rows_of(runs: Sequence[LoadedRun], keys: Sequence[Set[Key]]) -> tuple[Places, ...]:
-    """The runs of each row, by place, rows in the order of their first run; `keys` are the columns that each run has.
+    """The runs of each row, by place, answers before what judges say of them; rows in the order of their first run.
+    `keys` are the columns that each run has.
 
     A judge run belongs to the answers that it judges. Answers share a row where the model, all that can change what it
     says, and whether the runs are partial are the same. Where two of those that would share one have a number in the
@@ -40,7 +41,8 @@ def rows_of(runs: Sequence[LoadedRun], keys: Sequence[Set[Key]]) -> tuple[Places
 
     places = {run.result.run_id: place for place, run in enumerate(runs)}
     judged = _split(((place,) for place in range(len(runs))), lambda unit: _answers(runs, unit[0], places), is_one)
-    return tuple(sorted(_split(judged, lambda unit: _settings(runs, unit, places), is_one)))
+    rows = sorted(_split(judged, lambda unit: _settings(runs, unit, places), is_one))
+    return tuple(tuple(sorted(row, key=lambda place: runs[place].result.spec.judged is not None)) for row in rows)
 
 
 def _split(

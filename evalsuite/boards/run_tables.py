@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from evalsuite.boards.commands import scalar_text
-from evalsuite.boards.records import Board, Compared, Run, TaskRun
+from evalsuite.boards.records import Board, Compared, Run
 from evalsuite.boards.table_parts import RUN_HEADS, NamedTable, named, plain_cell, run_cells, scale_cell, value_cell
+from evalsuite.boards.task_records import TaskRun
 from evalsuite.stats.differences import Difference
 from evalsuite.tables import Cell as TableCell
 from evalsuite.tables import Shown

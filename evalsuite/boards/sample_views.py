@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby, pairwise
-
-import msgspec
+from dataclasses import dataclass
+from itertools import pairwise
 
 from evalsuite.boards.loading import LoadedRun, answers_first
 from evalsuite.boards.records import SamplesKept
-from evalsuite.boards.sample_records import Answer, Reply, SampleFacts, TaskSamples
-from evalsuite.canonical import canonical_json
+from evalsuite.boards.sample_facts import AllFacts, Prompts, PromptView, facts_of
+from evalsuite.boards.sample_records import Answer, SampleFacts, TaskSamples
+from evalsuite.boards.sample_replies import replies_of
 from evalsuite.comparability import data_hash
 from evalsuite.records import SampleRecord
 from evalsuite.store.results import sample_record
 from evalsuite.types import (
     Cancelled,
     Completion,
-    Failure,
-    GenerateRequest,
-    Item,
-    Loglikelihood,
-    LoglikelihoodRequest,
     NotRun,
-    Prompt,
-    Response,
-    RollingRequest,
     Sample,
     Scalar,
     Score,
@@ -35,11 +26,8 @@ from evalsuite.types import (
 )
 
 _RIGHT = "right"
-PromptView = str | tuple[tuple[str, str], ...]
 SampleView = tuple[SampleFacts, Answer, tuple[PromptView, ...]]
 """One sample with all its texts: what it is, how it went, and the prompts that the replies name by place."""
-
-Pair = tuple[Item, Response | None]
 
 
 def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_shown: bool = True) -> TaskSamples:
@@ -49,8 +37,8 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
     """
     asked = {place: run for place, run in enumerate(runs) if task in run.specs}
     places = {run.result.run_id: place for place, run in asked.items()}
-    prompts = _Prompts()
-    facts = _AllFacts()
+    prompts = Prompts()
+    facts = AllFacts()
     answers: dict[int, dict[str, Answer]] = {}
     headline = ""
     for run in answers_first(asked.values()):
@@ -73,6 +61,12 @@ def samples_of(runs: Sequence[LoadedRun], task: str, *, kept: SamplesKept, is_sh
         orders=dict(_orders(list(facts.entries), answers)),
         asked=_first_prompts(asked, task),
     )
+
+
+def _data_of(run: LoadedRun, task: str) -> str:
+    """The rows that a task took, as a hash; empty where they are not known, and for what judges are asked."""
+    spec = run.specs[task]
+    return data_hash([spec]) if spec.datasets and run.result.spec.judged is None else ""
 
 
 def _orders(names: Sequence[str], answers: Mapping[int, Iterable[str]]) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -128,83 +122,9 @@ def _reading(run: LoadedRun, task: str) -> Reading:
 
 def sample_view(record: SampleRecord, headline: str) -> SampleView:
     """One sample alone, `headline` being the metric that says right or wrong."""
-    prompts = _Prompts()
+    prompts = Prompts()
     answer = _answer(record, Reading(headline), prompts, has_texts=True)
-    return _facts(record.sample, has_texts=True), answer, prompts.texts
-
-
-def _data_of(run: LoadedRun, task: str) -> str:
-    """The rows that a task took, as a hash; empty where they are not known, and for what judges are asked."""
-    spec = run.specs[task]
-    return data_hash([spec]) if spec.datasets and run.result.spec.judged is None else ""
-
-
-@dataclass
-class _AllFacts:
-    """Facts by id, each once; of other facts under an id that is taken the id goes on with a number."""
-
-    entries: dict[str, SampleFacts] = field(default_factory=dict)
-    known: dict[str, list[str]] = field(default_factory=dict)
-
-    def place(self, sample: Sample, *, of: str, has_texts: bool) -> str:
-        """Under which id the facts of `sample` stand.
-
-        One row of the data `of` is one sample, in whatever words templates put it; without data its words tell.
-        """
-        found = _facts(sample, has_texts=True)
-        key = canonical_json([of, msgspec.structs.replace(found, input="", metadata={}) if of else found])
-        known = self.known.setdefault(sample.id, [])
-        if key not in known:
-            known.append(key)
-        number = known.index(key) + 1
-        name = sample.id if number == 1 else f"{sample.id}~{number}"
-        if name not in self.entries or (has_texts and not self.entries[name].input):
-            variant = 0 if number == 1 else number
-            self.entries[name] = msgspec.structs.replace(_facts(sample, has_texts=has_texts), id=name, variant=variant)
-        return name
-
-
-@dataclass
-class _Prompts:
-    """Prompts by place, each once."""
-
-    places: dict[str, int] = field(default_factory=dict)
-    views: list[PromptView] = field(default_factory=list)
-
-    @property
-    def texts(self) -> tuple[PromptView, ...]:
-        return tuple(self.views)
-
-    def place(self, prompt: Prompt) -> int:
-        view: PromptView = (
-            prompt if isinstance(prompt, str) else tuple((message.role, message.content) for message in prompt)
-        )
-        key = canonical_json(view)
-        if key not in self.places:
-            self.places[key] = len(self.views)
-            self.views.append(view)
-        return self.places[key]
-
-
-def _facts(sample: Sample, *, has_texts: bool) -> SampleFacts:
-    bare = SampleFacts(
-        id=sample.id,
-        language=sample.language,
-        category=sample.category,
-        cluster="" if sample.cluster_id == sample.id else sample.cluster_id,
-    )
-    if not has_texts:
-        return bare
-    source = str(sample.metadata.get("source_language", sample.language))
-    return msgspec.structs.replace(
-        bare,
-        prompt_language="" if source == sample.language else source,
-        input=sample.input,
-        target=sample.target,
-        choices=sample.choices,
-        gold=sample.gold,
-        metadata={key: str(value) for key, value in sorted(sample.metadata.items())},
-    )
+    return facts_of(record.sample, has_texts=True), answer, prompts.texts
 
 
 # -- how a sample ended
@@ -218,7 +138,7 @@ def _verdict(sample: Sample, scores: Sequence[Score], headline: str) -> str:
     return {1.0: _RIGHT, 0.0: "wrong"}.get(counts[0], "answered")
 
 
-def _answer(record: SampleRecord, reading: Reading, prompts: _Prompts, *, has_texts: bool) -> Answer:
+def _answer(record: SampleRecord, reading: Reading, prompts: Prompts, *, has_texts: bool) -> Answer:
     """What became of a sample. A judge's verdict is no text of a benchmark and is always there."""
     outcome = record.outcome
     scored = outcome if isinstance(outcome, Scored) else Scored(scores=())
@@ -232,7 +152,7 @@ def _answer(record: SampleRecord, reading: Reading, prompts: _Prompts, *, has_te
         answer=scored.answer if has_texts or reading.is_judge else "",
         explanation=scored.explanation if has_texts else "",
         counts={score.name: score.counts for score in scores},
-        replies=tuple(_replies(record, prompts)) if has_texts else (),
+        replies=tuple(replies_of(record, prompts)) if has_texts else (),
         tokens=() if has_texts else tuple(one.num_tokens for one in record.responses if isinstance(one, Completion)),
         chars=judged_lengths(record.sample, reading.num_judged),
     )
@@ -263,107 +183,6 @@ def _length(sample: Sample, answer: str) -> int:
     while (text := sample.metadata.get(f"{answer}_{turn}")) is not None:
         total, turn = total + len(str(text)), turn + 1
     return total
-
-
-# -- what was asked and answered
-
-
-def _replies(record: SampleRecord, prompts: _Prompts) -> Iterator[Reply]:
-    """In order; choices after one context are one exchange, so that it is shown once."""
-    pairs: list[Pair] = [
-        (item, record.responses[index] if index < len(record.responses) else None)
-        for index, item in enumerate(record.items)
-    ]
-    for _, group in groupby(pairs, key=lambda pair: _shared(pair[0])):
-        members = list(group)
-        item, response = members[0]
-        match item.request:
-            case LoglikelihoodRequest(context=context):
-                yield _choices(record, prompts.place(context), members)
-            case GenerateRequest() as request:
-                yield _generated(request, response, prompts.place(request.prompt))
-            case RollingRequest(text=text):
-                yield _rolled(response, prompts.place(text))
-
-
-def _shared(item: Item) -> object:
-    request = item.request
-    return (item.wave, request.context) if isinstance(request, LoglikelihoodRequest) else item.id
-
-
-def _generated(request: GenerateRequest, response: Response | None, prompt: int) -> Reply:
-    settings: dict[str, Scalar] = {"max_tokens": request.max_tokens, "temperature": request.temperature}
-    if request.temperature:
-        settings |= {"top_p": request.top_p, "seed": request.seed}
-    match response:
-        case Completion():
-            return Reply(
-                prompt=prompt,
-                kind="generate",
-                text=response.text,
-                stop_reason=response.stop_reason,
-                settings=settings,
-                stop=request.stop,
-                num_prompt_tokens=response.num_prompt_tokens,
-                num_tokens=response.num_tokens,
-            )
-        case Failure():
-            return _failed(response, prompt)
-    return Reply(prompt=prompt, kind="none")
-
-
-def _rolled(response: Response | None, prompt: int) -> Reply:
-    match response:
-        case Loglikelihood():
-            return Reply(
-                prompt=prompt,
-                kind="rolling",
-                sums=(response.sum_nats,),
-                num_chars=(response.num_chars,),
-                choice_tokens=(response.num_tokens,),
-            )
-        case Failure():
-            return _failed(response, prompt)
-    return Reply(prompt=prompt, kind="none")
-
-
-def _failed(failure: Failure, prompt: int) -> Reply:
-    return Reply(
-        prompt=prompt,
-        kind="failure",
-        cause=str(failure.cause),
-        detail=failure.detail,
-        http_status=failure.http_status,
-    )
-
-
-def _choices(record: SampleRecord, prompt: int, pairs: Sequence[Pair]) -> Reply:
-    """The sums, and how long each choice alone is: the delimiter before it is no part of its length."""
-    texts = record.sample.choices if len(record.sample.choices) == len(pairs) else None
-    failure = next((response for _, response in pairs if isinstance(response, Failure)), None)
-    return Reply(
-        prompt=prompt,
-        kind="choices",
-        choices=tuple(item.request.continuation for item, _ in pairs if isinstance(item.request, LoglikelihoodRequest)),
-        sums=tuple(response.sum_nats if isinstance(response, Loglikelihood) else None for _, response in pairs),
-        num_chars=tuple(_num_chars(response, texts[at] if texts else None) for at, (_, response) in enumerate(pairs)),
-        choice_tokens=tuple(response.num_tokens if isinstance(response, Loglikelihood) else 0 for _, response in pairs),
-        picked=_picked(record, texts),
-        cause=str(failure.cause) if failure else "",
-        detail=failure.detail if failure else "",
-    )
-
-
-def _num_chars(response: Response | None, choice: str | None) -> int:
-    if choice:
-        return len(choice)
-    return response.num_chars if isinstance(response, Loglikelihood) else 0
-
-
-def _picked(record: SampleRecord, texts: Sequence[str] | None) -> int | None:
-    if texts is None or not isinstance(record.outcome, Scored):
-        return None
-    return next((at for at, text in enumerate(texts) if text == record.outcome.answer), None)
 
 
 def lengths_of(answers: Iterable[SampleRecord]) -> tuple[int, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from evalsuite.boards.cells import Cell, Column
 from evalsuite.boards.ranking import runs_in_rank
-from evalsuite.boards.records import Board, Cell, Column, Run
-from evalsuite.boards.records import Table as MetricTable
+from evalsuite.boards.records import Board, Run
+from evalsuite.boards.task_records import Table as MetricTable
 from evalsuite.tables import Cell as TableCell
 from evalsuite.tables import Shown, Table, rounded, shown
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from evalsuite.boards.cells import Cell
 from evalsuite.boards.evidence import PageData
 from evalsuite.boards.judge_tables import judge_tables
+from evalsuite.boards.published_records import PublishedCell, PublishedTable
 from evalsuite.boards.ranking import rows_in_rank
-from evalsuite.boards.records import Board, Cell, PublishedCell, PublishedTable, Standing
+from evalsuite.boards.records import Board, Standing
 from evalsuite.boards.run_tables import compare_tables, provenance_tables
 from evalsuite.boards.sample_records import TaskSamples
 from evalsuite.boards.table_parts import (

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from evalsuite.boards.cells import Cell, Column, Rate
 from evalsuite.boards.columns import cell_of, column_id, column_of, key_of, task_rank
 from evalsuite.boards.loading import LoadedRun, answers_first
-from evalsuite.boards.records import CategoryCell, Cell, Column, Rate, Task, TaskRun
 from evalsuite.boards.sample_views import lengths_of
+from evalsuite.boards.task_records import CategoryCell, Task, TaskRun
 from evalsuite.comparing.sides import TaskSide
 from evalsuite.contracts import Metric
 from evalsuite.metrics import reduce_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from evalsuite.boards.records import Board, Cell, Column, Family, Table, Task, TaskRun
+from evalsuite.boards.cells import Cell, Column
+from evalsuite.boards.records import Board
 from evalsuite.boards.table_parts import (
     EMPTY,
     NUMBER_HEADS,
@@ -20,6 +21,7 @@ from evalsuite.boards.table_parts import (
     value_cell,
     wide_table,
 )
+from evalsuite.boards.task_records import Family, Table, Task, TaskRun
 from evalsuite.tables import Cell as TableCell
 
 _FLAG_HEADS = ("task", "flag", *RUN_HEADS, "count", "n", "share")

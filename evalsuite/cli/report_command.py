@@ -86,13 +86,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Write the page, its data and its tables, and print where they are."""
     from evalsuite.boards.board_file import file_beside
+    from evalsuite.boards.checking import require_sealed
 
     _check(options)
     runs = find_runs([Path(run) for run in options.runs])
     board = _board_options(options)
     made = _made(runs, board, _page_options(options))
+    require_sealed(made.data)
     page = _written(made, Path(options.output))
-    print(f"{_named(options, len(runs))} in {page}")
+    print(f"{_named(options, len(made.data.board.runs))} in {page}")
     _warn_of_matches(made.data, board.redact)
     tables = write_tables(options, made.data)
     if options.json:
@@ -212,11 +214,12 @@ def _old_parts(output: Path) -> list[Path]:
 def _written(page: Page, output: Path) -> Path:
     from evalsuite.boards.board_file import board_json, file_beside
 
-    for file in _old_parts(output):
-        if file.relative_to(output.parent).as_posix() not in page.beside:
-            file.unlink(missing_ok=True)  # texts that this page leaves out would stay beside it
+    old = _old_parts(output)
     for name, content in page.beside.items():
         write_atomic(output.parent / name, content)
     write_atomic(file_beside(output), board_json(page.data.board).encode("ascii"))
     write_atomic(output, page.html.encode("utf-8", "replace"))
+    for file in old:  # now that no page has them: texts that this one leaves out would stay beside it
+        if file.relative_to(output.parent).as_posix() not in page.beside:
+            file.unlink(missing_ok=True)
     return output.resolve()

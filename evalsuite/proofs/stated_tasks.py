@@ -93,6 +93,8 @@ def _metric(stated: Estimate, rows: Sequence[Row], wholes: Wholes) -> Metric:
     """The metric behind an estimate, without its level of chance, which needs the task."""
     ends = stated.bounds or (None if stated.least is None else (stated.least, math.inf))
     has_cases = stated.best_case is not None and stated.formula == MEAN and ends is not None
+    low, high = ends or (0.0, 0.0)
+    worst, best = (low, high) if stated.higher_is_better else (high, low)
     return Metric(
         stated.metric,
         reduce_of(stated.formula, stated.metric, stated.language, stated.signature),
@@ -101,8 +103,8 @@ def _metric(stated: Estimate, rows: Sequence[Row], wholes: Wholes) -> Metric:
         higher_is_better=stated.higher_is_better,
         signature=lambda: stated.signature,
         scale=stated.scale,
-        best=(ends[1], 1.0) if has_cases and ends else None,
-        worst=(ends[0], 1.0) if has_cases and ends else None,
+        best=(best, 1.0) if has_cases else None,
+        worst=(worst, 1.0) if has_cases else None,
         alias=stated.alias,
         applies=_scope(stated, rows, wholes),
         formula=stated.formula,

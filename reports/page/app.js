@@ -83,13 +83,14 @@ function looked() {
   return {
     down: window.scrollY,
     control: control?.id || "",
+    caret: control?.type === "search" ? control.selectionStart : null,
     top: control ? control.getBoundingClientRect().top : 0,
     sideways: new Map(moved.map((region) => [region.getAttribute("aria-labelledby"), region.scrollLeft])),
   };
 }
 
 /** In a view that was made again, leave the reader on the control that they used, with it where it was. */
-function stay({ control: id, top, sideways }) {
+function stay({ control: id, caret, top, sideways }) {
   for (const region of document.querySelectorAll("#main .scroll")) {
     region.scrollLeft = sideways.get(region.getAttribute("aria-labelledby")) || 0;
     region.dispatchEvent(new Event("page-moved"));
@@ -97,6 +98,7 @@ function stay({ control: id, top, sideways }) {
   const control = id ? document.getElementById(id) : null;
   if (!control) return arriveAt(left.get(shownEntry), false);
   control.focus({ preventScroll: true });
+  if (caret !== null) control.setSelectionRange?.(caret, caret);
   window.scrollBy(0, control.getBoundingClientRect().top - top);
 }
 

@@ -133,6 +133,16 @@ function asLatex(tables) {
     .join("\n");
 }
 
+/** What must be known of whole runs before their numbers are read, as evalsuite/boards/table_parts.py has it. */
+function marksText(runs) {
+  const marks = runs.flatMap((run) => [
+    run.is_partial ? "partial sample" : "",
+    run.status === "complete" ? "" : run.status,
+    run.unfit.length ? "unfit judge" : "",
+  ]);
+  return [...new Set(marks)].filter(Boolean).join(", ");
+}
+
 /** Head and fields of a cell for a table to download: value, interval, n. */
 const CELL_FIELDS = ["value", "low", "high", "n", "clusters", "unscored"];
 

@@ -10,9 +10,10 @@ import pytest
 from sealed_runs import Part, write_run
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.cells import Cell
 from evalsuite.boards.commands import repeat_command
 from evalsuite.boards.loading import load_runs
-from evalsuite.boards.records import Board, Cell
+from evalsuite.boards.records import Board
 from evalsuite.canonical import canonical_json
 from evalsuite.cli.main import main
 from evalsuite.records import ModelSpec

@@ -13,9 +13,10 @@ from sealed_runs import Part, text_record, write_run
 from evalsuite.boards.board_file import board_json, file_beside
 from evalsuite.boards.building import BoardOptions
 from evalsuite.boards.evidence import page_data
+from evalsuite.boards.published import published_table
 from evalsuite.boards.records import Board
 from evalsuite.canonical import canonical_json
-from evalsuite.cli.main import main
+from evalsuite.cli.report_command import write_report
 
 EN = Part("qa_en", "qa", "en", value=0.4)
 AR = Part("qa_ar", "qa", "ar", value=0.2, n=16, num_unscored=4, case=(0.16, 0.36))
@@ -95,7 +96,8 @@ def test_runs_have_what_they_can_be_held_against(runs: list[Path]) -> None:
 
 def test_figures_of_others_stand_apart(runs: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "site" / "index.html"
-    assert main(["report", *map(str, runs), *published(tmp_path), "-o", str(out), "--title", "T"]) == 0
+    _, theirs = published(tmp_path)
+    write_report(runs, out, BoardOptions(title="T", published=(published_table(Path(theirs)),)))
     found = valid((out.parent / "leaderboard.json").read_text(encoding="ascii"))
     (table,) = found["published"]
     assert (table["source"], table["cells"]) == ("theirs.csv", [[{**NOTHING, "text": "7.10", "number": 7.1}], [None]])

@@ -165,7 +165,7 @@ def test_every_number_of_votes_stands_with_how_many(tmp_path: Path) -> None:
 
 
 def test_a_judge_that_is_unfit_marks_its_runs(tmp_path: Path) -> None:
-    from evalsuite.boards.records import Unfit
+    from evalsuite.boards.judge_records import Unfit
     from evalsuite.boards.table_parts import marks_of
 
     (run,) = page_data([write_run(tmp_path, "m", [EN], limit=2)], BoardOptions()).board.runs

@@ -92,6 +92,11 @@ def second(request: Request) -> Response:
     return completion(f"It is better.\n[[{'A' if one > other else 'B' if other > one else 'C'}]]")
 
 
+def coy(request: Request) -> Response:
+    """Prefers as `second` does, and gives no verdict of a third of the texts, by their length."""
+    return completion("I would rather not say.") if len(_text(request)) % 3 == 0 else second(request)
+
+
 def chinese(request: Request) -> Response:
     """Fills in the dictionary that AlignBench's judge asks for."""
     text = _text(request)

@@ -14,15 +14,17 @@ import pytest
 from judged_boards import answered, card, judged, rate, write_cards
 
 from evalsuite.boards.building import BoardOptions, board_of
+from evalsuite.boards.judge_records import Judging
 from evalsuite.boards.loading import load_runs
-from evalsuite.boards.records import Board, Judging
+from evalsuite.boards.records import Board
+from evalsuite.cli.report_command import write_report
 from evalsuite.errors import DataError, UsageError
 from evalsuite.judge_cards import measures_of
 from evalsuite.preference.prediction_powered import Admissibility
 from evalsuite.preference.summary import JudgeFindings, PreferenceSummary
 from evalsuite.proofs.card_files import read_cards
 from evalsuite.stats import intervals
-from evalsuite.store.results import read_samples
+from evalsuite.store.results import read_results, read_samples
 from evalsuite.types import Scored
 
 ASKED = ("--tasks", "mini_chat_en,mini_chat_hi")
@@ -333,3 +335,14 @@ def test_what_is_no_card_is_refused_by_name(tmp_path: Path) -> None:
     files = [write_cards(tmp_path / f"{n}.json", card("m", num_cases=n)) for n in (1, 2)]
     with pytest.raises(UsageError, match=r"1\.json and .*2\.json hold different cards of m under rating in en"):
         read_cards(files)
+
+
+def test_pages_of_pairs_without_a_verdict_can_be_verified(small: Small, tmp_path: Path) -> None:
+    """Of losses, where less is better, the best case is that no unscored pair is one."""
+    from evalsuite.reports.page_check import check
+
+    path = judged(tmp_path, "pairwise", "coy", small.answers["ash"], small.answers["birch"])
+    page = write_report([path, *small.answers.values()], tmp_path / "page.html", BoardOptions())
+    losses = [one for one in read_results(path).estimates if not one.higher_is_better and one.best_case is not None]
+    assert any(one.best_case != one.worst_case for one in losses), [one.metric for one in losses]
+    assert check(page, [path]).findings == ()

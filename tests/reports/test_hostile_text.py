@@ -21,7 +21,7 @@ from judged_boards import card, rate
 from sealed_runs import Part, choice_record, text_record, write_run
 
 from evalsuite.boards.building import BoardOptions
-from evalsuite.boards.records import PublishedCell, PublishedTable
+from evalsuite.boards.published_records import PublishedCell, PublishedTable
 from evalsuite.types import Flag
 
 pytestmark = pytest.mark.browser

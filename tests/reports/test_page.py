@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scripted_runs
 from browsing import ATTACK
 from evalsuite.reports.leaderboard import render
 from sealed_runs import Part, choice_record, text_record, write_run
 
 from evalsuite.boards.building import BoardOptions
+from evalsuite.canonical import canonical_json
 from evalsuite.cli.main import main
 
 EN, AR = Part("qa_en", "qa", "en", value=0.4), Part("qa_ar", "qa", "ar", value=0.2)
@@ -135,8 +139,9 @@ def test_a_large_page_is_a_folder(tmp_path: Path) -> None:
     records = [text_record("qa_en:test:0", "en", "prompt " * 50, ["answer"])]
     run = write_run(tmp_path, "m", [Part("qa_en", "qa", "en", n=1)], records)
     page = render([run], BoardOptions(), max_bytes=100)
-    assert list(page.beside) == ["data/samples-0.js"]
-    assert page.beside["data/samples-0.js"].startswith(b'evalsuiteData("samples-0","')
+    (name,) = page.beside
+    assert re.fullmatch(r"data/samples-0-[0-9a-f]{12}\.js", name)
+    assert page.beside[name].startswith(f'evalsuiteData("{Path(name).stem}","'.encode())
     assert "samples-0" not in page.html
     whole = render([run], BoardOptions())
     assert whole.beside == {}
@@ -163,11 +168,18 @@ def test_without_texts_counts_stay(tmp_path: Path) -> None:
 
 
 def test_the_report_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_run(tmp_path / "runs", "m", [EN])
-    assert main(["report", str(tmp_path / "runs"), "-o", str(tmp_path / "page.html"), "--title", "Mine & yours"]) == 0
+    sealed = scripted_runs.run(tmp_path / "runs", "m", "--tasks", "mini_choice_en")
+    told = ["report", str(tmp_path / "runs"), "-o", str(tmp_path / "page.html"), "--title", "Mine & yours"]
+    assert main(told) == 0
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<bdi>Mine &amp; yours</bdi>" in page
     assert "1 run in " in capsys.readouterr().out
+    results = json.loads((sealed / "results.json").read_bytes())
+    results["estimates"][0]["value"] += 0.01
+    (sealed / "results.json").write_text(canonical_json(results) + "\n", encoding="ascii")
+    assert main(told) == 3
+    assert "was changed after it was sealed: 1 of its numbers" in capsys.readouterr().err
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
 
 
 def test_published_figures_alone_are_a_page(tmp_path: Path) -> None:

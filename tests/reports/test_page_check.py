@@ -287,12 +287,25 @@ def test_a_page_that_other_code_wrote_is_not_taken_for_checked(small: Small, tmp
     assert main(["verify", str(path)]) == 3
 
 
+def test_a_page_never_takes_what_another_page_left_beside_it(small: Small, tmp_path: Path) -> None:
+    """As after a kill while another page was being written over it: that one's data lie there, its page does not."""
+    page, other = tmp_path / "site" / "index.html", tmp_path / "other" / "index.html"
+    assert main(["report", *map(str, small.runs), "--max_mb", "0.001", "-o", str(page)]) == 0
+    assert main(["report", str(small.runs[1]), "--max_mb", "0.001", "-o", str(other)]) == 0
+    strange = sorted((other.parent / "data").iterdir())
+    for file in strange:
+        (page.parent / "data" / file.name).write_bytes(file.read_bytes())
+    assert {one.file for one in check(page).findings} == {f"data/{file.name}" for file in strange}
+    assert main(["report", *map(str, small.runs), "--max_mb", "0.001", "-o", str(page)]) == 0
+    assert check(page).findings == ()
+
+
 def test_texts_that_a_page_leaves_out_do_not_stay_beside_it(small: Small, tmp_path: Path) -> None:
     page = tmp_path / "site" / "index.html"
     folder = ["--max_mb", "0.001", "-o", str(page)]
     assert main(["report", *map(str, small.runs), *folder]) == 0
     data = page.parent / "data"
-    assert sorted(file.name for file in data.iterdir()) == ["samples-0.js", "samples-1.js", "samples-2.js"]
+    assert sorted(file.name.rpartition("-")[0] for file in data.iterdir()) == ["samples-0", "samples-1", "samples-2"]
     (data / "samples-7.js").write_text('evalsuiteData("samples-7","")\n', encoding="utf-8")
     assert [one.file for one in check(page).findings] == ["data/samples-7.js"]
     assert main(["report", str(small.runs[2]), "--samples", "none", "-o", str(page)]) == 0

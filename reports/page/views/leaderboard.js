@@ -1,5 +1,7 @@
 // The leaderboard: models down, headline metrics across, ranks as ranges.
 
+const TYPING_PAUSE_MS = 250;
+
 view("board", {
   title: "view_board",
   has: (found) => found.runs.length > 0,
@@ -49,7 +51,15 @@ function rankedOn() {
 
 function boardControls(params, isNormalised) {
   const find = el("input", { id: "board-find", type: "search", value: params.get("q") || "", autocomplete: "off" });
-  find.addEventListener("change", () => go(changed({ q: find.value })));
+  let pause = 0;
+  find.addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      if (!find.isConnected) return;
+      note({ q: find.value });
+      route();
+    }, TYPING_PAUSE_MS);
+  });
   const found = [labelled("board-find", t("find_model"), find)];
   if (hasNormalised()) {
     const toggle = toggleButton("board-norm", t("normalised"), isNormalised, { norm: isNormalised ? "" : "1" });
@@ -81,7 +91,7 @@ function boardHead(row) {
     "th",
     { scope: "row", class: standingOf(row)?.is_band ? "model band" : "model" },
     headName(rowName(row)),
-    badges(...runs),
+    badges(...(runs.length > 1 ? runs.map((run) => ({ ...run, status: sharedStatus(runs) })) : runs)),
     common.map((text) => el("span", { class: "detail" }, text)),
     redFlagNote(...runs),
     runs.length > 1 ? runsFold(runs, common) : el("span", { class: "detail" }, t("run"), " ", runLink(runs[0])),
@@ -99,10 +109,16 @@ function settingsOf(run) {
   return found;
 }
 
+/** How all runs ended; where they ended differently each says it for itself, and unscored samples stand in cells. */
+function sharedStatus(runs) {
+  return runs.every((run) => run.status === runs[0].status) ? runs[0].status : "complete";
+}
+
 /** The runs of a row, each with what is special about it. */
 function runsFold(runs, common) {
   const line = (run) => [
     el("span", { class: "detail" }, runLink(run)),
+    run.status !== "complete" ? badges({ ...run, is_partial: false, unfit: [] }) : null,
     settingsOf(run)
       .filter((text) => !common.includes(text))
       .map((text) => el("span", { class: "detail" }, text)),
@@ -346,6 +362,7 @@ function boardExport(rows) {
   const head = [
     "model",
     "run",
+    "marks",
     "rank_low",
     "rank_high",
     "column",
@@ -361,20 +378,16 @@ function boardExport(rows) {
     const ids = runsOf(row)
       .map((run) => run.id)
       .join(" ");
-    const mean = [runsOf(row)[0].name, ids, ...ranks, "mean", "", "", "", 100];
+    const mean = [runsOf(row)[0].name, ids, marksText(runsOf(row)), ...ranks, "mean", "", "", "", 100];
     const means = standing ? [[...mean, ...cellFields(cellOf(standing.mean), 100)]] : [];
-    const cells = board.columns.map((column, at) => [
-      runsOf(row)[0].name,
-      board.runs[board.rows[row].sources[at]]?.id,
-      ...ranks,
-      column.title,
-      column.metric,
-      column.protocol,
-      column.shots,
-      column.scale,
-      ...cellFields(cellOf(board.cells[row][at]), column.scale),
-    ]);
-    return [...means, ...cells.filter((line) => line[9] !== null)];
+    const found = board.columns.flatMap((column, at) => {
+      const run = board.runs[board.rows[row].sources[at]];
+      if (!run) return [];
+      const front = [run.name, run.id, marksText([run]), ...ranks];
+      const rulesOf = [column.title, column.metric, column.protocol, column.shots, column.scale];
+      return [[...front, ...rulesOf, ...cellFields(cellOf(board.cells[row][at]), column.scale)]];
+    });
+    return [...means, ...found];
   });
   return [{ name: board.title, head, rows: lines }];
 }
