@@ -7,12 +7,17 @@ has it, or whether another died over it before.
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
+import socket
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from evalsuite import plugins
+from evalsuite import __version__, plugins
 from evalsuite.engines.base import Batch, Cost, Engine, EngineOptions, Event, Reusable, drained
 from evalsuite.engines.in_process import InProcess
 from evalsuite.errors import EngineFailed, EvalsuiteError, UsageError
@@ -24,6 +29,13 @@ MOST_DEATHS = 3
 LOCAL = "local"
 """The cluster of this machine alone, begun for the run and ended with it."""
 
+_CLIENT = "ray://"
+_CONNECT_S = 10.0
+_WORTH_SAYING_S = 60.0
+"""How long a cluster may take to give its workers before that is said."""
+
+_LOG = logging.getLogger(__name__)
+
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """Ray would set these to 1 in its workers; as many threads as here move no bit."""
 
@@ -32,7 +44,7 @@ Answers = tuple[list[tuple[str, Response]], list[Event]]
 
 @dataclass(frozen=True)
 class Crew:
-    """How many workers there are, and where: ``local``, ``auto`` or the address of a Ray cluster."""
+    """How many workers there are, and where: ``local``, ``auto`` or the address of a Ray cluster, as HOST:PORT."""
 
     num_workers: int
     cluster: str = LOCAL
@@ -137,8 +149,11 @@ class _Workers:
         return found[0]
 
     def _asked(self, ray: Any, worker: _Worker) -> Mapping[str, Scalar]:
+        asked = worker.actor.stack.remote()
+        if not ray.wait([asked], timeout=_WORTH_SAYING_S)[0]:
+            _LOG.warning("evalsuite: worker %d has not begun yet; the cluster may be busy.", worker.number)
         try:
-            told: Mapping[str, Scalar] = ray.get(worker.actor.stack.remote())
+            told: Mapping[str, Scalar] = ray.get(asked)
         except ray.exceptions.RayTaskError as error:
             raise _own(error) from error
         except ray.exceptions.RayActorError as error:
@@ -220,6 +235,7 @@ class _Workers:
         if not ray.is_initialized():
             self._connect(ray)
         if not self.idle:
+            self._check_room(ray)
             self.idle = [self._new(ray, number) for number in range(1, self.crew.num_workers + 1)]
             events.append(Event("workers", {"workers": self.crew.num_workers, "cluster": self.crew.cluster}))
         return ray
@@ -228,19 +244,31 @@ class _Workers:
         """Raises UsageError where there is no such cluster."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         common = {"log_to_driver": False, "configure_logging": False}
-        if self.crew.cluster == LOCAL:
-            ray.init(num_cpus=self.crew.num_workers, include_dashboard=False, **common)
-            self.is_begun_here = True
-            return
-        try:
-            ray.init(address=self.crew.cluster, **common)
-        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-            raise UsageError(f"--cluster {self.crew.cluster} cannot be reached: {_line(error)}") from error
+        with _own_signals():
+            if self.crew.cluster == LOCAL:
+                ray.init(num_cpus=self.crew.num_workers, include_dashboard=False, **common)
+                self.is_begun_here = True
+                return
+            _check_address(self.crew.cluster)
+            try:
+                ray.init(address=self.crew.cluster, **common)
+            except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+                raise UsageError(f"--cluster {self.crew.cluster} cannot be reached: {_line(error)}") from error
+
+    def _check_room(self, ray: Any) -> None:
+        """Raises UsageError where the cluster could never hold all workers: they would be waited for for ever."""
+        has = ray.cluster_resources()
+        for kind, each in (("CPU", 1.0), ("GPU", self._num_gpus(ray))):
+            needed, there = self.crew.num_workers * each, has.get(kind, 0.0)
+            if needed > there:
+                raise UsageError(
+                    f"--workers {self.crew.num_workers} need {needed:.15g} {kind}s, and the cluster has {there:.15g}."
+                )
 
     def _new(self, ray: Any, number: int) -> _Worker:
         threads = {name: value for name in _THREADS if (value := os.environ.get(name)) is not None}
         actor = ray.remote(Worker).options(num_cpus=1, num_gpus=self._num_gpus(ray), max_restarts=0)
-        return _Worker(number, actor.remote(self.engine_name, self.options, threads))
+        return _Worker(number, actor.remote(self.engine_name, self.options, threads, __version__))
 
     def _num_gpus(self, ray: Any) -> float:
         """What one worker takes; nothing on a CPU."""
@@ -266,7 +294,9 @@ class _Workers:
 class Worker:
     """What runs in a process of Ray's: the engine, answering a batch at a time."""
 
-    def __init__(self, engine_name: str, options: EngineOptions, environment: Mapping[str, str]) -> None:
+    def __init__(self, engine_name: str, options: EngineOptions, environment: Mapping[str, str], version: str) -> None:
+        if version != __version__:
+            raise EngineFailed(f"a worker has evalsuite {__version__}, and this machine {version}: install the same.")
         for name in _THREADS:
             os.environ.pop(name, None)
         os.environ.update(environment)
@@ -282,6 +312,33 @@ class Worker:
         engine = self._engine.afresh() if isinstance(self._engine, Reusable) else self._engine
         found = list(engine.run([batch]))
         return found, list(engine.take_events())
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes SIGTERM for itself; a run that is asked to stop ends its batch first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _check_address(address: str) -> None:
+    """Raises UsageError where nobody listens, for which Ray itself would wait minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix(_CLIENT).rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"--cluster {address}: expected auto or HOST:PORT, as `ray start --head` prints it.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"--cluster {address} cannot be reached: {error}.") from error
 
 
 def _own(error: Any) -> BaseException:

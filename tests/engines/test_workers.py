@@ -1,10 +1,11 @@
-"""Several workers by Ray give the very bytes of one, whoever dies over it; and say what is the matter where they cannot."""
+"""Several workers by Ray give the bytes of one, whoever dies over it; where they cannot they say what is the matter."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from evalsuite.errors import EngineFailed, UsageError  # noqa: E402
 from evalsuite.plugins import ENGINES, load  # noqa: E402
 from evalsuite.types import Item, LoglikelihoodRequest  # noqa: E402
 
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # its stand-ins are used in Ray's own processes
 SEALED = ("results.json", "samples.parquet")
 
 
@@ -161,3 +163,39 @@ def test_without_ray_it_says_what_to_install(model: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'evalsuite\[ray\]'"):
         engine_of(model, Crew(2))
+
+
+def test_rays_handlers_of_signals_are_not_left_behind(model: Path) -> None:
+    """A run that is asked to stop ends its batch first, whoever computes."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    engine = engine_of(model, Crew(1))
+    engine.stack()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    engine.close()
+
+
+def test_more_workers_than_a_cluster_holds_are_refused(model: Path) -> None:
+    context = ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    engine = engine_of(model, Crew(2, context.address_info["address"]))
+    with pytest.raises(UsageError, match="--workers 2 need 2 CPUs, and the cluster has 1"):
+        engine.stack()
+
+
+def test_workers_of_another_version_are_refused() -> None:
+    with pytest.raises(EngineFailed, match=r"a worker has evalsuite .*, and this machine 0\.0\.0: install the same"):
+        Worker("transformers", EngineOptions(model="m", args={}), {}, "0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ("127.0.0.1:9", "cannot be reached"),
+        ("somewhere", "expected auto or HOST:PORT"),
+        ("host:99999", "cannot be reached"),
+        ("auto", "--cluster auto cannot be reached"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_said_at_once(model: Path, cluster: str, said: str) -> None:
+    engine = engine_of(model, Crew(1, cluster))
+    with pytest.raises(UsageError, match=said):
+        engine.stack()
