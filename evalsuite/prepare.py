@@ -212,9 +212,10 @@ def open_engine(config: ModelConfig) -> Opened:
         chat_template=config.chat_template,
         is_deterministic=config.deterministic,
     )
-    engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
+    opener = plugins.load(plugins.ENGINES, engine_name)
+    engine: Engine = opener(options)
     if config.workers > 1 or config.cluster:
-        engine = spread(engine, engine_name, options, Crew(config.workers, config.cluster or LOCAL))
+        engine = spread(engine, opener, options, Crew(config.workers, config.cluster or LOCAL))
     return Opened(engine_name, _model_name(config), engine)
 
 

@@ -12,12 +12,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from evalsuite import __version__, plugins
+from evalsuite import __version__
 from evalsuite.engines.base import Batch, Cost, Engine, EngineOptions, Event, Reusable, drained
 from evalsuite.engines.in_process import InProcess
 from evalsuite.errors import EngineFailed, EvalsuiteError, UsageError
@@ -41,6 +41,9 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 Answers = tuple[list[tuple[str, Response]], list[Event]]
 
+Opener = Callable[[EngineOptions], Engine]
+"""An engine's plugin: a function of an installed module, which every node has."""
+
 
 @dataclass(frozen=True)
 class Crew:
@@ -55,12 +58,12 @@ class WorkersEngine:
 
     is_batch_atomic = True
 
-    def __init__(self, inner: Engine, engine_name: str, options: EngineOptions, crew: Crew) -> None:
+    def __init__(self, inner: Engine, opener: Opener, options: EngineOptions, crew: Crew) -> None:
         self.name = inner.name
         self.is_cacheable = inner.is_cacheable
         self.has_chat_template = inner.has_chat_template
         self._inner = inner
-        self._workers = _Workers(engine_name, options, crew)
+        self._workers = _Workers(opener, options, crew)
         self._num_workers = crew.num_workers
         self._events: list[Event] = []
 
@@ -129,7 +132,7 @@ class _Worker:
 class _Workers:
     """Ray's actors, begun when they are first needed."""
 
-    engine_name: str
+    opener: Opener
     options: EngineOptions
     crew: Crew
     idle: list[_Worker] = field(default_factory=list)
@@ -268,7 +271,7 @@ class _Workers:
     def _new(self, ray: Any, number: int) -> _Worker:
         threads = {name: value for name in _THREADS if (value := os.environ.get(name)) is not None}
         actor = ray.remote(Worker).options(num_cpus=1, num_gpus=self._num_gpus(ray), max_restarts=0)
-        return _Worker(number, actor.remote(self.engine_name, self.options, threads, __version__))
+        return _Worker(number, actor.remote(self.opener, self.options, threads, __version__))
 
     def _num_gpus(self, ray: Any) -> float:
         """What one worker takes; nothing on a CPU."""
@@ -294,14 +297,13 @@ class _Workers:
 class Worker:
     """What runs in a process of Ray's: the engine, answering a batch at a time."""
 
-    def __init__(self, engine_name: str, options: EngineOptions, environment: Mapping[str, str], version: str) -> None:
+    def __init__(self, opener: Opener, options: EngineOptions, environment: Mapping[str, str], version: str) -> None:
         if version != __version__:
             raise EngineFailed(f"a worker has evalsuite {__version__}, and this machine {version}: install the same.")
         for name in _THREADS:
             os.environ.pop(name, None)
         os.environ.update(environment)
-        opened: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
-        self._engine = opened
+        self._engine = opener(options)
 
     def stack(self) -> Mapping[str, Scalar]:
         """The machine and how it computes."""
@@ -356,15 +358,15 @@ def _pairs(facts: Mapping[str, Scalar]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(facts.items()))
 
 
-def spread(engine: Engine, engine_name: str, options: EngineOptions, crew: Crew) -> WorkersEngine:
-    """`engine` answered for by workers. Raises UsageError where nothing is computed here, or Ray is missing."""
+def spread(engine: Engine, opener: Opener, options: EngineOptions, crew: Crew) -> WorkersEngine:
+    """`engine`, which `opener` gave, answered for by workers. Raises UsageError where nothing is computed here, or Ray is missing."""
     from importlib.util import find_spec
 
     if not isinstance(engine, InProcess):
         raise UsageError(
-            f"--workers: the engine {engine_name} computes nothing on these machines; workers are for transformers and "
+            f"--workers: the engine {engine.name} computes nothing on these machines; workers are for transformers and "
             "vllm."
         )
     if find_spec("ray") is None:
         raise UsageError("--workers needs Ray: pip install 'evalsuite[ray]'.")
-    return WorkersEngine(engine, engine_name, options, crew)
+    return WorkersEngine(engine, opener, options, crew)

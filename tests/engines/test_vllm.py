@@ -372,7 +372,7 @@ def test_two_workers_answer_as_one_process_also_when_one_is_killed(engine: VllmE
     requests: list[Request] = [one for count in range(1, 13) for one in scoring("One, two, " * count, "three", " four")]
     requests += [GenerateRequest(prompt="One, two, " * count, max_tokens=8) for count in range(1, 5)]
     options = EngineOptions("vllm", VLLM_ARGS, batch_size=4)
-    workers = spread(open_engine(options), "vllm", options, Crew(2))
+    workers = spread(open_engine(options), open_engine, options, Crew(2))
     names = [f"{place:03}" for place in range(len(requests))]
     items = [Item(id=name, sample_id=name, wave=1, request=one) for name, one in zip(names, requests, strict=True)]
     try:

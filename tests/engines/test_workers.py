@@ -84,7 +84,8 @@ def options(model: Path) -> EngineOptions:
 
 
 def engine_of(model: Path, crew: Crew) -> WorkersEngine:
-    return spread(load(ENGINES, "transformers")(options(model)), "transformers", options(model), crew)
+    opener = load(ENGINES, "transformers")
+    return spread(opener(options(model)), opener, options(model), crew)
 
 
 def items(count: int) -> list[Item]:
@@ -183,7 +184,7 @@ def test_more_workers_than_a_cluster_holds_are_refused(model: Path) -> None:
 
 def test_workers_of_another_version_are_refused() -> None:
     with pytest.raises(EngineFailed, match=r"a worker has evalsuite .*, and this machine 0\.0\.0: install the same"):
-        Worker("transformers", EngineOptions(model="m", args={}), {}, "0.0.0")
+        Worker(load(ENGINES, "transformers"), EngineOptions(model="m", args={}), {}, "0.0.0")
 
 
 @pytest.mark.parametrize(
