@@ -21,7 +21,8 @@ from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
 from evalsuite.engines.base import ByRow, Engine, EngineOptions
-from evalsuite.engines.workers import LOCAL, Crew, spread
+from evalsuite.engines.ray_cluster import LOCAL, Crew
+from evalsuite.engines.workers import spread
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import TASK_FILE_SUFFIX, ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified

@@ -367,7 +367,8 @@ def test_devices_and_promises_that_it_does_not_have_are_refused() -> None:
 def test_two_workers_answer_as_one_process_also_when_one_is_killed(engine: VllmEngine) -> None:
     """Sums of vLLM depend on what is computed together, and so on no more than the batch."""
     ray = pytest.importorskip("ray")
-    from evalsuite.engines.workers import Crew, spread
+    from evalsuite.engines.ray_cluster import Crew
+    from evalsuite.engines.workers import spread
 
     requests: list[Request] = [one for count in range(1, 13) for one in scoring("One, two, " * count, "three", " four")]
     requests += [GenerateRequest(prompt="One, two, " * count, max_tokens=8) for count in range(1, 5)]

@@ -15,9 +15,11 @@ from tiny_models import characters, save_llama
 ray = pytest.importorskip("ray")
 
 from evalsuite.cli.main import main  # noqa: E402
-from evalsuite.engines import workers as workers_module  # noqa: E402
+from evalsuite.engines import ray_workers as workers_module  # noqa: E402
 from evalsuite.engines.base import Batch, EngineOptions  # noqa: E402
-from evalsuite.engines.workers import Answers, Crew, Worker, WorkersEngine, spread  # noqa: E402
+from evalsuite.engines.ray_cluster import Crew  # noqa: E402
+from evalsuite.engines.ray_workers import Answers, Worker  # noqa: E402
+from evalsuite.engines.workers import WorkersEngine, spread  # noqa: E402
 from evalsuite.errors import EngineFailed, UsageError  # noqa: E402
 from evalsuite.plugins import ENGINES, load  # noqa: E402
 from evalsuite.types import Item, LoglikelihoodRequest  # noqa: E402

@@ -1,0 +1,109 @@
+"""The Ray cluster that workers live in: begun here or reached, with room for all of them, and left as it was found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from evalsuite.errors import UsageError, one_line
+
+LOCAL = "local"
+"""The cluster of this machine alone, begun for the run and ended with it."""
+
+_CLIENT = "ray://"
+_CONNECT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How many workers there are, and where: ``local``, ``auto`` or the address of a Ray cluster, as HOST:PORT."""
+
+    num_workers: int
+    cluster: str = LOCAL
+
+
+@dataclass
+class Cluster:
+    """Ray as `crew` asks for it, reached when it is first needed."""
+
+    crew: Crew
+    is_begun_here: bool = False
+
+    def ray(self) -> Any:
+        """Ray's module, connected. Raises UsageError where there is no such cluster."""
+        import ray
+
+        if not ray.is_initialized():
+            with _own_signals():
+                self._connect(ray)
+        return ray
+
+    def _connect(self, ray: Any) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        common = {"log_to_driver": False, "configure_logging": False}
+        if self.crew.cluster == LOCAL:
+            ray.init(num_cpus=self.crew.num_workers, include_dashboard=False, **common)
+            self.is_begun_here = True
+            return
+        _check_address(self.crew.cluster)
+        try:
+            ray.init(address=self.crew.cluster, **common)
+        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+            raise UsageError(f"--cluster {self.crew.cluster} cannot be reached: {one_line(error)}") from error
+
+    def has_gpus(self) -> bool:
+        """Whether any of its machines has one."""
+        return bool(self.ray().cluster_resources().get("GPU"))
+
+    def check_room(self, num_gpus: float) -> None:
+        """Raises UsageError where it could never hold all workers with so many GPUs each: they would be waited for."""
+        has = self.ray().cluster_resources()
+        for kind, each in (("CPU", 1.0), ("GPU", num_gpus)):
+            needed, there = self.crew.num_workers * each, has.get(kind, 0.0)
+            if needed > there:
+                raise UsageError(
+                    f"--workers {self.crew.num_workers} need {needed:.15g} {kind}s, and the cluster has {there:.15g}."
+                )
+
+    def end(self) -> bool:
+        """End it if it was begun here; whether it was, so that nothing of it is left."""
+        ray = sys.modules.get("ray")
+        if ray is None or not self.is_begun_here or not ray.is_initialized():
+            return False
+        ray.shutdown()
+        self.is_begun_here = False
+        return True
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray takes SIGTERM for itself; a run that is asked to stop ends its batch first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _check_address(address: str) -> None:
+    """Raises UsageError where nobody listens, for which Ray itself would wait minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix(_CLIENT).rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"--cluster {address}: expected auto or HOST:PORT, as `ray start --head` prints it.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"--cluster {address} cannot be reached: {error}.") from error
