@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from evalsuite.engines import sharding
 from evalsuite.engines.base import Batch, Cost
 from evalsuite.engines.encoded_requests import EncodedRequests
 from evalsuite.engines.local_model import LocalModel
@@ -61,6 +62,18 @@ class InProcess(ABC, Generic[ModelT]):
     def render(self, request: Request) -> str:
         """The text exactly as the tokenizer reads it."""
         return self.requests.render(request)
+
+    def finer(self, batches: Sequence[Batch], num_workers: int) -> tuple[Batch, ...]:
+        """`batches` of this engine's plan, cut for so many workers; up to 8 as they are (see `sharding.finer`)."""
+        return sharding.finer(batches, num_workers, self.requests, self._yardstick)
+
+    def work(self, batch: Batch) -> int:
+        """What `batch` takes, in tokens read: by it the longest are handed out first."""
+        return self._yardstick.work(batch)
+
+    @property
+    def _yardstick(self) -> sharding.Yardstick:
+        return sharding.Yardstick(sharding.STEP_TOKENS.get(self.model.device_kind, 16), self._num_rows)
 
     def cost(self, batches: Sequence[Batch]) -> Cost:
         """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""
