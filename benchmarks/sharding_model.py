@@ -22,7 +22,7 @@ from evalsuite.types import GenerateRequest
 
 @dataclass(frozen=True)
 class Prices:
-    """What one GPU is taken to do. All of it is assumed, unless a note beside a value says who measured it.
+    """What one GPU is taken to do. All of it is assumed but `token_s`, which is a CPU's and measured.
 
     `flops` and `bandwidth` are a second's, and `efficiency` is the share of both that is reached. `forward_s` is the
     least that a pass through the model takes, however little it computes; `batch_s` what every batch takes besides.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -47,6 +48,12 @@ class InProcess(ABC, Generic[ModelT]):
     def _num_rows(self) -> int:
         """Rows under way at once in generation."""
 
+    @property
+    def _num_held_tokens(self) -> int:
+        """Tokens whose keys and values may be held at once in generation: as many as it likes, where that is not known
+        here."""
+        return sys.maxsize
+
     def count_tokens(self, requests: Sequence[Request]) -> int:
         """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
         return self.requests.count(requests)
@@ -69,11 +76,11 @@ class InProcess(ABC, Generic[ModelT]):
 
     def work(self, batch: Batch) -> int:
         """What `batch` takes, in tokens read: by it the longest are handed out first."""
-        return self._yardstick.work(batch)
+        return self._yardstick.work(batch, self.requests)
 
     @property
     def _yardstick(self) -> sharding.Yardstick:
-        return sharding.Yardstick(sharding.STEP_TOKENS.get(self.model.device_kind, 16), self._num_rows)
+        return sharding.Yardstick.on(self.model.device_kind, self._num_rows, self._num_held_tokens)
 
     def cost(self, batches: Sequence[Batch]) -> Cost:
         """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""

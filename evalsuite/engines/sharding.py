@@ -1,7 +1,7 @@
 """Planned batches for many workers: cut finer than for one, and handed out longest first. Pure: no clock, no machine.
 
-Work is counted in tokens read: of rows to score every distinct prefix of a batch once; of generation the prompts, and
-its steps at the price of a `Yardstick`.
+Work is counted in tokens read: of rows to score every distinct prefix of a batch once; of generation the prompts; and
+what else there is to do at the prices of a `Yardstick`.
 
 Up to `ALIKE_UP_TO` workers answer the very batches of one process, and so give its bytes. For more of them the plan is
 cut at the places where least has to be repeated: first what hangs together most, into large parts; last what falls
@@ -25,13 +25,18 @@ from evalsuite.types import GenerateRequest, Item, Scalar
 ALIKE_UP_TO = 8
 """Workers that answer the batches of one process, to the last bit."""
 
-LEAST_TOKENS = 2**11
-"""Tokens below which nothing is cut: the fixed cost of a batch would be felt."""
+LEAST_TOKENS = 2**12
+"""Work below which nothing is cut: a batch costs something by itself, to a GPU and to the one who hands it out."""
 
 STEP_TOKENS = {"cpu": 16, "cuda": 192}
 """Tokens read in the time of one step of generation, by kind of device: in a step all weights are read from memory.
 
 Constants, so that a plan says nothing of the machine that made it; docs/benchmarks has what a wrong one costs.
+"""
+
+ROW_TOKENS = {"cuda": 50}
+"""Tokens of rows that a worker's CPU encodes in the time in which one is read, where that is felt: shared prefixes are
+read once, but every row is encoded.
 """
 
 _PARTS_LEFT = 2
@@ -40,27 +45,44 @@ _PARTS_LEFT = 2
 _LIKELY_STEPS = 0.75
 """The share of their cap after which the answers of a batch have ended, on average; the longest may take it all."""
 
+_LONGEST_SHARE = 0.25
+"""How much of the longest part of generation is counted for the risk that it ends last."""
+
 _LIKE_THE_LEAST = 32
 """One in so many of a part's tokens may be repeated beyond the least, for the sake of a fuller part."""
 
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The price of a step of generation in tokens read, and how many answers are under way at once."""
+    """What other work than reading costs, in tokens read: a step of generation, and encoding one token of a row.
+
+    At most `num_rows` answers are under way at once, with the keys and values of `num_held` tokens in all.
+    """
 
     step_tokens: int
+    row_share: float
     num_rows: int
+    num_held: int
 
-    def work(self, batch: Batch) -> int:
-        """What `batch` takes, in tokens read; answers at their caps."""
+    @staticmethod
+    def on(device_kind: str, num_rows: int, num_held: int) -> Yardstick:
+        """That of a kind of device."""
+        row_share = 1 / ROW_TOKENS[device_kind] if device_kind in ROW_TOKENS else 0.0
+        return Yardstick(STEP_TOKENS.get(device_kind, STEP_TOKENS["cpu"]), row_share, num_rows, num_held)
+
+    def work(self, batch: Batch, requests: EncodedRequests) -> int:
+        """What `batch` takes; answers at their caps."""
         if not is_generation(batch):
-            return batch.num_tokens
+            naive = requests.count_naive([item.request for item in batch.items]) if self.row_share else 0
+            return batch.num_tokens + int(self.row_share * naive)
         caps = _caps(batch.items)
         return self.generation(batch.num_tokens - sum(caps), caps)
 
     def generation(self, num_prompt_tokens: int, caps: Sequence[int], share: float = 1.0) -> int:
         """What prompts and answers take, the answers at a `share` of their caps."""
-        steps = max(max(caps), -(-sum(caps) // self.num_rows))
+        num_tokens = num_prompt_tokens + sum(caps)
+        at_once = max(1, min(self.num_rows, len(caps) * self.num_held // num_tokens))
+        steps = max(max(caps), sum(caps) / at_once)
         return num_prompt_tokens + int(self.step_tokens * steps * share)
 
 
@@ -101,8 +123,11 @@ def finer(
         return tuple(batches)
     scored = [batch for batch in batches if not is_generation(batch)]
     generated = [batch for batch in batches if is_generation(batch)]
-    read = sum(batch.num_tokens for batch in scored)
-    parts = [*_generation_parts(generated, read, wanted, requests, yardstick), *_scoring_parts(scored, wanted, requests)]
+    read = sum(yardstick.work(batch, requests) for batch in scored)
+    parts = [
+        *_generation_parts(generated, read, wanted, requests, yardstick),
+        *_scoring_parts(scored, wanted, requests, yardstick),
+    ]
     return tuple(Batch(index, items, num_tokens) for index, (items, num_tokens) in enumerate(parts))
 
 
@@ -117,48 +142,51 @@ _Part = tuple[tuple[Item, ...], int]
 class Strip:
     """Rows in the order of their tokens: of each how many it shares with the one before, and how many it adds.
 
-    A run of neighbours takes what its first shares, and what all of them add.
+    A run of neighbours reads what its first shares, and what all of them add; `costs` are what each row costs besides,
+    in tokens read.
     """
 
     items: tuple[Item, ...]
     shared: NDArray[np.int64]
     added: NDArray[np.int64]
+    costs: NDArray[np.float64]
 
-    def borders(self, most: int) -> list[int]:
-        """Where runs of some `most` tokens begin, the first at 0, and the end of the last.
+    def borders(self, most: int, dearest: float = 0.5) -> list[int]:
+        """Where runs of some `most` tokens' work begin, the first at 0, and the end of the last.
 
-        A cut goes where least is repeated, in the second half of what fits. Where even that is more than half of
-        `most` there is no cut, and the run is longer.
+        A cut goes where least is repeated, in the second half of what fits. Where even that is more than the share
+        `dearest` of `most` there is no cut, and the run is longer.
         """
         found = [0]
-        while (cut := self._next_cut(found[-1], most)) < len(self.items):
+        while (cut := self._next_cut(found[-1], most, dearest)) < len(self.items):
             found.append(cut)
         return [*found, len(self.items)]
 
     def num_tokens(self, start: int, end: int) -> int:
-        """What the run ``[start, end)`` takes."""
+        """What the run ``[start, end)`` reads."""
         return int(self.shared[start] + self.added[start:end].sum())
 
-    def repeated(self, most: int) -> int:
-        """Tokens that runs of some `most` tokens take more than all together."""
-        return int(self.shared[self.borders(most)[1:-1]].sum())
+    def glue(self) -> float:
+        """What would be read again if it were cut as finely as anything is, as a share of the whole."""
+        cuts = self.borders(LEAST_TOKENS, dearest=np.inf)[1:-1]
+        return float(self.shared[cuts].sum()) / max(1, self.num_tokens(0, len(self.items)))
 
-    def _next_cut(self, start: int, most: int) -> int:
-        sizes = self.shared[start] + self.added[start:].cumsum()
+    def _next_cut(self, start: int, most: int, dearest: float) -> int:
+        sizes = self.shared[start] + (self.added[start:] + self.costs[start:]).cumsum()
         last = max(1, int(sizes.searchsorted(most, side="right")))
         if last == len(sizes):
             return len(self.items)
-        first = min(last, 1 + int(sizes.searchsorted(most // 2)))
+        first = min(last, 1 + int(sizes.searchsorted(most / 2)))
         window = self.shared[start + first : start + last + 1]
         least = int(window.min())
-        if 2 * least <= most:
+        if least <= dearest * most:
             return start + first + int(np.flatnonzero(window <= least + most // _LIKE_THE_LEAST)[-1])
-        later = np.flatnonzero(2 * self.shared[start + last + 1 :] <= most)
+        later = np.flatnonzero(self.shared[start + last + 1 :] <= dearest * most)
         return start + last + 1 + int(later[0]) if later.size else len(self.items)
 
 
-def strip_of(batch: Batch, requests: EncodedRequests) -> Strip:
-    """A batch to score, laid out to be cut."""
+def strip_of(batch: Batch, requests: EncodedRequests, row_share: float = 0.0) -> Strip:
+    """A batch to score, laid out to be cut; each token of a row costs `row_share` besides."""
     keyed = sorted(
         ((sort_key(row), item.id, row, item) for item in batch.items for row in (requests.row(item.request),)),
         key=lambda entry: entry[:2],
@@ -166,17 +194,20 @@ def strip_of(batch: Batch, requests: EncodedRequests) -> Strip:
     rows = [row for _, _, row, _ in keyed]
     shared = np.array([0, *(common_length(a, b) for a, b in pairwise(rows))], dtype=np.int64)
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    return Strip(tuple(item for *_, item in keyed), shared, lengths - shared)
+    costs = (row_share * lengths).astype(np.float64)
+    return Strip(tuple(item for *_, item in keyed), shared, lengths - shared, costs)
 
 
-def _scoring_parts(batches: Sequence[Batch], num_workers: int, requests: EncodedRequests) -> Iterator[_Part]:
+def _scoring_parts(
+    batches: Sequence[Batch], num_workers: int, requests: EncodedRequests, yardstick: Yardstick
+) -> Iterator[_Part]:
     """What hangs together most first, in large parts; then smaller and smaller ones, the less there is left."""
-    strips = [(batch, strip_of(batch, requests)) for batch in batches]
-    strips.sort(key=lambda entry: (-entry[1].repeated(LEAST_TOKENS) / max(1, entry[0].num_tokens), entry[0].index))
-    left = sum(batch.num_tokens for batch in batches)
+    strips = [(batch, strip_of(batch, requests, yardstick.row_share)) for batch in batches]
+    strips.sort(key=lambda entry: (-entry[1].glue(), entry[0].index))
+    left = sum(yardstick.work(batch, requests) for batch in batches)
     for batch, strip in strips:
         borders = strip.borders(max(LEAST_TOKENS, left // (_PARTS_LEFT * num_workers)))
-        left -= batch.num_tokens
+        left -= yardstick.work(batch, requests)
         if len(borders) == 2:
             yield batch.items, batch.num_tokens
             continue
@@ -189,7 +220,7 @@ def _scoring_parts(batches: Sequence[Batch], num_workers: int, requests: Encoded
 def _generation_parts(
     batches: Sequence[Batch], num_read: int, num_workers: int, requests: EncodedRequests, yardstick: Yardstick
 ) -> Iterator[_Part]:
-    """Parts of so many rows as let all workers end soonest, `num_read` tokens of rows to score being shared out too.
+    """Parts of so many rows as let all workers end soonest, the work of `num_read` tokens being shared out too.
 
     Every part takes the steps of its longest answer: many small parts are more work, few large ones keep others
     waiting.
@@ -207,7 +238,7 @@ def _generation_parts(
                 read, steps = sum(prompt_lengths[start:stop]), most[start:stop]
                 longest = max(longest, yardstick.generation(read, steps))
                 total += yardstick.generation(read, steps, _LIKELY_STEPS)
-        return max(longest, (num_read + total) / num_workers), -size
+        return max(longest, (num_read + total) / num_workers) + _LONGEST_SHARE * longest, -size
 
     best = min(_sizes(max(len(batch.items) for batch in batches)), key=end)
     for batch, prompt_lengths, most in zip(batches, lengths, caps, strict=True):
