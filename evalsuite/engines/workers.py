@@ -1,14 +1,16 @@
 """Several workers under one plan, by Ray: processes of this machine or of a cluster, each with the whole model.
 
-A batch goes to whoever is free, so that the work evens out by itself, and is answered by an engine that remembers
-nothing of other batches: what it answers depends on the batch alone, not on how many workers there are, which of them
-has it, or whether another died over it before.
+A batch goes to whoever is free, the longest first, so that the work evens out by itself, and is answered by an engine
+that remembers nothing of other batches: what it answers depends on the batch alone, not on how many workers there are,
+which of them has it, or whether another died over it before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
+from evalsuite.engines import sharding
 from evalsuite.engines.base import Batch, Cost, Engine, EngineOptions, Event, OpenEngine, drained
 from evalsuite.engines.in_process import InProcess
 from evalsuite.engines.ray_cluster import Crew
@@ -17,12 +19,22 @@ from evalsuite.errors import UsageError
 from evalsuite.types import Item, Request, Response, Scalar
 
 
+class Shardable(Engine, Protocol):
+    """An engine whose plan can be cut for many workers (see `sharding`)."""
+
+    def finer(self, batches: Sequence[Batch], num_workers: int) -> tuple[Batch, ...]:
+        """Batches for so many workers; up to 8 the very `batches`."""
+
+    def work(self, batch: Batch) -> int:
+        """What a batch takes, in tokens read."""
+
+
 class WorkersEngine:
     """Plans as its inner engine does, and has workers answer. The weights are in the workers alone."""
 
     is_batch_atomic = True
 
-    def __init__(self, inner: Engine, open_engine: OpenEngine, options: EngineOptions, crew: Crew) -> None:
+    def __init__(self, inner: Shardable, open_engine: OpenEngine, options: EngineOptions, crew: Crew) -> None:
         self.name = inner.name
         self.is_cacheable = inner.is_cacheable
         self.has_chat_template = inner.has_chat_template
@@ -32,16 +44,16 @@ class WorkersEngine:
         self._workers = Workers(open_engine, options, crew, self._events.append)
 
     def identity(self) -> Mapping[str, Scalar]:
-        """The inner engine's: who computes moves nothing."""
-        return self._inner.identity()
+        """The inner engine's. Who computes moves nothing; more than 8 workers have batches of their own."""
+        return {**self._inner.identity(), **sharding.identity(self._num_workers)}
 
     def stack(self) -> Mapping[str, Scalar]:
         """What all workers say of their machines and of how they compute. Raises EngineFailed where they differ."""
         return self._workers.stack()
 
     def plan(self, items: Sequence[Item]) -> tuple[Batch, ...]:
-        """The inner engine's plan, the same for any number of workers."""
-        return self._inner.plan(items)
+        """The inner engine's plan, the very same for up to 8 workers, and cut finer for more."""
+        return self._inner.finer(self._inner.plan(items), self._num_workers)
 
     def count_tokens(self, requests: Sequence[Request]) -> int:
         """As the inner engine counts."""
@@ -65,12 +77,12 @@ class WorkersEngine:
         return self._inner.render(request)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
-        """The response to every item, batches as workers have done them.
+        """The response to every item, the longest batches first, as workers have done them.
 
         A worker that dies is replaced and its batch asked again whole. Raises EngineFailed when a batch was the last of
         several workers, and whatever an engine raises that concerns the whole run.
         """
-        for answers, events in self._workers.answers(batches):
+        for answers, events in self._workers.answers(sharding.longest_first(batches, self._inner.work)):
             self._events += events
             yield from answers
 
