@@ -130,9 +130,8 @@ class Instant:
     is_batch_atomic = True
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[str, Response]]:
-        for batch in batches:
-            for item in batch.items:
-                yield item.id, Loglikelihood(sum_nats=-123.456789, is_greedy=False, num_chars=80, num_bytes=80, num_tokens=20)
+        answer = Loglikelihood(sum_nats=-123.456789, is_greedy=False, num_chars=80, num_bytes=80, num_tokens=20)
+        yield from ((item.id, answer) for batch in batches for item in batch.items)
 
     def take_events(self) -> tuple[()]:
         return ()
@@ -338,7 +337,9 @@ def main() -> None:
     work = real_work(options.data_dir, options.limit)
     scored = [batch for batch in work.plan if not is_generation(batch)]
     whole = cut(work, work.plan, 1, AS_PLANNED)
-    cuts = {(num, rule): cut(work, work.plan, num, rule) for num in WORKERS[1:] for rule in (AS_PLANNED, LONGEST, FINER)}
+    cuts = {
+        (num, rule): cut(work, work.plan, num, rule) for num in WORKERS[1:] for rule in (AS_PLANNED, LONGEST, FINER)
+    }
     started = time.perf_counter()
     finest = work.engine.finer(work.plan, WORKERS[-1])
     cut_s = time.perf_counter() - started
@@ -365,8 +366,10 @@ def main() -> None:
             work, {num: cuts[num, FINER] for num in WORKERS[1:]}, whole, prices
         ),
     }
-    facts = {"counts": work.counts, "prices": asdict(prices), "driver": asdict(driver), "start_s": START_S,
-             "prepare_s": work.prepare_s, "plan_s": work.plan_s, "cut_s": cut_s, "machine": measuring.machine()}  # fmt: skip
+    facts = {
+        "counts": work.counts, "prices": asdict(prices), "driver": asdict(driver), "start_s": START_S,
+        "prepare_s": work.prepare_s, "plan_s": work.plan_s, "cut_s": cut_s, "machine": measuring.machine(),
+    }  # fmt: skip
     print("SIMULATION: no GPU was used\n")
     for name, value in facts.items():
         print(f"{name}: {measuring.json_line(value) if isinstance(value, Mapping) else value}")
@@ -376,7 +379,8 @@ def main() -> None:
         options.json.write_text(json.dumps({"simulation": True, **facts, "tables": tables}, indent=1), encoding="utf-8")
     for num, most in TARGETS.items():
         found = cuts[num, FINER].outcome(prices, Driver()).imbalance
-        print(f"\nimbalance at {num} workers {found:.1%}, asked for under {most:.0%}: {'met' if found < most else 'MISSED'}")
+        verdict = "met" if found < most else "MISSED"
+        print(f"\nSIMULATED imbalance at {num} workers {found:.1%}, asked for under {most:.0%}: {verdict}")
 
 
 if __name__ == "__main__":

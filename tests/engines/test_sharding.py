@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import chain
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def test_every_request_stands_once_in_a_part_of_its_own_batch(
 def test_runs_of_a_strip_read_what_their_forest_has(rows: list[Any], most: int, row_share: float) -> None:
     """`num_tokens` is the forest's, and no run is longer than asked unless a cut would have repeated too much."""
     rows.sort(key=sharding.sort_key)
-    shared = [0, *(sharding.common_length(a, b) for a, b in zip(rows, rows[1:], strict=False))]
+    shared = [0, *(sharding.common_length(a, b) for a, b in pairwise(rows))]
     lengths = np.array([len(row) for row in rows])
     items = tuple(item(place, GenerateRequest(prompt="", max_tokens=1)) for place in range(len(rows)))
     strip = Strip(items, np.array(shared), lengths - np.array(shared), row_share * lengths)
@@ -80,7 +80,7 @@ def test_runs_of_a_strip_read_what_their_forest_has(rows: list[Any], most: int, 
     assert borders[0] == 0
     assert borders[-1] == len(rows)
     assert borders == sorted(set(borders))
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         assert strip.num_tokens(start, end) == num_forest_tokens(rows[start:end])
         work = strip.num_tokens(start, end) + strip.costs[start:end].sum()
         earlier = strip.shared[start + 1 : end]
@@ -108,7 +108,8 @@ def test_a_tree_whose_cut_would_repeat_too_much_is_left_whole(engine: Transforme
 
 
 def test_few_lost_workers_do_not_change_the_plan() -> None:
-    assert [planned_for(num) for num in (1, 2, 8, 9, 16, 17, 60, 64, 65, 512)] == [1, 1, 1, 16, 16, 32, 64, 64, 128, 512]
+    found = {num: planned_for(num) for num in (1, 8, 9, 16, 17, 60, 64, 65, 512)}
+    assert found == {1: 1, 8: 1, 9: 16, 16: 16, 17: 32, 60: 64, 64: 64, 65: 128, 512: 512}
     assert sharding.identity(8) == {}
     assert sharding.identity(500) == sharding.identity(512) == {"planned_for_workers": 512}
 
@@ -193,4 +194,3 @@ def test_the_simulation_counts_what_it_says() -> None:
     outcome = simulate([(5.0, 1), (3.0, 2), (1.0, 1)], 2, Driver(hand_out_s=1.0, commit_s=1.0, item_s=0.5))
     assert sorted(outcome.busy) == [4.0, 5.0]
     assert outcome.end == pytest.approx(11.0)
-    assert list(chain(outcome.busy))  # seconds computed alone: nothing of the driver's
