@@ -43,6 +43,7 @@ class Cluster:
         if not ray.is_initialized():
             with _own_signals():
                 self._connect(ray)
+            _keep_from_stdout()
         return ray
 
     def _connect(self, ray: Any) -> None:
@@ -94,6 +95,13 @@ def _own_signals() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+def _keep_from_stdout() -> None:
+    """Ray tells of deaths on standard output, where programs read what we print; we tell of them ourselves."""
+    worker = sys.modules.get("ray._private.worker")
+    if hasattr(worker, "print_to_stdstream"):
+        setattr(worker, "print_to_stdstream", lambda *_, **__: None)  # noqa: B010
 
 
 def _check_address(address: str) -> None:

@@ -125,6 +125,7 @@ class Workers:
         except ray.exceptions.RayActorError as error:
             why = one_line(error)
             self._tell(Event("worker_died", {"worker": hand.number, "batch": batch.index, "why": why}))
+            _LOG.warning("evalsuite: worker %d died (%s); another takes its place.", hand.number, why)
             shift.deaths[batch.index] += 1
             if shift.deaths[batch.index] >= MOST_DEATHS:
                 first = batch.items[0].id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from test_smollm2 import choice_items
 from evalsuite import models
 from evalsuite.config import RunConfig
 from evalsuite.engines import model_arguments, vllm_asking
-from evalsuite.engines.base import EngineOptions
+from evalsuite.engines.base import Batch, EngineOptions
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.scores import NO_TOKENS, NONFINITE
 from evalsuite.engines.transformers import TransformersEngine
@@ -364,12 +365,27 @@ def test_devices_and_promises_that_it_does_not_have_are_refused() -> None:
 # -- several workers
 
 
-def test_two_workers_answer_as_one_process_also_when_one_is_killed(engine: VllmEngine) -> None:
-    """Sums of vLLM depend on what is computed together, and so on no more than the batch."""
+def test_two_workers_answer_as_one_process_also_when_one_is_killed(
+    engine: VllmEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ray = pytest.importorskip("ray")
+    from evalsuite.engines import ray_workers
     from evalsuite.engines.ray_cluster import Crew
     from evalsuite.engines.workers import spread
 
+    class Mortal(ray_workers.Worker):
+        """A worker that is killed over its second batch before the answer is out, once."""
+
+        def answer(self, batch: Batch) -> ray_workers.Answers:
+            found = super().answer(batch)
+            if batch.index == 1 and not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return found
+
+    mark = tmp_path / "killed"
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    monkeypatch.setattr(ray_workers, "Worker", Mortal)
     requests: list[Request] = [one for count in range(1, 13) for one in scoring("One, two, " * count, "three", " four")]
     requests += [GenerateRequest(prompt="One, two, " * count, max_tokens=8) for count in range(1, 5)]
     options = EngineOptions("vllm", VLLM_ARGS, batch_size=4)
@@ -378,27 +394,13 @@ def test_two_workers_answer_as_one_process_also_when_one_is_killed(engine: VllmE
     items = [Item(id=name, sample_id=name, wave=1, request=one) for name, one in zip(names, requests, strict=True)]
     try:
         assert workers.stack() == engine.stack()
-        found: dict[str, Response] = {}
-        for name, response in workers.run(workers.plan(items)):
-            if not found:
-                kill_a_worker()
-            found[name] = response
-        died = [event for event in workers.take_events() if event.name == "worker_died"]
+        found = dict(workers.run(workers.plan(items)))
+        died = [event.facts["batch"] for event in workers.take_events() if event.name == "worker_died"]
     finally:
         workers.close()
-        ray.shutdown()
-    assert len(died) == 1
+    assert died == [1]
     for name, ours in zip(names, answers(engine, requests), strict=True):
         check_alike(ours, found[name])
-
-
-def kill_a_worker() -> None:
-    """The one that is at work, or will be next."""
-    import psutil
-
-    family = psutil.Process().children(recursive=True)
-    workers = [one for one in family if one.cmdline() and one.cmdline()[0].startswith("ray::Worker")]
-    workers[-1].kill()
 
 
 def check_alike(ours: Response, theirs: Response) -> None:
