@@ -14,12 +14,11 @@ from typing import Any
 from evalsuite.contracts import Catalogue, Family, Task, TaskInfo, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UnknownName, UsageError
 from evalsuite.interop.lm_eval_index import Entry, folders_of, lm_eval_version, quiet, read_index
-from evalsuite.interop.lm_eval_names import IMPORTED_PROTOCOL
+from evalsuite.interop.lm_eval_names import IMPORTED_PROTOCOL, PREFIX
 from evalsuite.interop.lm_eval_task import LmEvalTask, refusal
 from evalsuite.records import AggregateKind
 from evalsuite.text.language_names import UNDETERMINED
 
-PREFIX = "lm_eval"
 _KINDS = {"multiple_choice": "multiple_choice", "loglikelihood": "multiple_choice", "generate_until": "generate"}
 
 
@@ -68,7 +67,7 @@ def _entries() -> Mapping[str, Entry]:
 
 
 def _info(entry: Entry) -> TaskInfo:
-    name = f"{PREFIX}.{entry.name}"
+    name = f"{PREFIX}{entry.name}"
     kind = _KINDS.get(entry.output_type, "perplexity" if entry.output_type else "generate")
     return TaskInfo(name, name, entry.language, kind, entry.data, "")
 
@@ -99,9 +98,9 @@ def _members(group: Any, above: tuple[Group, ...]) -> Iterator[_Member]:
 
 
 _MEANS: Mapping[AggregateKind | None, tuple[AggregateKind, ...]] = {
-    None: (), "micro": ("micro", "macro"), "macro": ("macro", "micro"),
+    None: ("macro",), "micro": ("micro", "macro"), "macro": ("macro", "micro"),
 }  # fmt: skip
-"""The means of a family by how lm-eval weighs the group's tasks, its own first."""
+"""The means of a family by how lm-eval weighs the group's tasks, its own first; ours where lm-eval has none."""
 
 
 def _kind_of_mean(group: Any) -> AggregateKind | None:
@@ -150,8 +149,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _family(name: str, members: tuple[_Member, ...], means: tuple[AggregateKind, ...]) -> Family:
-    by_name = {f"{PREFIX}.{_safe(member.leaf.task_name)}": member for member in members}
-    family = f"{PREFIX}.{name}"
+    by_name = {f"{PREFIX}{_safe(member.leaf.task_name)}": member for member in members}
+    family = f"{PREFIX}{name}"
     infos = tuple(_leaf_info(full, family, member.leaf) for full, member in by_name.items())
     return Family(family, infos, partial(_build, family, by_name, means), (protocol(),))
 
@@ -213,4 +212,4 @@ def _build(
     )
 
 
-catalogue = Catalogue(PREFIX, choose, listed)
+catalogue = Catalogue(PREFIX.rstrip("."), choose, listed)

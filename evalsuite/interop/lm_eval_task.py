@@ -101,7 +101,7 @@ class LmEvalTask:
         """A sample a document, in lm-eval's order. Raises DataError where lm-eval cannot make its task of the rows."""
         self._task = self._built(rows)
         with _named(self.name), _templates_kept():
-            return tuple(self._sample(row, doc) for row, doc in enumerate(self._task.eval_docs))
+            return tuple(self._sample(row, doc) for row, doc in enumerate(self._task.task_docs))
 
     def _built(self, rows: tuple[Rows, ...]) -> Any:
         from datasets import Dataset as Table
@@ -157,7 +157,7 @@ class LmEvalTask:
     def _asked(self, row: int) -> tuple[Any, ...]:
         if self._task is None:
             raise DataError(f"{self.name}: its rows are not here, and lm-eval needs them to ask and to score.")
-        docs = self._task.eval_docs if len(self._instances) <= row else ()
+        docs = self._task.task_docs  # not `eval_docs`, which processes all of them anew each time
         while len(self._instances) <= row:
             with _named(self.name), _templates_kept():
                 self._instances.append(self._constructed(len(self._instances), docs[len(self._instances)]))

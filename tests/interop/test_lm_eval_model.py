@@ -7,13 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from commands import run_apart
 from lm_eval_runs import write_tasks
 
 from evalsuite.errors import EXIT_USAGE, UsageError
 from evalsuite.interop import lm_eval_model
 from evalsuite.interop.lm_eval_answers import Answerer
 from evalsuite.interop.lm_eval_requests_out import Conversation
+from evalsuite.store.response_cache import _digest
 from evalsuite.types import Completion, Message
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -28,34 +31,43 @@ def scripted(**arguments: Any) -> Answerer:
     return Answerer({"engine": "scripted", **arguments})
 
 
-def test_lm_evals_cache_is_refused(tmp_path: Path, folder: Path, command: Any) -> None:
+def test_lm_evals_cache_is_refused(tmp_path: Path, folder: Path) -> None:
     """It would give one model the answers of another: its key is the prompt alone."""
     from lm_eval.api.model import CachingLM, hash_args
 
     assert hash_args("generate_until", ("a prompt", {})) == hash_args("generate_until", ("a prompt", {}))
     with pytest.raises(UsageError, match="does not know which model answered"):
         CachingLM(lm_eval_model.EvalsuiteLM(engine="scripted"), str(tmp_path / "cache.db"))
-    ran = command(
+    ran = run_apart(
         "lm-eval", "run", "--model", "evalsuite", "--model_args", "engine=scripted", "--include_path", str(folder),
         "--tasks", "tiny_text", "--limit", "2", "--use_cache", str(tmp_path / "other"),
     )  # fmt: skip
     assert ran.code == EXIT_USAGE
-    assert "use_cache=DIRECTORY" in ran.stderr
+    assert "use_cache=DIRECTORY" in ran.err
 
 
-def test_our_cache_knows_the_model(tmp_path: Path) -> None:
-    """What one model answered is found again for it, and never for another."""
-    asked = [("task:0:0", ("Hello", {"until": ["\n"], "max_gen_toks": 8}))]
-    one = scripted(use_cache=str(tmp_path))
-    (first,) = one.answer("generate_until", asked)
+@pytest.mark.model
+def test_one_models_answers_are_never_anothers(tmp_path: Path) -> None:
+    """Two models of the same name, in another precision, through lm-eval's own request and one folder of answers."""
+    asked = [("task:0:0", ("The capital of France is", {"until": ["."], "max_gen_toks": 4}))]
+
+    def opened(dtype: str) -> Answerer:
+        return Answerer({"pretrained": "smollm2-135m", "dtype": dtype, "use_cache": str(tmp_path)})
+
+    (first,) = opened("float32").answer("generate_until", asked)
+    (file,) = tmp_path.rglob("*.json")
+    kept = json.loads(file.read_bytes())
+    kept["answer"]["text"] = "a planted answer"
+    kept["sha256"] = _digest(msgspec.convert(kept["answer"], Completion))
+    file.write_text(json.dumps(kept), encoding="utf-8")
+    (again,) = opened("float32").answer("generate_until", asked)
+    (other,) = opened("bfloat16").answer("generate_until", asked)
     assert isinstance(first, Completion)
-    files = list(tmp_path.rglob("*.json"))
-    assert len(files) == 1
-    kept = json.loads(files[0].read_bytes())
-    assert kept["asked"]["identity"] == dict(one.engine.identity())
-    (again,) = scripted(use_cache=str(tmp_path)).answer("generate_until", asked)
-    assert again == first
-    assert list(tmp_path.rglob("*.json")) == files
+    assert isinstance(again, Completion)
+    assert isinstance(other, Completion)
+    assert again.text == "a planted answer"
+    assert other.text != again.text
+    assert len(list(tmp_path.rglob("*.json"))) == 2
 
 
 def test_lm_evals_request_cache_goes_by_the_model() -> None:
@@ -65,13 +77,13 @@ def test_lm_evals_request_cache_goes_by_the_model() -> None:
     assert model.tokenizer_name == scripted().fingerprint
 
 
-def test_a_run_from_lm_evals_side(tmp_path: Path, folder: Path, command: Any) -> None:
-    ran = command(
+def test_a_run_from_lm_evals_side(tmp_path: Path, folder: Path) -> None:
+    ran = run_apart(
         "lm-eval", "run", "--model", "evalsuite", "--model_args", "engine=scripted", "--include_path", str(folder),
         "--tasks", "tiny_group", "tiny_math", "tiny_text", "--limit", "3", "--output_path", str(tmp_path),
         "--log_samples",
     )  # fmt: skip
-    assert ran.code == 0, ran.stderr
+    assert ran.code == 0, ran.err
     (results,) = tmp_path.rglob("results_*.json")
     found = json.loads(results.read_bytes())
     assert {"tiny_group", "tiny_first", "tiny_second", "tiny_math", "tiny_text"} <= found["results"].keys()

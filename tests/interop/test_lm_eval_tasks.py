@@ -17,13 +17,15 @@ from evalsuite.errors import RowsMissing, UnknownName, UsageError
 from evalsuite.interop import lm_eval_catalogue, lm_eval_index
 from evalsuite.interop.lm_eval_catalogue import protocol
 from evalsuite.interop.lm_eval_languages import language_of
+from evalsuite.interop.lm_eval_names import names_of
 from evalsuite.interop.lm_eval_requests_out import conversation, generation
 from evalsuite.interop.lm_eval_scores import metrics_of
+from evalsuite.interop.sealed_runs import read_sealed
 from evalsuite.metrics import f1, matthews
 from evalsuite.prepare import Prepared, prepare
 from evalsuite.proofs.rebuilding import rebuild
 from evalsuite.proofs.rebuilt import Surroundings
-from evalsuite.proofs.recounting import rows_by_task
+from evalsuite.proofs.recounting import recount, rows_by_task
 from evalsuite.records import RunResult
 from evalsuite.run import Quiet, execute
 from evalsuite.store.results import read_samples
@@ -141,6 +143,23 @@ def test_a_stored_run_is_built_again(tmp_path: Path) -> None:
     assert not rebuilt.missing
     assert not rebuilt.no_data
     assert rebuilt.scorable == {task.name for task in result.spec.tasks}
+
+
+def test_means_of_groups_follow_from_the_result_alone(tmp_path: Path) -> None:
+    """As on a page, which has no tasks: a group that lacks a metric in one of its tasks, and a group within it."""
+    path = tmp_path / "run"
+    result = run(asked("tiny_outer", limit=None), path)
+    rows = rows_by_task(result, list(read_samples(path)))
+    assert recount(result, rows).numbers.aggregates == result.aggregates
+
+
+def test_exports_have_lm_evals_names(tmp_path: Path) -> None:
+    result = run(asked("tiny_group"), tmp_path / "run")
+    sealed = read_sealed(tmp_path / "run")
+    names = [name for spec in result.spec.tasks for name in names_of(sealed, spec).values()]
+    assert {(name.task, name.key) for name in names} == {
+        (task, key) for task in ("tiny_first", "tiny_second") for key in ("acc,none", "acc_norm,none")
+    }
 
 
 def test_the_same_run_resumes(tmp_path: Path) -> None:
