@@ -15,7 +15,6 @@ from evalsuite.contracts import Catalogue, Family, Task, TaskInfo, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UnknownName, UsageError
 from evalsuite.interop.lm_eval_index import Entry, folders_of, lm_eval_version, quiet, read_index
 from evalsuite.interop.lm_eval_names import IMPORTED_PROTOCOL, PREFIX
-from evalsuite.interop.lm_eval_task import LmEvalTask, refusal
 from evalsuite.records import AggregateKind
 from evalsuite.text.language_names import UNDETERMINED
 
@@ -58,7 +57,7 @@ def choose(name: str) -> tuple[tuple[Family, str], ...]:
 
 def listed() -> tuple[TaskInfo, ...]:
     """lm-eval's tasks, without its groups and tags."""
-    return tuple(_info(entry) for entry in _entries().values() if entry.kind in ("task", "python"))
+    return tuple(_info(entry) for entry in read_index(is_apart=True).values() if entry.kind in ("task", "python"))
 
 
 @cache
@@ -178,6 +177,8 @@ def protocol() -> str:
 def _build(
     family: str, members: Mapping[str, _Member], means: tuple[AggregateKind, ...], name: str, options: TaskOptions
 ) -> Task:
+    from evalsuite.interop.lm_eval_task import LmEvalTask, refusal  # with it comes all that measures
+
     if options.protocol not in (None, protocol()):
         raise UnknownName("protocol", str(options.protocol), (protocol(),), f"{name} has: {protocol()}.")
     member = members[name]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -63,9 +65,19 @@ def lm_eval_version() -> str:
     return found
 
 
-def read_index(environ: Mapping[str, str] = os.environ) -> dict[str, Entry]:
-    """All names with what is known of each. Takes some ten seconds the first time, then milliseconds."""
+def read_index(environ: Mapping[str, str] = os.environ, *, is_apart: bool = False) -> dict[str, Entry]:
+    """All names with what is known of each. Takes some ten seconds the first time, then milliseconds.
+
+    With `is_apart` lm-eval, which is much to import, then reads its files in a process of its own.
+    """
     path = cache_directory(environ) / "lm_eval" / f"tasks-{lm_eval_version()}.json"
+    if is_apart and not _kept(path):
+        subprocess.run(
+            [sys.executable, "-m", "evalsuite.interop.lm_eval_index"],
+            env=dict(environ),
+            capture_output=True,
+            check=False,
+        )
     entries = {entry.name: entry for entry in _kept(path) or _made(path)}
     for folder in own_folders(environ):
         entries |= {entry.name: entry for entry in _entries_below(folder, folder)}
@@ -166,3 +178,7 @@ def _members(value: Any) -> Iterator[str]:
         elif isinstance(item, dict):
             yield from (str(item[key]) for key in ("group", "task") if isinstance(item.get(key), str))
             yield from _members(item.get("task"))
+
+
+if __name__ == "__main__":
+    read_index()

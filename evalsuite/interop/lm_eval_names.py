@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from evalsuite.contracts import LM_EVAL_PROTOCOL
-from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Estimate, TaskSpec
 from evalsuite.types import Sample
+
+if TYPE_CHECKING:  # it reads tables, which is much to import for names alone
+    from evalsuite.interop.sealed_runs import SealedRun
 
 NO_FILTER = "none"
 """lm-eval's name of what is scored as the model wrote it."""
