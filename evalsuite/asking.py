@@ -46,7 +46,7 @@ def items_of(task: Task, sample: Sample, replies: Replies, settings: Settings, s
         ) from error
     for index, request in enumerate(requests):
         item_id = f"{sample.id}#{wave}.{index}"
-        asked = _seeded(adjust(request, settings), seed, item_id)
+        asked = seeded(adjust(request, settings), seed, item_id)
         yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
 
 
@@ -55,7 +55,7 @@ def sample_id(item_id: str) -> str:
     return item_id.rpartition("#")[0]
 
 
-def _seeded(request: Request, seed: int, item_id: str) -> Request:
+def seeded(request: Request, seed: int, item_id: str) -> Request:
     """A sampled request with a seed of its own, so that its text depends on nothing but itself."""
     if not isinstance(request, GenerateRequest) or not request.temperature:
         return request

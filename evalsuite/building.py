@@ -70,7 +70,7 @@ def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, so
     samples = task.samples(rows)
     if category:
         task, samples = only_category(task, samples, choice.name, category)
-    return PreparedTask(task, samples, len(samples), pins, is_chat, note=note)
+    return PreparedTask(task, samples, len(samples), pins, is_chat, note=note or task.note)
 
 
 def _by_task(choice: plugins.TaskChoice, wanted: T | Mapping[str, T] | None) -> T | None:

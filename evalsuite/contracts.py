@@ -68,6 +68,7 @@ class Dataset:
 
     `url` is the file of JSON lines itself, at a pinned commit, where `path` names no dataset of the hub.
     Without `fingerprint` any rows are taken, as long as there are `num_rows` of them where that is given.
+    `read` gives the rows where no mirror has them, in place of the hub; it raises anything where it cannot.
     """
 
     path: str
@@ -77,6 +78,7 @@ class Dataset:
     fingerprint: str | None = None
     num_rows: int | None = None
     url: str = ""
+    read: Callable[[], Rows] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class Task:
     cannot be changed under its name. `is_seeded`: the run's seed draws the exemplars. `fallback` names the protocol to
     take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different. `prompt_language` is
     that of the words around each sample's text; a task without such words leaves it empty. `show_in_report` False is
-    for texts that their authors ask not to be shown: pages leave out prompts, references and answers.
+    for texts that their authors ask not to be shown: pages leave out prompts, references and answers. `groups` are
+    parts of the family that are averaged by themselves too, each with its kind of mean. `note` is a line for
+    who runs it.
     """
 
     name: str
@@ -117,6 +121,8 @@ class Task:
     fallback: str = ""
     fallback_reason: str = ""
     show_in_report: bool = True
+    groups: tuple[tuple[str, AggregateKind], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,20 @@ class Family:
     members: tuple[TaskInfo, ...]
     build: Callable[[str, TaskOptions], Task]
     protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Another tool's tasks, too many to be families of their own here: each is had when it is asked for.
+
+    With `name` and a colon or a point before it a task of theirs is asked for. `choose` gives, for a name of theirs,
+    each task behind it (called ``<name>.<task>`` here) with the family that builds it; it raises UsageError for a name
+    that is not theirs. `tasks` are all of them as they are listed.
+    """
+
+    name: str
+    choose: Callable[[str], tuple[tuple[Family, str], ...]]
+    tasks: Callable[[], tuple[TaskInfo, ...]]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from evalsuite.contracts import Family, Judge, Suite, TaskInfo
+from evalsuite.contracts import Catalogue, Family, Judge, Suite, TaskInfo
 from evalsuite.errors import EvalsuiteError, UnknownName, UsageError
 
 TASKS = "evalsuite.tasks"
@@ -17,6 +18,7 @@ JUDGES = "evalsuite.judges"
 CARDS = "evalsuite.cards"
 ENGINES = "evalsuite.engines"
 REPORTS = "evalsuite.reports"
+CATALOGUES = "evalsuite.catalogues"
 
 
 class PluginBroken(EvalsuiteError):
@@ -144,7 +146,21 @@ def choose_tasks(wanted: list[str], *, is_protocol_given: bool = False) -> tuple
     return tuple(chosen.values())
 
 
+def catalogue(name: str) -> Catalogue:
+    """The catalogue registered under `name`."""
+    loaded = load(CATALOGUES, name)
+    if not isinstance(loaded, Catalogue):
+        raise PluginBroken(f"plugin {name!r} is a {type(loaded).__name__}, not an evalsuite Catalogue.")
+    return loaded
+
+
+_PREFIX = re.compile(r"([A-Za-z0-9_-]+)[:.](.+)", re.DOTALL)
+
+
 def _choose(name: str) -> list[TaskChoice]:
+    prefixed = _PREFIX.fullmatch(name)
+    if prefixed and prefixed[1] in names(CATALOGUES):
+        return [TaskChoice(owner, member) for owner, member in catalogue(prefixed[1]).choose(prefixed[2])]
     if name in names(SUITES):
         suite = _suite(name)
         members = [choice for member in suite.families for choice in _choose(member)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 
 from evalsuite import plugins
+from evalsuite.contracts import TaskInfo
 from evalsuite.models import BUILT_IN
 
 _KINDS = ("tasks", "suites", "judges", "models", "engines", "reports")
@@ -15,6 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``list``."""
     parser.add_argument("what", nargs="?", choices=_KINDS, default="tasks", help="what to list (default tasks)")
     parser.add_argument("--lang", metavar="CODES", help="only tasks in these languages: en,zh,fr,ar,es,hi")
+    parser.add_argument("--search", metavar="TEXT", help="only tasks with this text in their name, title or data")
     parser.add_argument(
         "--type", metavar="KIND", help="only tasks of a kind: multiple_choice, generate, translate, chat"
     )
@@ -31,6 +34,9 @@ def execute(options: argparse.Namespace) -> int:
         print("nothing matches")
     for row in rows:
         print("  ".join(f"{value:<{width}}" for value, width in zip(row.values(), _widths(rows), strict=True)).rstrip())
+    if options.what == "tasks" and not _is_narrow(options):
+        others = ", ".join(plugins.names(plugins.CATALOGUES))
+        print(f"and the tasks of {others}: narrow the list down by --search, --lang or --type to see them")
     if options.json:
         print(json.dumps({options.what: rows}))
     return 0
@@ -40,9 +46,21 @@ def _tasks(options: argparse.Namespace) -> list[dict[str, str]]:
     languages = set(options.lang.split(",")) if options.lang else None
     return [
         {"name": info.name, "language": info.language, "type": info.kind, "title": info.title, "licence": info.licence}
-        for info in plugins.all_tasks()
-        if (languages is None or info.language in languages) and options.type in (None, info.kind)
+        for info in (*plugins.all_tasks(), *(_of_catalogues() if _is_narrow(options) else ()))
+        if (languages is None or info.language in languages)
+        and options.type in (None, info.kind)
+        and (options.search or "").lower() in f"{info.name} {info.title}".lower()
     ]
+
+
+def _is_narrow(options: argparse.Namespace) -> bool:
+    return bool(options.lang or options.type or options.search)
+
+
+def _of_catalogues() -> Iterator[TaskInfo]:
+    """Other tools' tasks: thousands, so that they stand only in a list that is narrowed down."""
+    for name in plugins.names(plugins.CATALOGUES):
+        yield from plugins.catalogue(name).tasks()
 
 
 def _suites(_: argparse.Namespace) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "sweep": "models by tasks by settings from one file, resumed at any point; what it found in tables and curves",
     "score": "a judge rates the answers of a run, or compares those of two; the same command resumes",
     "import": "other tools' files: lm-eval's results, FastChat's MT-Bench answers and judgments, AlpacaEval's files",
+    "lm-eval": "lm-eval's own commands, in which `--model evalsuite` is an engine of evalsuite",
     "judge": "how far a judge can be trusted: attacks, constant answers, order and length",
     "jury": "several judge runs over the same answers as one, and how far the judges agree",
     "annotate": "collect blind votes: a study, its pages in six languages, offline packets, the file of votes",
@@ -114,7 +115,7 @@ def build_parser(wanted: str) -> _Parser:
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", formatter_class=formatter
         )
         if name == wanted:
-            module = import_module(f"evalsuite.cli.{name}_command")
+            module = import_module(f"evalsuite.cli.{name.replace('-', '_')}_command")
             module.add_options(subparser)
             subparser.set_defaults(execute=module.execute, parser=subparser)
             subparser.add_argument(
