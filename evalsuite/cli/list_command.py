@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 
 from evalsuite import plugins
+from evalsuite.cli.installed_report import MADE_BY
+from evalsuite.entry_points import packages
 from evalsuite.models import BUILT_IN
+from evalsuite.text.visible import printable
 
+_GROUPS = {
+    "tasks": plugins.TASKS, "suites": plugins.SUITES, "judges": plugins.JUDGES, "engines": plugins.ENGINES,
+    "reports": plugins.REPORTS,
+}  # fmt: skip
 _KINDS = ("tasks", "suites", "judges", "models", "engines", "reports")
 
 
@@ -21,18 +29,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Print a table, and with ``--json`` the same as JSON."""
+    """Print a table, and below it the plugins that are broken; with ``--json`` the same as JSON."""
     listers = {
         "tasks": _tasks, "suites": _suites, "judges": _judges, "models": _models, "engines": _engines,
         "reports": _reports,
     }  # fmt: skip
+    broken = plugins.broken(_GROUPS[options.what]) if options.what in _GROUPS else ()
     rows = listers[options.what](options)
     if not rows:
         print("nothing matches")
     for row in rows:
-        print("  ".join(f"{value:<{width}}" for value, width in zip(row.values(), _widths(rows), strict=True)).rstrip())
+        cells = (f"{value:<{width}}" for value, width in zip(row.values(), _widths(rows), strict=True))
+        print(printable("  ".join(cells).rstrip()))
+    for plugin in broken:
+        print(printable(f"broken: {plugin.reason}"))
     if options.json:
-        print(json.dumps({options.what: rows}))
+        print(json.dumps({options.what: rows, "broken": [asdict(plugin) for plugin in broken]}))
     return 0
 
 
@@ -73,11 +85,24 @@ def _models(_: argparse.Namespace) -> list[dict[str, str]]:
 
 
 def _engines(_: argparse.Namespace) -> list[dict[str, str]]:
-    return [{"name": name} for name in plugins.names(plugins.ENGINES)]
+    return [{"name": name, "package": packages(plugins.ENGINES, name)} for name in _whole(plugins.ENGINES)]
 
 
 def _reports(_: argparse.Namespace) -> list[dict[str, str]]:
-    return [{"name": name} for name in plugins.names(plugins.REPORTS)]
+    return [
+        {"name": name, "package": packages(plugins.REPORTS, name), "command": _command(name)}
+        for name in _whole(plugins.REPORTS)
+    ]
+
+
+def _command(report: str) -> str:
+    return MADE_BY.get(report) or f"evalsuite report --report {report}"
+
+
+def _whole(group: str) -> list[str]:
+    """The names that are not broken."""
+    broken = {plugin.name for plugin in plugins.broken(group)}
+    return [name for name in plugins.names(group) if name not in broken]
 
 
 def _widths(rows: list[dict[str, str]]) -> list[int]:
