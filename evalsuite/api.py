@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+import msgspec
+
 from evalsuite.config import ModelConfig, check_entry, make_config
 from evalsuite.contracts import JudgeOptions
 from evalsuite.engines.base import Engine, missing_parts
@@ -101,25 +103,31 @@ def evaluate(
 def score(
     runs: str | Path | Sequence[str | Path],
     judge: str,
-    model: str,
+    model: Model,
     *,
-    model_args: Mapping[str, str | int | float | bool] | None = None,
     limit: float | None = None,
     output_path: str | Path | None = None,
     options: JudgeOptions | None = None,
+    **settings: Any,
 ) -> Evaluation:
     """What a judge finds in the answers of a sealed run, or of two: `model` reads them under the rules of `judge`.
 
-    `runs` are run directories, `output_path` where the judge's own run goes, by default beside the first of them.
+    `runs` are run directories, `output_path` where the judge's own run goes, by default beside the first of them, and
+    `settings` what a configuration file says of a model by name: ``model_args={"base_url": ...}``, ``batch_size=8``.
     Raises UnknownName, UsageError, SpecMismatch, CorruptStore and what `evaluate` raises.
     """
     paths = [Path(run) for run in ([runs] if isinstance(runs, str | Path) else runs)]
     if not paths:
         raise UsageError("score(): no run is given; give the directory of one, or of two.")
-    config = ModelConfig(model=model, model_args=model_args or {})
-    asked = Asked(judge, config, options or JudgeOptions(), limit)
-    prepared = prepare_judging(open_bench(asked), [read_run(path) for path in paths])
-    return _executed(prepared, str(output_path or paths[0].resolve().parent), None, keeps_engine=False)
+    opened = _opened(model, settings)
+    given = {**settings, "model": opened.name if opened else model}
+    checked = dict(check_entry(key, value, "score()") for key, value in given.items())
+    if others := sorted(checked.keys() - set(ModelConfig.__struct_fields__)):
+        raise UsageError(f"score(): {', '.join(others)} is nothing that a judge's model takes.")
+    asked = Asked(judge, msgspec.convert(checked, ModelConfig), options or JudgeOptions(), limit)
+    prepared = prepare_judging(open_bench(asked, opened), [read_run(path) for path in paths])
+    output = str(output_path or paths[0].resolve().parent)
+    return _executed(prepared, output, None, keeps_engine=opened is not None)
 
 
 def _opened(model: Model, settings: Mapping[str, Any]) -> Opened | None:
@@ -127,7 +135,7 @@ def _opened(model: Model, settings: Mapping[str, Any]) -> Opened | None:
     if isinstance(model, str):
         return None
     if useless := sorted(settings.keys() & set(ModelConfig.__struct_fields__)):
-        raise UsageError(f"evaluate(): {', '.join(useless)} is for models by name; the engine given here is open.")
+        raise UsageError(f"{', '.join(useless)} is for models by name; the engine given here is open.")
     if not missing_parts(model):
         engine: Any = model
         return Opened(engine.name, engine.name, engine)
@@ -135,7 +143,7 @@ def _opened(model: Model, settings: Mapping[str, Any]) -> Opened | None:
         label = _label(model)
         return Opened("scripted", label, ScriptedEngine(model, label=label))
     missing = ", ".join(missing_parts(model))
-    raise UsageError(f"evaluate(): a {type(model).__name__} is no name, engine or function; an engine has {missing}.")
+    raise UsageError(f"model: a {type(model).__name__} is no name, engine or function; an engine has {missing}.")
 
 
 def _label(function: Callable[..., Any]) -> str:

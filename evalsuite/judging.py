@@ -67,10 +67,13 @@ class Cases:
     show_in_report: bool = True
 
 
-def open_bench(asked: Asked) -> Bench:
-    """The judge that is asked for. Raises UsageError, DataError or PluginBroken."""
+def open_bench(asked: Asked, opened: Opened | None = None) -> Bench:
+    """The judge that is asked for, over the model that is asked for, or one that is `opened` already.
+
+    Raises UsageError, DataError or PluginBroken.
+    """
     judge = plugins.judge(asked.judge)
-    opened = open_engine(asked.model)
+    opened = opened or open_engine(asked.model)
     if not opened.engine.has_chat_template:
         raise UsageError(
             f"{opened.model} has no chat template, and judges are asked in conversations; give --chat_template FILE."
