@@ -41,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action.add_argument("name", metavar="NAME", help="what it is called: small letters, digits, single underscores")
         action.add_argument("--output", "-o", type=Path, metavar="DIR", help="the folder to write, which must be new "
             "or empty (default evalsuite-NAME)")  # fmt: skip
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="end with a line of JSON")
 
 
 def execute(options: argparse.Namespace) -> int:
