@@ -136,8 +136,6 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
         case "openai":
             known = {key: value for key, value in identity.items() if value not in ("", "auto")}
             yield from ("--model", "openai", "--model_args", _pairs(known))
-        case "vllm" as engine:
-            yield from ("--model", engine, "--model_args", _pairs({"pretrained": model.name}))
         case engine:
             yield from ("--model", engine, *(("--model_args", _pairs(named)) if named else ()))
     if identity.get("batch_size", "auto") not in ("auto", 1):
