@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from evalsuite.records import AggregateKind
+from evalsuite.records import AggregateKind, RunResult, SampleRecord
 from evalsuite.types import Completion, GenerateRequest, Record, Replies, Request, Sample, Score, Scored, Unscored
 from evalsuite.verdicts import Unparsed, Verdict
 
@@ -247,6 +247,45 @@ class Judge:
     datasets: tuple[Dataset, ...] = ()
     source: str = ""
     language: str = ""
+
+
+@dataclass(frozen=True)
+class ReportedRun:
+    """A sealed run as a report sees it: what it found, and its samples, which are read when they are asked for.
+
+    Samples of tasks whose authors ask that their texts be not shown are left out; their numbers are in the result.
+    """
+
+    result: RunResult
+    samples: Callable[[], Iterator[SampleRecord]]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a user may choose about a report: its heading."""
+
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a report makes: its file, and files that stand beside it by their paths relative to its folder."""
+
+    content: bytes
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A way of showing sealed runs, as a pure function of them: the same runs give the same bytes.
+
+    `suffix` ends the file's name where the user gives none, as in ``.md``.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    render: Callable[[tuple[ReportedRun, ...], ReportOptions], Rendered]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
-from evalsuite.engines.base import ByRow, Engine, EngineOptions
+from evalsuite.engines.base import ByRow, Engine, EngineOptions, missing_parts
+from evalsuite.entry_points import PluginBroken, blaming, described
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import TASK_FILE_SUFFIX, ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
@@ -145,10 +146,10 @@ def whole_suites(asked: Collection[str]) -> tuple[Suite, ...]:
 
 
 def _tasks_of(suite: Suite) -> set[str]:
-    """The names of a suite's tasks; one that no run has when a family of it is not installed."""
+    """The names of a suite's tasks; one that no run has when a family of it is not installed, or broken."""
     try:
         return {choice.name for choice in plugins.choose_tasks(list(suite.families))}
-    except UnknownName:
+    except (UnknownName, PluginBroken):
         return {""}
 
 
@@ -200,7 +201,7 @@ def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> No
 
 
 def open_engine(config: ModelConfig) -> Opened:
-    """The engine that `config` names. Raises UsageError or ModelUnreadable."""
+    """The engine that `config` names. Raises UsageError, ModelUnreadable or PluginBroken."""
     name = ENGINE_ALIASES.get(config.model, config.model)
     engine_name = name if name in plugins.names(plugins.ENGINES) else "transformers"
     options = EngineOptions(
@@ -211,7 +212,11 @@ def open_engine(config: ModelConfig) -> Opened:
         chat_template=config.chat_template,
         is_deterministic=config.deterministic,
     )
-    engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
+    open_it = plugins.open_engine_of(engine_name)
+    with blaming(plugins.ENGINES, engine_name, "opening it"):
+        engine: Engine = open_it(options)
+    if missing := missing_parts(engine):
+        raise PluginBroken(f"{described(plugins.ENGINES, engine_name)}: what it opens has no {', '.join(missing)}.")
     return Opened(engine_name, _model_name(config), engine)
 
 

@@ -37,6 +37,7 @@ LAYERS = {
     "engines": 2,
     "vote_files": 2,
     "yaml_files": 2,
+    "entry_points": 2,
     "plugins": 3,
     "config": 3,
     "task_files": 4,
@@ -61,6 +62,7 @@ LAYERS = {
     "sweeps": 4,
     "interop": 4,
     "cli": 5,
+    "api": 5,
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",

@@ -39,6 +39,7 @@ _COMMANDS = {
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",
     "init": "files to begin with: a workflow that gates every change, for GitHub or GitLab",
+    "new": "a package of your own that works as it is: a task, a judge, an engine or a report",
     "doctor": "the environment, what is missing, and how to get it",
 }
 
