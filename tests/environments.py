@@ -1,4 +1,4 @@
-"""evalsuite's own wheel, and Python environments in which it is installed beside packages of others."""
+"""Python environments in which evalsuite's own wheel is installed beside packages of others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from commands import Ran
 
-ROOT = Path(__file__).parents[1]
 OFFLINE = {
     "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "HF_HUB_OFFLINE": "1", "PYTHONPATH": "",
@@ -42,26 +41,6 @@ class Environment:
     def _program(self, name: str) -> str:
         own = self.home / "bin" / name
         return str(own) if own.exists() else name
-
-
-def build_wheel(folder: Path) -> Path:
-    """The wheel in `folder`, built from a copy of the tracked files so that nothing untracked slips in."""
-    copy = folder / "source"
-    for name in tracked():
-        target = copy / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((ROOT / name).read_bytes())
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(copy)]
-    subprocess.run(command, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
-
-
-def tracked() -> list[str]:
-    """The paths of all files that git tracks or would, relative to the repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
 def fresh_environment(home: Path, wheel: Path) -> Environment:

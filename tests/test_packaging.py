@@ -8,7 +8,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from environments import ROOT, build_wheel, fresh_environment, tracked
+from build_wheel import ROOT, build_wheel, tracked
+from environments import fresh_environment
 
 FOLDERS = {
     "evalsuite": "evalsuite",

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from build_wheel import build_wheel
 from commands import Ran
-from environments import Environment, build_wheel, fresh_environment
+from environments import Environment, fresh_environment
 from tutorials import PAGES, Block, blocks_of
 
 
