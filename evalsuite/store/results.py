@@ -100,6 +100,28 @@ def read_rows(directory: Path) -> list[dict[str, Any]]:
     return found
 
 
+def read_columns(directory: Path) -> Any:
+    """`samples.parquet` as a ``pyarrow.Table`` of `COLUMNS`, all of it read. Raises SpecMismatch or CorruptStore."""
+    return _read_table(directory, COLUMNS).select(list(COLUMNS))
+
+
+def open_samples(directory: Path) -> Any:
+    """`samples.parquet` as a dataset of pyarrow, whose rows and columns are read when they are asked for.
+
+    Raises SpecMismatch or CorruptStore.
+    """
+    import pyarrow.dataset as ds
+
+    path = _samples_of(directory)
+    try:
+        found = ds.dataset(path, format="parquet")
+    except (OSError, ValueError) as error:
+        raise _unreadable(directory, error) from error
+    if missing := set(COLUMNS) - set(found.schema.names):
+        raise _unreadable(directory, KeyError(*sorted(missing)))
+    return found
+
+
 def read_packages(directory: Path) -> dict[str, str] | None:
     """The versions that scored the samples, as they are noted beside them; None in a file from before they were.
 
@@ -115,9 +137,7 @@ def read_packages(directory: Path) -> dict[str, str] | None:
 def _read_table(directory: Path, needed: Sequence[str]) -> Any:
     import pyarrow.parquet as pq
 
-    path = directory / SAMPLES
-    if not path.exists():
-        raise SpecMismatch(f"{directory} has no samples.parquet; run the same command again to finish it.")
+    path = _samples_of(directory)
     try:
         table = pq.read_table(path, columns=None if needed == COLUMNS else list(needed))
     except (OSError, ValueError, KeyError) as error:
@@ -125,6 +145,13 @@ def _read_table(directory: Path, needed: Sequence[str]) -> Any:
     if missing := set(needed) - set(table.column_names):
         raise _unreadable(directory, KeyError(*sorted(missing)))
     return table
+
+
+def _samples_of(directory: Path) -> Path:
+    path = directory / SAMPLES
+    if not path.exists():
+        raise SpecMismatch(f"{directory} has no samples.parquet; run the same command again to finish it.")
+    return path
 
 
 def _unreadable(directory: Path, error: Exception) -> CorruptStore:
