@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit import NotAudited, audit, audited, requirements_text
+from audit import NotAudited, audit, audited, check_known, requirements_text
 from bill import NotTheLock, only_locked
 from build_wheel import built_twice, commit_time
 from licences import PAGE, UNKNOWN, Licensed, faults, licence_of, licensed
@@ -149,6 +149,13 @@ def test_vulnerabilities_and_unknown_packages_are_faults() -> None:
         "weak 1.0: GHSA-2, fixed in no version",
         "odd: not looked up: not found",
     )
+
+
+def test_a_service_that_does_not_know_the_first_package_is_not_asked_for_the_rest() -> None:
+    weak = {"id": "PYSEC-1", "fix_versions": []}
+    check_known(audited({"dependencies": [{"name": "weak", "version": "1.0", "vulns": [weak]}]}))
+    with pytest.raises(NotAudited, match="odd: not looked up: not found"):
+        check_known(audited({"dependencies": [{"name": "odd", "skip_reason": "not found"}]}))
 
 
 def test_no_answer_is_not_taken_for_a_sound_package() -> None:

@@ -1,8 +1,9 @@
 """Known vulnerabilities of what is in requirements.lock, as pip-audit finds them.
 
 ``python tools/audit.py [SERVICE]`` asks the package index (``pypi``, the default) or ``osv``. Exit codes: 0 where all
-were looked up and none has one, 1 where one has or could not be looked up, 2 where the service did not answer: then
-nothing is known, which is not said to be well.
+were looked up and none has one, 1 where one has or could not be looked up, 2 where the service did not answer or does
+not know even the first package, as a mirror that has files and no advisories: pip-audit calls that "no known
+vulnerabilities".
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from typing import Any
 from lockfile import locked, locked_hashes, public
 
 SERVICES = ("pypi", "osv")
+UNKNOWN = "not looked up"
+
+_LONGEST = 300
+"""Characters of what pip-audit says of a failure, which may be a whole exchange."""
 
 
 class NotAudited(Exception):
-    """The service did not answer; what pip-audit said."""
+    """The service did not answer, or knows no package; what pip-audit said."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,22 @@ def requirements_text() -> str:
 
 
 def audit(text: str, service: str) -> Audited:
-    """What `service` knows of the packages of a requirements file. Raises NotAudited."""
+    """What `service` knows of the packages of a requirements file, of which it is asked for the first alone before.
+
+    Raises NotAudited where it has no answer for that one.
+    """
+    check_known(_ask(text.splitlines(keepends=True)[0], service))
+    return _ask(text, service)
+
+
+def check_known(probed: Audited) -> None:
+    """Raise NotAudited where a package was not looked up."""
+    for line in probed.faults:
+        if UNKNOWN in line:
+            raise NotAudited(line)
+
+
+def _ask(text: str, service: str) -> Audited:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "requirements.txt"
         wanted.write_text(text, encoding="utf-8")
@@ -55,7 +75,9 @@ def audit(text: str, service: str) -> Audited:
         return audited(json.loads(done.stdout))
     except (ValueError, KeyError) as error:  # its exit code is 1 for a vulnerability and for no answer alike
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise NotAudited(said[-1] if said else f"pip-audit ended with {done.returncode} and said nothing") from error
+        raise NotAudited(
+            said[-1][:_LONGEST] if said else f"pip-audit ended with {done.returncode} and said nothing"
+        ) from error
 
 
 def audited(report: Mapping[str, Any]) -> Audited:
@@ -66,7 +88,7 @@ def audited(report: Mapping[str, Any]) -> Audited:
 
 def _faults(package: Mapping[str, Any]) -> list[str]:
     if "skip_reason" in package:
-        return [f"{package['name']}: not looked up: {package['skip_reason']}"]
+        return [f"{package['name']}: {UNKNOWN}: {package['skip_reason']}"]
     return [
         f"{package['name']} {package['version']}: {' '.join((one['id'], *one.get('aliases', ())))}, "
         f"fixed in {', '.join(one.get('fix_versions', ())) or 'no version'}"
@@ -79,7 +101,7 @@ def main(service: str) -> int:
     try:
         found = audit(requirements_text(), service)
     except NotAudited as error:
-        print(f"Nothing was audited: the vulnerability service {service} did not answer ({error}).", file=sys.stderr)
+        print(f"Nothing was audited: the vulnerability service {service} has no answer ({error}).", file=sys.stderr)
         return 2
     for line in found.faults:
         print(line)
