@@ -95,7 +95,7 @@ PLUGIN_MAY = {
 }
 LATE_ONLY = {
     "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",
-    "vllm", "evalica", "statsmodels", "uvicorn", "markdown_it", "submitit",
+    "vllm", "evalica", "statsmodels", "uvicorn", "markdown_it", "submitit", "wandb", "mlflow", "trackio",
 }  # fmt: skip
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}
 

@@ -31,7 +31,7 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
-    "export": "runs in the files of lm-eval, the Hugging Face hub, Every Eval Ever and DVC",
+    "export": "runs in the files of lm-eval, the hub, Every Eval Ever and DVC, or in W&B, MLflow and Trackio",
     "verify": "whether a run is what it says: every number computed again, every answer scored again",
     "leaderboard": "the ledger of a published leaderboard: rows that cannot be changed unseen, and what became of them",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
