@@ -172,7 +172,8 @@ def _measured(name: tuple[str, ...], measure: Estimate | Aggregate) -> Iterator[
 
 def _settings(run: SealedRun, name: str, manifest_hash: str) -> Iterator[tuple[tuple[str, ...], Scalar]]:
     for parts, value in (*_of_run(run, name), *_of_spec(run)):
-        yield parts, _short(value) if isinstance(value, str) else value
+        if value != "":
+            yield parts, _short(value) if isinstance(value, str) else value
     yield (MANIFEST_HASH,), manifest_hash
 
 

@@ -100,7 +100,7 @@ def _fill(client: Any, run_id: str, facts: Facts, at: int) -> None:
         folder = PurePosixPath(name).parent.as_posix()
         client.log_artifact(run_id, str(path), None if folder == "." else folder)
     if client.get_run(run_id).data.metrics != dict(facts.numbers):
-        raise SaveFailed(f"{TITLE} does not hold the numbers that it was given for run {facts.run_id}.")
+        raise SaveFailed(f"it does not hold the numbers that it was given for run {facts.run_id}.")
 
 
 def _in_parts(whole: Sequence[Any], size: int) -> list[list[Any]]:

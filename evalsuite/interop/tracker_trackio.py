@@ -51,7 +51,7 @@ def send(facts: Facts, place: Place) -> Logged:
     steps = SQLiteStorage.get_logs(place.project, facts.name, run_id=run_id)
     found = [{key: number for key, number in step.items() if key not in _ITS_OWN} for step in steps]
     if found != [dict(facts.numbers)]:  # what goes wrong there is only warned of
-        raise SaveFailed(f"{TITLE} does not hold the numbers that it was given for run {facts.run_id}.")
+        raise SaveFailed(f"it does not hold the numbers that it was given for run {facts.run_id}.")
     for run in earlier:  # broken off, or overwritten
         run.delete()
     return Logged(place=where)

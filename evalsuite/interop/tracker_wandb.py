@@ -19,7 +19,9 @@ SCHEMES = ("http", "https")
 
 _SENT = "evalsuite-manifest"
 """A file of an offline run, written when all of it was: the hash of the manifest that was sent."""
-_INIT_TIMEOUT_S = 30
+
+_INIT_TIMEOUT_S = "30"
+"""For which a server may stay silent; W&B's own number is 90."""
 
 
 def environment(place: Place) -> dict[str, str | None]:
@@ -58,9 +60,10 @@ def _offline(wandb: Any, facts: Facts, place: Place, folder: Path) -> Logged:
         return Logged(place=str(earlier[0].parent), is_new=False)
     run = _opened(wandb, facts, place)
     where = Path(run.dir).parent
-    _write(wandb, run, facts)
     if place.folder and Path(place.folder).resolve() not in where.resolve().parents:
-        raise SaveFailed(f"{TITLE} could not write to {place.folder}, and wrote to {where}.")
+        run.finish(exit_code=1)
+        raise SaveFailed(f"it cannot write to {place.folder}, and would have written to {where}.")
+    _write(wandb, run, facts)
     (where / _SENT).write_text(facts.manifest_hash, encoding="ascii")
     return Logged(place=str(where))
 
@@ -112,7 +115,7 @@ def _quiet(wandb: Any) -> Any:
         disable_code=True,
         disable_git=True,
         save_code=False,
-        init_timeout=_INIT_TIMEOUT_S,
+        init_timeout=float(os.environ.get("WANDB_INIT_TIMEOUT", _INIT_TIMEOUT_S)),
         x_disable_machine_info=True,
         x_disable_meta=True,
         x_disable_stats=True,

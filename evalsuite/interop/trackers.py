@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -32,8 +33,10 @@ PROJECT = "evalsuite"
 
 
 class Tracker(Protocol):
-    """What a module ``tracker_NAME`` has: its name for people, the characters that its names may hold, the schemes of
-    URIs that it takes, the variables that its process runs under (None for what it must not see), and what writes a run.
+    """What a module ``tracker_NAME`` has.
+
+    Its name for people; the characters that its names may hold; the schemes of URIs that it takes; the variables that
+    its process runs under, None for what it must not see; and what writes a run.
     """
 
     TITLE: str
@@ -136,10 +139,8 @@ def send(
 
 
 def without_secrets(uri: str) -> str:
-    """`uri` without the name and password that may stand before its host."""
-    before, slashes, rest = uri.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{before}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    """`uri` without the name and password that may stand before its host, and without its query."""
+    return re.sub(r"\?[^#]*", "", re.sub(r"://[^/?#]*@", "://", uri))
 
 
 def _tracker(to: str) -> Tracker:
