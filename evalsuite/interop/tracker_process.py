@@ -29,6 +29,9 @@ def _carried_out(sending: Sending) -> Sent:
     try:
         tracker = importlib.import_module(f"evalsuite.interop.tracker_{sending.tracker}")
         return Sent(logged=tracker.send(sending.facts, sending.place))
+    except ImportError as error:
+        brings = f"`pip install 'evalsuite[{sending.tracker}]'` brings what {sending.tracker} needs"
+        return Sent(error=f"{error}; {brings}, but no drivers of database servers.", is_usage=True)
     except Exception as error:  # another's library: of any class, and none says more than its text
         reason = " ".join(str(error).split()) or type(error).__name__
         return Sent(error=reason, is_usage=isinstance(error, UsageError))
