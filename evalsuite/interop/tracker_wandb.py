@@ -111,6 +111,7 @@ def _quiet(wandb: Any) -> Any:
     """Nothing is printed, and nothing is told of this machine, its programs and its code."""
     return wandb.Settings(
         silent=True,
+        host="",
         console="off",
         disable_code=True,
         disable_git=True,

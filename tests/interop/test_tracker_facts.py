@@ -201,27 +201,38 @@ def test_options_of_others_are_refused(run: Path, tmp_path: Path, capsys: pytest
         log_run(run, "wandbb")
 
 
-def test_places_that_cannot_be_are_refused(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for tracker in TRACKERS:
-        pytest.importorskip(tracker)
-    mlflow, wandb = (run, "--to", "mlflow"), (run, "--to", "wandb")
-    said = refused(capsys, *mlflow, "--uri", "mongodb://me:secret@host/x")
+def test_places_that_mlflow_cannot_have(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mlflow")
+    call = (run, "--to", "mlflow")
+    said = refused(capsys, *call, "--uri", "mongodb://me:secret@host/x")
     assert said.endswith("--uri mongodb://host/x: MLflow takes a URI that begins with one of: sqlite:, postgresql:, "
                          "mysql:, mssql:, file:, http:, https:, databricks:.")  # fmt: skip
+    assert "both name a place" in refused(capsys, *call, "--uri", "sqlite:///x.db", "-o", tmp_path / "out")
+    assert "--project is empty" in refused(capsys, *call, "--project", " ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_places_that_wandb_cannot_have(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("wandb")
+    call = (run, "--to", "wandb")
     assert "Weights & Biases takes a URI that begins with one of: http:, https:." in refused(
-        capsys, *wandb, "--uri", "x"
+        capsys, *call, "--uri", "x"
     )
-    assert "both name a place" in refused(capsys, *mlflow, "--uri", "sqlite:///x.db", "-o", tmp_path / "out")
-    assert "--project is empty" in refused(capsys, *mlflow, "--project", " ")
+    said = refused(capsys, *call, "--project", "a:b", "-o", tmp_path / "out")
+    assert "Weights & Biases: Invalid project name 'a:b'" in said
+
+
+def test_places_that_trackio_cannot_have(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("trackio")
     with pytest.raises(UsageError, match="Trackio has a local store only"):
         log_run(run, "trackio", uri="https://example.org")
+    said = refused(capsys, run, "--to", "trackio", "--project", "registry-x", "-o", tmp_path / "out")
+    assert "--project registry-x: Project name 'registry-x' is not allowed" in said
     monkeypatch.setenv("TRACKIO_SPACE_ID", "me/space")
-    assert "TRACKIO_SPACE_ID is set, but runs are written to Trackio's local store only; give --output DIR." in refused(
-        capsys, run, "--to", "trackio"
-    )
-    assert not (tmp_path / "out").exists()
+    said = refused(capsys, run, "--to", "trackio")
+    assert "TRACKIO_SPACE_ID is set, but runs are written to Trackio's local store only; give --output DIR." in said
 
 
 def test_secrets_of_an_address_are_not_told() -> None:

@@ -442,7 +442,9 @@ def test_stores_of_mlflow_by_their_uri(kind: str, runs: tuple[Path, Path], tmp_p
 
 @pytest.mark.skipif(find_spec("mlflow") is None or find_spec("psycopg") is not None, reason="needs no driver")
 def test_what_is_missing_beside_mlflow_is_named(runs: tuple[Path, Path]) -> None:
-    with pytest.raises(UsageError, match=r"psycopg.*; `pip install 'evalsuite\[mlflow\]'` brings what mlflow needs") as no:
+    with pytest.raises(
+        UsageError, match=r"psycopg.*; `pip install 'evalsuite\[mlflow\]'` brings what mlflow needs"
+    ) as no:
         log_run(runs[0], "mlflow", uri="postgresql://me:secret@localhost/x")
     assert "secret" not in str(no.value)
 
