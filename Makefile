@@ -28,7 +28,7 @@ test-vllm: $(VLLM_VENV)/.test $(VENV)/.test  ## the vLLM engine against our own,
 	@EVALSUITE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python OMP_NUM_THREADS=1 \
 	  $(BIN)/python -m pytest -m vllm tests/engines/test_real_servers.py
 
-# Trackio brings uvloop and httptools, under which our own servers would then be tested, so that it has one too.
+# Trackio wants an older pillow, and brings uvloop and httptools, under which our own servers would then be tested.
 test-trackers: $(TRACKERS_VENV)/.test  ## exports to Weights & Biases, MLflow and Trackio, offline
 	@OMP_NUM_THREADS=1 $(TRACKERS_VENV)/bin/python -m pytest tests/interop/test_tracker_facts.py tests/interop/test_trackers.py
 
@@ -69,8 +69,9 @@ $(VLLM_VENV)/.test: $(SOURCES) benchmarks/vllm_requirements.py
 
 $(TRACKERS_VENV)/.test: $(SOURCES)
 	@$(PYTHON) -m venv $(TRACKERS_VENV)
-	@$(TRACKERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
-	  --editable '.[wandb,mlflow,trackio,test]'
+	@grep -v '^pillow==' constraints.txt > $(TRACKERS_VENV)/constraints.txt
+	@$(TRACKERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint $(TRACKERS_VENV)/constraints.txt --editable '.[wandb,mlflow,trackio,test]'
 	@touch $@
 
 clean:  ## what make made
