@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 VLLM_VENV ?= .venv-vllm
+TRACKERS_VENV ?= .venv-trackers
 VLLM_PIP := $(VLLM_VENV)/bin/python -m pip --disable-pip-version-check
 SUPPLY_VENV ?= .venv-supply
 SUPPLY_PIP := $(SUPPLY_VENV)/bin/python -m pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt
 EXTRAS := transformers,peft,serving,annotate,slurm,ray,sql,test,check
 
-.PHONY: demo test test-full test-vllm check lint types lock lock-check licences licences-check audit sbom wheel clean
+.PHONY: demo test test-full test-vllm test-trackers check lint types lock lock-check licences licences-check audit sbom wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run  ## the built-in model on the built-in samples, ending in site/index.html
@@ -29,6 +30,10 @@ test-vllm: $(VLLM_VENV)/.test $(VENV)/.test  ## the vLLM engine against our own,
 	@OMP_NUM_THREADS=1 $(VLLM_VENV)/bin/python -m pytest tests/engines/test_vllm.py
 	@EVALSUITE_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python OMP_NUM_THREADS=1 \
 	  $(BIN)/python -m pytest -m vllm tests/engines/test_real_servers.py
+
+# Trackio wants an older pillow, and brings uvloop and httptools, under which our own servers would then be tested.
+test-trackers: $(TRACKERS_VENV)/.test  ## exports to Weights & Biases, MLflow and Trackio, offline
+	@OMP_NUM_THREADS=1 $(TRACKERS_VENV)/bin/python -m pytest tests/interop/test_tracker_facts.py tests/interop/test_trackers.py
 
 check: lint types test  ## all that must be green before a commit
 
@@ -93,5 +98,12 @@ $(SUPPLY_VENV)/.made: $(VENV)/.test
 	@$(SUPPLY_PIP) install --quiet --requirement $(SUPPLY_VENV)/requirements.txt
 	@touch $@
 
+$(TRACKERS_VENV)/.test: $(SOURCES)
+	@$(PYTHON) -m venv $(TRACKERS_VENV)
+	@grep -v '^pillow==' constraints.txt > $(TRACKERS_VENV)/constraints.txt
+	@$(TRACKERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --constraint $(TRACKERS_VENV)/constraints.txt --editable '.[wandb,mlflow,trackio,test]'
+	@touch $@
+
 clean:  ## what make made
-	@rm -rf $(VENV) $(VLLM_VENV) $(SUPPLY_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) $(VLLM_VENV) $(SUPPLY_VENV) $(TRACKERS_VENV) build dist site .mypy_cache .ruff_cache .pytest_cache

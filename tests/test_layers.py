@@ -62,14 +62,13 @@ LAYERS = {
     "sweeps": 4,
     "interop": 4,
     "querying": 4,
-    "trackers": 4,
     "cli": 5,
     "api": 5,
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
     "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "proofs", "gates",
-    "sweeps", "boards", "interop", "querying", "trackers",
+    "sweeps", "boards", "interop", "querying",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {

@@ -1,4 +1,4 @@
-"""``evalsuite export``: sealed runs in other tools' files and in experiment trackers."""
+"""``evalsuite export``: sealed runs in other tools' files, and in trackers of experiments."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from evalsuite.cli.report_command import find_runs
 from evalsuite.errors import EXIT_OK, UsageError
 from evalsuite.interop.dvc_metrics import dvc_files
 from evalsuite.interop.every_eval_ever import every_eval_ever_files
-from evalsuite.interop.exporting import ExportOptions, Files, Relationship, placed, write_export
+from evalsuite.interop.exporting import ExportOptions, Files, Relationship, check_complete, placed, write_export
 from evalsuite.interop.hub_results import hub_result_files
 from evalsuite.interop.lm_eval_export import lm_eval_files
 from evalsuite.interop.sealed_runs import SealedRun, read_sealed
-from evalsuite.trackers.log_run import PROJECT, TRACKERS, check_tracker, log_run
+from evalsuite.interop.trackers import PROJECT, TRACKERS, place_of, send
 
 FORMATS: Mapping[str, Callable[[Sequence[SealedRun], ExportOptions], Files]] = {
     "lm-eval": lm_eval_files,
@@ -31,9 +31,9 @@ _ONLY_FOR = {
     "url": ("hub", "eee"),
     "organization": ("eee",),
     "relationship": ("eee",),
-    "project": tuple(TRACKERS),
-    "page": tuple(TRACKERS),
-    "tracker_args": tuple(TRACKERS),
+    "project": TRACKERS,
+    "uri": ("wandb", "mlflow"),
+    "files": TRACKERS,
 }
 """Options that only some have a place for."""
 
@@ -46,10 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "and samples as lm-eval 0.4.13 writes them; hub: .eval_results of a model's repository; eee: records of Every "
         "Eval Ever; dvc: metrics.json and plots.csv; wandb, mlflow, trackio: a run of that tracker")  # fmt: skip
     add("--output", "-o", type=Path, metavar="DIR|FILE", help="a folder; or the file itself, where only one of the "
-        "export's ends like it; of trackers a folder of their own without any network (default: as the tracker's own "
-        "environment says)")  # fmt: skip
-    add("--force", action="store_true", help="overwrite files that say something else; write a run again that the "
-        "tracker has")  # fmt: skip
+        "export's ends like it; for trackers a folder of theirs, and no network is asked (default for these: as the "
+        "tracker's own environment says)")  # fmt: skip
+    add("--force", action="store_true", help="overwrite files that say something else; send again what a tracker has")
     add("--incomplete", action="store_true", help="export runs with samples without a score too, marked; never to the "
         "hub")  # fmt: skip
     add("--name", metavar="MODEL", help="what the model is called elsewhere, as ORG/MODEL on the hub (default: as in "
@@ -62,10 +61,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--organization", metavar="NAME", help="eee: who evaluated")
     add("--relationship", choices=get_args(Relationship), help="eee: what those are to the model's makers (default "
         "other)")  # fmt: skip
-    add("--project", metavar="NAME", help=f"trackers: the project, in MLflow the experiment (default {PROJECT})")
-    add("--page", type=Path, metavar="FILE", help="trackers: a page of `evalsuite report` to keep with the run")
-    settings = "; ".join(f"{name}: {', '.join(tracker.settings)}" for name, tracker in TRACKERS.items())
-    add("--tracker_args", metavar="K=V,...", help=f"the tracker's own settings; {settings}")
+    add("--project", metavar="NAME", help="trackers: the project, in MLflow the experiment; for wandb TEAM/PROJECT too "
+        f"(default {PROJECT})")  # fmt: skip
+    add("--uri", metavar="URI", help="wandb: the address of a server; mlflow: the tracking URI")
+    add("--files", action="store_true", default=None, help="trackers: keep the sealed files with the run, texts of "
+        "samples among them")  # fmt: skip
 
 
 def _format(text: str) -> str:
@@ -86,41 +86,38 @@ def execute(options: argparse.Namespace) -> int:
     for flag, formats in _ONLY_FOR.items():
         if getattr(options, flag) is not None and options.to not in formats:
             raise UsageError(f"--{flag} is for --to {' and '.join(formats)}; leave it out.")
-    return _log(options) if options.to in TRACKERS else _write(options)
+    return _send(options) if options.to in TRACKERS else _write(options)
 
 
-def _log(options: argparse.Namespace) -> int:
-    """Into a tracker, one run after another."""
-    settings = dict(_pair("--tracker_args", text) for text in (options.tracker_args or "").split(",") if text)
-    check_tracker(options.to, settings)
-    found = {}
-    for path in find_runs([Path(run) for run in options.runs]):
-        logged = found[path] = log_run(
-            path,
-            options.to,
-            project=options.project or PROJECT,
-            folder=options.output,
-            page=options.page,
-            name=options.name or "",
-            began=options.date,
-            is_incomplete_wanted=options.incomplete,
-            is_forced=options.force,
-            **settings,
-        )
+def _send(options: argparse.Namespace) -> int:
+    """Into a tracker, one run after another, once all are read and checked."""
+    project = PROJECT if options.project is None else options.project
+    place = place_of(
+        options.to, project=project, folder=options.output, uri=options.uri or "", is_forced=options.force
+    )  # fmt: skip
+    runs, wanted = _runs(options), _wanted(options)
+    for run in runs:
+        check_complete(run, wanted)
+    sent = []
+    for run in runs:
+        logged = send(run, options.to, place, wanted, has_files=bool(options.files))
         say(f"{logged.place}{'' if logged.is_new else ' (there already)'}")
+        sent.append({"run": run.result.run_id, "place": logged.place, "is_new": logged.is_new})
     if options.json:
-        runs = [{"path": str(path), "place": one.place, "is_new": one.is_new} for path, one in found.items()]
-        print_json({"format": options.to, "runs": runs})
+        print_json({"format": options.to, "runs": [one["run"] for one in sent], "sent": sent})
     return EXIT_OK
+
+
+def _runs(options: argparse.Namespace) -> list[SealedRun]:
+    runs = [read_sealed(path) for path in find_runs([Path(run) for run in options.runs])]
+    return runs if options.date is None else [replace(run, began=options.date) for run in runs]
 
 
 def _write(options: argparse.Namespace) -> int:
     """As files of another tool."""
     if options.output is None:
         raise UsageError(f"--to {options.to} needs --output: a folder, or the file itself.")
-    runs = [read_sealed(path) for path in find_runs([Path(run) for run in options.runs])]
-    if options.date is not None:
-        runs = [replace(run, began=options.date) for run in runs]
+    runs = _runs(options)
     files = placed(FORMATS[options.to](runs, _wanted(options)), options.output)
     written = write_export(files, is_forced=options.force)
     for path in files:
