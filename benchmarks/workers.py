@@ -1,6 +1,6 @@
-"""What workers by Ray cost and gain: the six tasks in this process, by one worker, by two, and by two that are killed.
+"""What workers by Ray cost and gain: the quick suite in this process, by one worker, by two, and by two that are killed.
 
-    OMP_NUM_THREADS=1 python benchmarks/workers.py --limit 40
+    python benchmarks/workers.py
 
 Each side is `evalsuite run` as a process of its own with one thread a worker, in turn (A B C A B C ...), medians. The
 last side is run once: one of its workers is killed every `--kill_every` seconds, three times. Exits 1 when any side's
@@ -30,9 +30,9 @@ KILLS = 3
 def main() -> int:
     """Run all sides, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--tasks", nargs="+", default=["openllm_v1"])
+    parser.add_argument("--config", default="configs/openllm-v1-quick.yaml")
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--limit", default="40")
+    parser.add_argument("--limit", help="in place of the file's")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--kill_every", type=float, default=20.0)
     options = parser.parse_args()
@@ -54,8 +54,8 @@ def main() -> int:
 def ran(folder: Path, options: argparse.Namespace, workers: str = "", *, is_hunted: bool = False) -> tuple[bytes, ...]:
     """The sealed files of one run."""
     place = Path(tempfile.mkdtemp(dir=folder))
-    words = [sys.executable, "-m", "evalsuite", "run", "--model", options.model, "--tasks", *options.tasks,
-             "--limit", options.limit, "--device", "cpu", "-o", str(place)]  # fmt: skip
+    words = [sys.executable, "-m", "evalsuite", "run", options.config, "--model", options.model, "--device", "cpu",
+             "-o", str(place), *(["--limit", options.limit] if options.limit else [])]  # fmt: skip
     words += ["--workers", workers, "--cluster", "local"] if workers else []
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
