@@ -1,4 +1,4 @@
-"""What workers by Ray cost and gain: the quick suite in this process, by one worker, by two, and by two that are killed.
+"""What workers by Ray cost and gain: the quick suite in this process, by one worker, by two, and by two being killed.
 
     python benchmarks/workers.py
 
