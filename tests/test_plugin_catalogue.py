@@ -346,7 +346,7 @@ def reported(
     body: str, offered: Offered, tmp_path: Path, capsys: pytest.CaptureFixture[str], *more: object
 ) -> tuple[int, str]:
     """Exit code, and what was written or said, of ``evalsuite report --report page`` over a small run."""
-    offered.package("pages", "reports|page=pages:REPORT", REPORT.format(body=body))
+    offered.package("page_makers", "reports|page=page_makers:REPORT", REPORT.format(body=body))
     evaluate(plausible, "mini_choice_en", limit=2, output_path=tmp_path / "runs")
     output = tmp_path / "out" / "page.txt"
     ran = run_here(capsys, "report", tmp_path / "runs", "--report", "page", "--output", output, *more)
@@ -369,8 +369,8 @@ def test_a_report_sees_results_and_samples(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("return 1 / 0", "report 'page' of pages 1.0: render() raised ZeroDivisionError: division by zero"),
-        ("return 'text'", "report 'page' of pages 1.0: render() gave a str, not Rendered with bytes."),
+        ("return 1 / 0", "report 'page' of page_makers 1.0: render() raised ZeroDivisionError: division by zero"),
+        ("return 'text'", "report 'page' of page_makers 1.0: render() gave a str, not Rendered with bytes."),
         ("return Rendered('text')", "render() gave a Rendered, not Rendered with bytes."),
         ("return Rendered(b'', {'../x': b''})", "'../x' is no file of bytes in its own folder."),
         ("return Rendered(b'', {'/x': b''})", "'/x' is no file of bytes in its own folder."),

@@ -1,7 +1,8 @@
 """The wheel, built so that whoever builds the same commit gets the same bytes.
 
 ``python tools/build_wheel.py FOLDER`` builds it twice under circumstances that differ (folder, time zone, language,
-order of sets, age of the files), and writes it only where both are equal to the last byte. Times inside
+order of sets, age of the files), and writes it only where both are equal to the last byte and the tree is a commit's.
+Times inside
 are those of the commit, or of ``SOURCE_DATE_EPOCH``.
 """
 
@@ -33,6 +34,12 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
+def changes() -> list[str]:
+    """What of the tree is not as in the commit, untracked files among it, as git tells it."""
+    asked = ["git", "status", "--porcelain"]
+    return subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
 def commit_time() -> str:
     """When the commit was made that is checked out, or ``SOURCE_DATE_EPOCH``: seconds since 1970."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
@@ -43,7 +50,7 @@ def commit_time() -> str:
 
 
 def build_wheel(folder: Path, variables: Mapping[str, str] | None = None) -> Path:
-    """The wheel in `folder`, built from a copy of the tracked files so that nothing untracked slips in.
+    """The wheel in `folder`, built from a copy of the files that git tracks or would.
 
     The build sees `variables` beside those of this process. Raises CalledProcessError, with what the build said.
     """
@@ -71,6 +78,9 @@ def built_twice(folder: Path) -> tuple[Path, Path]:
 
 def write(output: Path) -> int:
     """Write the wheel into `output` and print its hash; exit code 1 where two builds differ."""
+    if changed := changes():
+        print(f"the tree is not a commit's ({changed[0]}, {len(changed)} in all): commit first", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         try:
             first, second = built_twice(Path(folder))

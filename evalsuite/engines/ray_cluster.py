@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,7 @@ class Cluster:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         common = {"log_to_driver": False, "configure_logging": False}
         if self.crew.cluster == LOCAL:
-            ray.init(num_cpus=self.crew.num_workers, include_dashboard=False, **common)
+            ray.init(address=LOCAL, num_cpus=self.crew.num_workers, include_dashboard=False, **common)
             self.is_begun_here = True
             return
         _check_address(self.crew.cluster)
@@ -64,14 +64,14 @@ class Cluster:
         return bool(self.ray().cluster_resources().get("GPU"))
 
     def check_room(self, num_gpus: float) -> None:
-        """Raises UsageError where it could never hold all workers with so many GPUs each: they would be waited for."""
-        has = self.ray().cluster_resources()
-        for kind, each in (("CPU", 1.0), ("GPU", num_gpus)):
-            needed, there = self.crew.num_workers * each, has.get(kind, 0.0)
-            if needed > there:
-                raise UsageError(
-                    f"--workers {self.crew.num_workers} need {needed:.15g} {kind}s, and the cluster has {there:.15g}."
-                )
+        """Raises UsageError where its machines could never hold all workers, with a core and so many GPUs each."""
+        nodes = [node["Resources"] for node in self.ray().nodes() if node["Alive"]]
+        room = sum(_places(node, num_gpus) for node in nodes)
+        if room < self.crew.num_workers:
+            each = "a core" + (f" and {num_gpus:.15g} GPUs" if num_gpus else "")
+            raise UsageError(
+                f"--workers {self.crew.num_workers}: the cluster has room for {room}, with {each} each on one machine."
+            )
 
     def end(self) -> bool:
         """End it if it was begun here; whether it was, so that nothing of it is left."""
@@ -81,6 +81,12 @@ class Cluster:
         ray.shutdown()
         self.is_begun_here = False
         return True
+
+
+def _places(node: Mapping[str, float], num_gpus: float) -> int:
+    """How many workers a machine holds."""
+    by_core = int(node.get("CPU", 0.0))
+    return min(by_core, int(node.get("GPU", 0.0) // num_gpus)) if num_gpus else by_core
 
 
 @contextmanager

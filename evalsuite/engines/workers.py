@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from evalsuite.engines import sharding
-from evalsuite.engines.base import Batch, Cost, Engine, EngineOptions, Event, OpenEngine, drained
+from evalsuite.engines.base import Batch, BatchFeed, Cost, Engine, EngineOptions, Event, OpenEngine, drained
 from evalsuite.engines.in_process import InProcess
 from evalsuite.engines.ray_cluster import Crew
 from evalsuite.engines.ray_workers import Workers
@@ -82,7 +82,8 @@ class WorkersEngine:
         A worker that dies is replaced and its batch asked again whole. Raises EngineFailed when a batch was the last of
         several workers, and whatever an engine raises that concerns the whole run.
         """
-        for answers, events in self._workers.answers(sharding.longest_first(batches, self._inner.work)):
+        is_stopping = batches.is_stopping if isinstance(batches, BatchFeed) else lambda: False
+        for answers, events in self._workers.answers(sharding.longest_first(batches, self._inner.work), is_stopping):
             self._events += events
             yield from answers
 

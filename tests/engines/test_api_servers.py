@@ -167,6 +167,59 @@ def test_after_its_rest_one_request_finds_out_whether_a_server_is_there_again() 
     assert around.told == ["a"]
 
 
+class Slow(Scripted):
+    """A client whose answers come when a test says so."""
+
+    def __init__(self, *outcomes: Answer | Fault) -> None:
+        super().__init__(*outcomes)
+        self.leave = asyncio.Event()
+
+    async def post(self, path: str, payload: Mapping[str, Any], key: str) -> Answer | Fault:
+        found = await super().post(path, payload, key)
+        await self.leave.wait()
+        return found
+
+
+def test_a_server_that_comes_back_slowly_is_probed_by_one_and_wakes_whoever_finds_it() -> None:
+    """Also where several ask it at once since no other server is there."""
+    first, second = Slow(DEAD, WELL), Scripted(DEAD)
+    around = Around(a=first, b=second)
+
+    async def course() -> list[Answer | Fault]:
+        first.leave.set()
+        assert await around.servers.post("/p", {}, "k") == DEAD
+        first.leave.clear()
+        under_way = [asyncio.create_task(around.servers.post("/p", {}, "k")) for _ in range(3)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        around.now += 100.0
+        first.leave.set()
+        return list(await asyncio.gather(*under_way))
+
+    assert asyncio.run(course()).count(WELL) >= 1
+    assert around.ask(4) == [WELL] * 4
+
+
+def test_a_probe_that_takes_longer_than_the_rest_is_not_joined_by_others() -> None:
+    first, second = Slow(DEAD, WELL), Scripted(WELL)
+    around = Around(a=first, b=second)
+
+    async def course() -> None:
+        first.leave.set()
+        await around.servers.post("/p", {}, "k")
+        around.now += 31.0
+        first.leave.clear()
+        probe = asyncio.create_task(around.servers.post("/p", {}, "k"))
+        await asyncio.sleep(0)
+        around.now += 300.0
+        assert [await around.servers.post("/p", {}, "k") for _ in range(5)] == [WELL] * 5
+        assert first.num_asked == 2
+        first.leave.set()
+        assert await probe == WELL
+
+    asyncio.run(course())
+
+
 def test_a_fault_is_seen_when_no_server_is_left_and_one_that_is_slow_is_not_gone() -> None:
     around = Around(a=Scripted(DEAD), b=Scripted(DEAD))
     assert around.ask() == [DEAD]

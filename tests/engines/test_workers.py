@@ -110,6 +110,9 @@ class Deadly:
     def __init__(self, *_: object) -> None:
         pass
 
+    def stack(self) -> dict[str, object]:
+        return {}
+
     def answer(self, batch: Batch) -> None:
         os._exit(1)
 
@@ -125,6 +128,9 @@ def test_what_an_engine_raises_is_raised_here(model: Path, monkeypatch: pytest.M
 class Failing:
     def __init__(self, *_: object) -> None:
         pass
+
+    def stack(self) -> dict[str, object]:
+        return {}
 
     def answer(self, batch: Batch) -> None:
         raise EngineFailed("the disk is gone")
@@ -177,16 +183,48 @@ def test_rays_handlers_of_signals_are_not_left_behind(model: Path) -> None:
     engine.close()
 
 
+def test_the_others_go_on_while_one_that_died_is_not_replaced(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost machine's place does not come back: its worker is waited for by nobody who has work."""
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        lost = nodes.add_node(num_cpus=1)
+        nodes.wait_for_nodes()
+        engine = engine_of(model, Crew(2, nodes.address))
+        plan = engine.plan(items(12))
+        assert len(plan) == 3
+        engine.stack()
+        nodes.remove_node(lost, allow_graceful=False)
+        assert len(dict(engine.run(plan))) == 12
+        engine.close()
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+
+
+def test_a_cluster_that_others_fill_is_given_up_in_words(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "_GIVE_UP_S", 3.0)
+    context = ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    other = ray.remote(Other).options(num_cpus=1).remote()
+    ray.get(other.stack.remote())
+    engine = engine_of(model, Crew(1, context.address_info["address"]))
+    with pytest.raises(EngineFailed, match="the cluster has no room"):
+        list(engine.run(engine.plan(items(3))))
+    with pytest.raises(EngineFailed, match="the cluster has no room"):
+        engine.stack()
+
+
 def test_more_workers_than_a_cluster_holds_are_refused(model: Path) -> None:
     context = ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     engine = engine_of(model, Crew(2, context.address_info["address"]))
-    with pytest.raises(UsageError, match="--workers 2 need 2 CPUs, and the cluster has 1"):
+    with pytest.raises(UsageError, match="--workers 2: the cluster has room for 1, with a core each on one machine"):
         engine.stack()
 
 
 def test_workers_of_another_version_are_refused() -> None:
     with pytest.raises(EngineFailed, match=r"a worker has evalsuite .*, and this machine 0\.0\.0: install the same"):
-        Worker(load(ENGINES, "transformers"), EngineOptions(model="m", args={}), {}, "0.0.0")
+        Worker(load(ENGINES, "transformers"), EngineOptions(model="m", args={}), {}, "0.0.0").stack()
 
 
 @pytest.mark.parametrize(
@@ -195,7 +233,6 @@ def test_workers_of_another_version_are_refused() -> None:
         ("127.0.0.1:9", "cannot be reached"),
         ("somewhere", "expected auto or HOST:PORT"),
         ("host:99999", "cannot be reached"),
-        ("auto", "--cluster auto cannot be reached"),
     ],
 )
 def test_a_cluster_that_is_not_there_is_said_at_once(model: Path, cluster: str, said: str) -> None:

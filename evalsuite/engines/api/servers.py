@@ -24,13 +24,14 @@ class Rests:
 
     def __init__(self, *, clock: Clock, rest_s: float, tell: Callable[[str, str], None]) -> None:
         self._until: dict[str, float] = {}
+        self._probed: Counter[str] = Counter()
         self._clock = clock
         self._rest_s = rest_s
         self._tell = tell
 
     def is_up(self, address: str) -> bool:
-        """Whether the server may be asked; after its rest only until somebody begins to."""
-        return self._until.get(address, 0.0) <= self._clock()
+        """Whether the server may be asked; after its rest by one at a time."""
+        return self._until.get(address, 0.0) <= self._clock() and not self._probed[address]
 
     def oldest(self, addresses: Iterable[str]) -> str:
         """The one that rests no longer soonest."""
@@ -38,10 +39,13 @@ class Rests:
 
     def begin(self, address: str) -> bool:
         """An attempt begins; whether it is a probe, for which the others do not wait."""
-        if address not in self._until:
-            return False
-        self._until[address] = self._clock() + self._rest_s
-        return True
+        is_probe = address in self._until
+        self._probed[address] += is_probe
+        return is_probe
+
+    def end(self, address: str, *, is_probe: bool) -> None:
+        """An attempt ended, with an outcome or without."""
+        self._probed[address] -= is_probe
 
     def record(self, address: str, outcome: Answer | Fault, *, is_probe: bool) -> bool:
         """Whether the server answered. Only a probe wakes it: what was under way before says nothing about now."""
@@ -51,7 +55,7 @@ class Rests:
             self._until[address] = self._clock() + max(self._rest_s, outcome.retry_after_s or 0.0)
             return False
         if is_probe:
-            del self._until[address]
+            self._until.pop(address, None)  # another probe may have found the same
         return True
 
 
@@ -73,7 +77,10 @@ class Servers:
             address = self._choice([one for one in self._clients if one in left])
             left.remove(address)
             is_probe = self._rests.begin(address)
-            outcome = await self._posted(address, path, payload, key)
+            try:
+                outcome = await self._posted(address, path, payload, key)
+            finally:
+                self._rests.end(address, is_probe=is_probe)
             is_there = self._rests.record(address, outcome, is_probe=is_probe)
             if is_there or not any(map(self._rests.is_up, left)):
                 return outcome
