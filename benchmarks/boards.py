@@ -20,6 +20,7 @@ from typing import Any
 from evalsuite.reports.leaderboard import render
 
 from evalsuite.boards.building import BoardOptions
+from evalsuite.boards.checking import require_sealed
 from evalsuite.canonical import content_hash
 from evalsuite.contracts import Task
 from evalsuite.metrics import accuracy, one_in_choices, right
@@ -65,6 +66,9 @@ def report(name: str, folder: Path, models: int, tasks: int, samples: int, kept:
         begun = time.monotonic()
         pages.append(render(runs, BoardOptions(title=name, samples=kept)))
         seconds.append(time.monotonic() - begun)
+    begun = time.monotonic()
+    require_sealed(pages[0].data)
+    sealed = time.monotonic() - begun
     page = folder / "board.html"
     page.write_text(pages[0].html, encoding="utf-8")
     for file, content in pages[0].beside.items():
@@ -72,6 +76,7 @@ def report(name: str, folder: Path, models: int, tasks: int, samples: int, kept:
         (folder / file).write_bytes(content)
     found = {
         "case": name, "models": models, "columns": tasks, "build_s": [round(one, 1) for one in seconds],
+        "recount_s": round(sealed, 1),
         "megabytes": round(len(pages[0].html.encode()) / 1e6, 2), "files": len(pages[0].beside),
         "same_bytes": pages[0] == pages[1], **opened(page),
     }  # fmt: skip

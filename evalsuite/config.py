@@ -121,7 +121,10 @@ def parse_pairs(text: str, where: str) -> dict[str, Scalar]:
         key, equals, value = part.partition("=")
         if not equals or not key:
             raise ConfigError(f"{where}: {part!r} is not of the form key=value.")
-        pairs[key.strip()] = value.strip() if key.strip() in _TEXT_KEYS else read_scalar(value.strip())
+        key, found = key.strip(), value.strip()
+        if key in pairs:
+            raise ConfigError(f"{where}: {key} is given twice.")
+        pairs[key] = found if key in _TEXT_KEYS else read_scalar(found)
     return pairs
 
 

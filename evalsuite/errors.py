@@ -51,12 +51,20 @@ class ConfigError(UsageError):
 
 
 class UnknownName(UsageError):
-    """A task, model, protocol or engine of that name is not installed."""
+    """A task, model, protocol or engine of that name is not installed; `absent` says so of what is no plugin."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str, absent: str = "is not installed") -> None:
         near = nearest(name, known)
         guess = f"; did you mean {near!r}?" if near else "."
-        super().__init__(f"{kind} {name!r} is not installed{guess} {hint}")
+        super().__init__(f"{kind} {name!r} {absent}{guess} {hint}")
+
+
+class UnknownSample(UnknownName):
+    """A run has no sample of that id."""
+
+    def __init__(self, sample_id: str, known: Iterable[str]) -> None:
+        hint = "Ids are <task>:<split>:<row>, rows counted from 0."
+        super().__init__("sample", sample_id, known, hint, "is not in this run")
 
 
 class ModelUnreadable(UsageError):

@@ -70,13 +70,14 @@ def board_of(runs: Sequence[LoadedRun], options: BoardOptions) -> Board:
         samples_kept=options.samples,
         ledger=None if ledger is None else LedgerHead(num_entries=len(ledger.entries), head=ledger.head),
         trust=trust_by_run(runs, ledger),
+        withdrawn={} if ledger is None else ledger.withdrawn,
     )
     return built(runs, given)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What of a leaderboard does not follow from its runs; `trust` by run id."""
+    """What of a leaderboard does not follow from its runs; `trust`, and why it was `withdrawn`, by run id."""
 
     title: str
     preference: PreferenceSummary | None
@@ -85,6 +86,7 @@ class Given:
     samples_kept: SamplesKept
     ledger: LedgerHead | None
     trust: Mapping[str, Trust]
+    withdrawn: Mapping[str, str]
 
 
 def trust_by_run(runs: Sequence[LoadedRun], ledger: Ledger | None) -> Mapping[str, Trust]:
@@ -222,6 +224,7 @@ def _run(run: LoadedRun, unfit: tuple[Unfit, ...], given: Given) -> Run:
         samples_root=run.hashes.samples_root,
         unfit=unfit,
         trust=given.trust.get(run.result.run_id),
+        withdrawn=given.withdrawn.get(run.result.run_id, ""),
     )
 
 

@@ -16,14 +16,28 @@ from evalsuite.records import (
     RunSpec,
     TaskSpec,
 )
+from evalsuite.text.visible import visible
 from evalsuite.types import Scalar
 
 
 def repeat_command(spec: RunSpec) -> str:
     """The command that gives this spec again, quoted for a POSIX shell, an option a line."""
     asked = tuple(_asked(spec))
-    words = [shlex.quote(word) for word in ("evalsuite", *asked)]
+    words = [_quoted(word) for word in ("evalsuite", *asked)]
     return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
+
+
+def _quoted(word: str) -> str:
+    """`word` as a shell reads it; what a page would spell out is escaped, as POSIX has it since 2024."""
+    if visible(word) == word:
+        return shlex.quote(word)
+    return "$'" + "".join(map(_escaped, word)) + "'"
+
+
+def _escaped(char: str) -> str:
+    if visible(char) != char:
+        return f"\\U{ord(char):08X}"
+    return "\\" + char if char in "'\\" else char
 
 
 def _asked(spec: RunSpec) -> Iterator[str]:

@@ -183,6 +183,7 @@ def board_again(board: Board, runs: Sequence[LoadedRun]) -> Board:
         samples_kept=board.samples_kept,
         ledger=board.ledger,
         trust={run.id: run.trust for run in board.runs if run.trust is not None},
+        withdrawn={run.id: run.withdrawn for run in board.runs},
     )
     again = built(runs, given)
     return msgspec.structs.replace(

@@ -47,7 +47,7 @@ class Run(Record, frozen=True, kw_only=True):
     `measured` has ``seconds``, ``tokens_per_second``, bytes by name and ``cost`` in US dollars, as far as known; it is
     of one machine on one day, and no part of what is verified. `command` makes the run again. `unfit` says where the
     judge of a judged run is known not to be admissible. `manifest_sha256` and `samples_root` stand for the stored run
-    (see `proofs.manifest`); `trust` is how far a ledger says that it was checked.
+    (see `proofs.manifest`); `trust` is how far a ledger says that it was checked, `withdrawn` why it was taken from it.
     """
 
     id: str
@@ -76,6 +76,7 @@ class Run(Record, frozen=True, kw_only=True):
     samples_root: str
     unfit: tuple[Unfit, ...] = ()
     trust: Trust | None = None
+    withdrawn: str = ""
 
 
 class Row(Record, frozen=True, kw_only=True):

@@ -112,6 +112,7 @@ def _of_run(run: Run) -> Mapping[str, Scalar]:
         "manifest_sha256": run.manifest_sha256,
         "samples_root": run.samples_root,
         "trust": run.trust.level if run.trust else None,
+        "withdrawn": run.withdrawn,
         "red_flags": "; ".join(flag.text for flag in run.red_flags),
         "command": run.command,
         "command_note": run.command_note,

@@ -85,6 +85,7 @@ def marks_of(run: Run) -> str:
         *(["partial sample"] if run.is_partial else []),
         *([run.status] if run.status != "complete" else []),
         *(["unfit judge"] if run.unfit else []),
+        *(["withdrawn"] if run.withdrawn else []),
     ]
     return ", ".join(marks)
 

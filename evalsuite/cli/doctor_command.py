@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evalsuite import hub
 from evalsuite.cli.output import print_json
+from evalsuite.cli.run_options import Pairs
 from evalsuite.config import RunConfig, check_flag
 from evalsuite.errors import EXIT_OK, EXIT_USAGE, EvalsuiteError, UsageError
 from evalsuite.prepare import first_items, prepare
@@ -44,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--noise", metavar="MODEL", help="measure how much a model's numbers move on this machine with "
         "what is computed beside them"
     )  # fmt: skip
-    parser.add_argument("--model_args", "-a", metavar="K=V,...", help="with --noise: as for run")
+    parser.add_argument("--model_args", "-a", action=Pairs, metavar="K=V,...", help="with --noise: as for run")
     parser.add_argument("--device", metavar="NAME", help="with --noise: as for run")
 
 

@@ -218,10 +218,12 @@ def _page_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def find_runs(paths: list[Path]) -> list[Path]:
-    """The sealed runs at or directly below `paths`. Raises SpecMismatch when a path holds none."""
+    """The sealed runs at or directly below `paths`. Raises UsageError or SpecMismatch for one that holds none."""
     found: list[Path] = []
     for path in paths:
         below = [path] if (path / RESULTS).exists() else sorted(entry.parent for entry in path.glob(f"*/{RESULTS}"))
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder.")
         if not below:
             raise SpecMismatch(f"{path} holds no finished run (no {RESULTS}); finish one with `evalsuite run`.")
         found += [run for run in below if run not in found]
@@ -229,7 +231,7 @@ def find_runs(paths: list[Path]) -> list[Path]:
 
 
 def write_report(runs: list[Path], output: Path, board: BoardOptions) -> Path:
-    """Write the page over `runs` and what `board` adds to `output`, with the files that stand beside it.
+    """Write the page over `runs`, just made here, and what `board` adds to `output`, with the files beside it.
 
     Raises SpecMismatch, CorruptStore or SaveFailed.
     """

@@ -13,14 +13,23 @@ import msgspec
 from evalsuite.config import ModelConfig, RunConfig, check_flag, make_config, read_config
 
 
+class Pairs(argparse.Action):
+    """``K=V,...``; given again it adds to what was given before, as programs that build a command line expect."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        """Joins `values` to those before."""
+        before = getattr(namespace, self.dest, None)
+        setattr(namespace, self.dest, f"{before},{values}" if before else values)
+
+
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """What answers: lm-eval's flags with their spelling and short forms."""
     add = parser.add_argument
     add("--model", "-M", help="a built-in (smollm2-135m), a hub name, a folder or .gguf file, or an engine "
         "(hf, vllm, openai, scripted, recorded, external)")  # fmt: skip
-    add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, dtype=, "
-        "max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; model=, base_url= and more for "
-        "openai; path= for recorded; function= for scripted; python=, metric= for external")  # fmt: skip
+    add("--model_args", "-a", action=Pairs, metavar="K=V,...", help="the engine's arguments: pretrained=, revision=, "
+        "dtype=, max_length=, generation=, peft=, load_in_8bit=, load_in_4bit=, compile=; model=, base_url= and more "
+        "for openai; path= for recorded; function= for scripted; python=, metric= for external")  # fmt: skip
     add("--batch_size", "-b", metavar="N|auto", help="rows computed together; auto is a token budget a device")
     add("--device", metavar="NAME", help="cpu, cuda, cuda:1; the default is a GPU when there is one")
     add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")
@@ -50,7 +59,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--fewshot_as_multiturn", nargs="?", const="true", metavar="BOOL", help="exemplars as turns of a "
         "conversation; by default so where prompts are conversations")  # fmt: skip
     add("--system_instruction", metavar="TEXT", help="put before every prompt")
-    add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
+    add("--gen_kwargs", action=Pairs, metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
     add("--truncation", choices=("error", "drop_shots", "truncate_left"), help="what happens to a prompt longer than "
         "the model's context; by default as the task's protocol says; error: its sample is unscored")  # fmt: skip
     add("--repeats", metavar="K", help="ask every sample of a task with sampled answers K times, each with a seed of "

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from evalsuite.cli.run_command import finish, run_in
-from evalsuite.cli.run_options import model_config_from
+from evalsuite.cli.run_options import Pairs, model_config_from
 from evalsuite.contracts import JudgeOptions
 from evalsuite.errors import UsageError
 from evalsuite.judged import read_run
@@ -30,7 +30,7 @@ def add_judge_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--judge", "-j", required=True, metavar="NAME", help="`evalsuite list judges` shows all")
     add("--model", "-M", required=True, metavar="MODEL", help="what judges: whatever `evalsuite run --model` takes")
-    add("--model_args", "-a", metavar="K=V,...", help="the engine's arguments, as for `evalsuite run`")
+    add("--model_args", "-a", action=Pairs, metavar="K=V,...", help="the engine's arguments, as for `evalsuite run`")
     add("--batch_size", "-b", metavar="N|auto", help="as for `evalsuite run`")
     add("--device", metavar="NAME", help="as for `evalsuite run`")
     add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the judging model's own")

@@ -9,7 +9,7 @@ from evalsuite.building import PreparedTask
 from evalsuite.cli.output import print_json
 from evalsuite.cli.run_options import add_run_options, config_from
 from evalsuite.contracts import Metric
-from evalsuite.errors import UnknownName
+from evalsuite.errors import UnknownSample
 from evalsuite.prepare import prepare
 from evalsuite.text.visible import printable
 from evalsuite.types import GenerateRequest, LoglikelihoodRequest, Request, Sample
@@ -53,7 +53,7 @@ def _find(tasks: tuple[PreparedTask, ...], sample_id: str | None) -> tuple[Prepa
     if sample_id is None:
         return next(iter(known.values()))
     if sample_id not in known:
-        raise UnknownName("sample", sample_id, known, "Ids are <task>:<split>:<row>, rows counted from 0.")
+        raise UnknownSample(sample_id, known)
     return known[sample_id]
 
 

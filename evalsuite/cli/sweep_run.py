@@ -112,7 +112,9 @@ def _retried(cells: Sequence[Cell], names: Sequence[str]) -> list[Cell]:
     by_name = {cell.name: members[0] for members in distinct(cells).values() for cell in members}
     for name in names:
         if name not in by_name:
-            raise UnknownName("cell", name, by_name, "`evalsuite sweep status CONFIG` shows all.")
+            raise UnknownName(
+                "cell", name, by_name, "`evalsuite sweep status CONFIG` shows all.", "is not in this sweep"
+            )
     return list({by_name[name].run_id: by_name[name] for name in names}.values())
 
 

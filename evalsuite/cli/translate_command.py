@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evalsuite.cli.output import print_json
 from evalsuite.cli.run_command import exit_code, run_in
-from evalsuite.cli.run_options import add_model_options, config_from
+from evalsuite.cli.run_options import Pairs, add_model_options, config_from
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, UsageError
 from evalsuite.records import TASK_FILE_SUFFIX
 from evalsuite.store.results import read_samples
@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--limit", "-L", metavar="N", help="samples, stratified and nested; a share below 1")
     add("--samples", metavar="JSON", help='rows, as JSON or a file of it: {"mini_choice_en": [0, 5]}')
     add("--seed", metavar="N", help="draws the limited samples (default 1234)")
-    add("--gen_kwargs", metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
+    add("--gen_kwargs", action=Pairs, metavar="K=V,...", help="temperature=, top_p=, max_gen_toks=, do_sample=")
     add("--output_path", "-o", metavar="DIR", help="where the run's directory goes (default runs)")
     add("--use_cache", metavar="DIR", help="replies kept across runs")
     add("--data_dir", metavar="DIR", help="local mirror of the datasets, in place of EVALSUITE_DATA")

@@ -89,6 +89,12 @@ class Ledger:
         """By row what it says now, in the order in which rows came; without those withdrawn."""
         return standing(self.entries)
 
+    @property
+    def withdrawn(self) -> Mapping[str, str]:
+        """By row that was withdrawn last the reason."""
+        last = {entry.row: entry for entry in self.entries}
+        return {row: entry.reason for row, entry in last.items() if entry.kind == "withdrawn"}
+
 
 def standing(entries: Sequence[Entry]) -> dict[str, Entry]:
     """By row its last entry, withdrawn rows left out."""

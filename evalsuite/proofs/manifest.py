@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from evalsuite.canonical import canonical_json, content_hash
-from evalsuite.errors import CorruptStore, DataError, UnknownName
+from evalsuite.errors import CorruptStore, DataError, UnknownSample
 from evalsuite.proofs import merkle
 from evalsuite.records import RunResult
 from evalsuite.store.files import write_atomic
@@ -163,11 +163,11 @@ def records_of(path: Path) -> list[str]:
 
 
 def prove_sample(path: Path, sample_id: str) -> SampleProof:
-    """The proof for one sample of the run at `path`. Raises UnknownName for a sample that it does not have."""
+    """The proof for one sample of the run at `path`. Raises UnknownSample for a sample that it does not have."""
     records = records_of(path)
     ids = [json.loads(record)["sample"]["id"] for record in records]
     if sample_id not in ids:
-        raise UnknownName("sample", sample_id, ids, "Ids are <task>:<split>:<row>, rows counted from 0.")
+        raise UnknownSample(sample_id, ids)
     return make_proof(make_manifest(read_results(path), _entries(path), records), records, ids.index(sample_id))
 
 

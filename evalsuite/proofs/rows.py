@@ -103,7 +103,8 @@ def withdrawal(ledger: Ledger, row: str, reason: str) -> Entry:
     """The entry that takes a row away. Raises UnknownName where it does not stand, UsageError without a reason."""
     rows = ledger.rows
     if row not in rows:
-        raise UnknownName("row", row, rows, f"{ledger.path} has {', '.join(rows) or 'none'}.")
+        hint = f"It has {', '.join(rows) or 'none'}."
+        raise UnknownName("row", row, rows, hint, f"does not stand in {ledger.path}")
     if not reason.strip():
         raise UsageError("--reason is empty; say why the row is withdrawn.")
     return Entry(

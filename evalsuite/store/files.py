@@ -39,5 +39,5 @@ def save_failed(path: Path, error: OSError) -> SaveFailed:
     """The one-line error for a write to `path` that the system refused."""
     return SaveFailed(
         f"cannot write {path}: {error.strerror or error}. What was committed before is safe; "
-        "free space or choose another --output_path, then run the same command to resume."
+        "free space or choose another place to write to, then run the same command again."
     )

@@ -163,19 +163,29 @@ function runHead(place, attributes = {}, more = []) {
   return el("th", { scope: "row", class: "model", ...attributes }, headName(runName(place)), badges(run), more);
 }
 
-/** Words about whole runs that must be seen with their numbers. */
-function badges(...runs) {
-  const found = [];
-  const partial = [...new Set(runs.filter((run) => run.is_partial).map(partText))];
-  if (partial.length) found.push(el("span", { class: "badge partial", title: partial.join("\n") }, t("partial")));
-  const ends = [...new Set(runs.map((run) => run.status))].filter((status) => status !== "complete");
-  found.push(...ends.map((status) => el("span", { class: "badge holes" }, t("status_" + status))));
-  const unfit = runs.flatMap((run) => run.unfit);
-  if (unfit.length) found.push(unfitBadge(unfit));
-  return found;
+/** Words about a whole run that must be seen with its numbers. */
+function badges(run) {
+  return [partialBadge([run]), statusBadge(run), unfitBadge([run]), withdrawnBadge(run)];
 }
 
-function unfitBadge(unfit) {
+function partialBadge(runs) {
+  const parts = [...new Set(runs.filter((run) => run.is_partial).map(partText))];
+  return parts.length ? el("span", { class: "badge partial", title: parts.join("\n") }, t("partial")) : null;
+}
+
+function statusBadge({ status }) {
+  return status === "complete" ? null : el("span", { class: "badge holes" }, t("status_" + status));
+}
+
+function withdrawnBadge({ withdrawn }) {
+  if (!withdrawn) return null;
+  const why = t("withdrawn_detail", { why: plain(withdrawn) });
+  return el("span", { class: "badge holes", title: why }, t("withdrawn"), unseen(". " + why));
+}
+
+function unfitBadge(runs) {
+  const unfit = runs.flatMap((run) => run.unfit);
+  if (!unfit.length) return null;
   const languages = [...new Set(unfit.map((one) => one.language))].map(languageName);
   const why = t("judge_unfit_detail", { languages });
   return el("span", { class: "badge unfit", title: why }, t("judge_unfit"), unseen(". " + why));

@@ -69,15 +69,19 @@ function runsOf(row) {
 
 /** What a row is called: its model, with the id of its first run where another row has that model too. */
 function rowName(row) {
-  const [first] = runsOf(row);
-  const isShared = board.rows.some((_, at) => at !== row && runsOf(at)[0].name === first.name);
-  return isShared ? first.name + " (" + first.id.slice(0, 8) + ")" : first.name;
+  return nameAmong(
+    runsOf(row)[0],
+    board.rows.map((_, at) => runsOf(at)[0]),
+  );
 }
 
 /** What a run is called: its name, with its id where another run has that name too. */
 function runName(place) {
-  const run = board.runs[place];
-  const isShared = board.runs.some((other, at) => at !== place && other.name === run.name);
+  return nameAmong(board.runs[place], board.runs);
+}
+
+function nameAmong(run, runs) {
+  const isShared = runs.some((other) => other !== run && other.name === run.name);
   return isShared ? run.name + " (" + run.id.slice(0, 8) + ")" : run.name;
 }
 

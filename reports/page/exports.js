@@ -139,8 +139,16 @@ function marksText(runs) {
     run.is_partial ? "partial sample" : "",
     run.status === "complete" ? "" : run.status,
     run.unfit.length ? "unfit judge" : "",
+    run.withdrawn ? "withdrawn" : "",
   ]);
   return [...new Set(marks)].filter(Boolean).join(", ");
+}
+
+/** Head and fields of a run for a table to download. */
+const RUN_FIELDS = ["model", "run", "marks"];
+
+function runFields(run) {
+  return [run.name, run.id, marksText([run])];
 }
 
 /** Head and fields of a cell for a table to download: value, interval, n. */

@@ -9,7 +9,7 @@ function framed(id, kind, caption, heads, bodies) {
   const table = el(
     "table",
     { class: kind, id },
-    el("caption", { id: id + "-caption" }, caption),
+    el("caption", { id: id + "-caption" }, el("span", {}, caption)),
     heads ? el("thead", {}, el("tr", {}, heads)) : null,
     bodies,
   );

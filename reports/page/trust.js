@@ -17,7 +17,8 @@ function redFlagNote(...runs) {
 }
 
 /** How far a ledger says that a run was checked, with what was not. */
-function trustNodes({ trust }) {
+function trustNodes({ trust, withdrawn }) {
+  if (withdrawn) return t("withdrawn_detail", { why: plain(withdrawn) });
   if (!trust) return t(board.ledger ? "trust_not_in_ledger" : "trust_no_ledger");
   return [
     t("trust_" + trust.level.replaceAll("-", "_")),

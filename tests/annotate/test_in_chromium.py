@@ -174,6 +174,7 @@ def test_from_two_runs_to_a_report(tmp_path: Path, browser: Any, open_page: Open
     evalsuite("prefer", "report", made / "votes.jsonl", "--format", "votes", "--output", tmp_path / "report")
     report = open_page()
     report.goto((tmp_path / "report" / "preference.html").as_uri())
+    report.locator("#main", has_text="people").wait_for()
     told = re.sub("[\u2066-\u2069]", "", report.locator("body").inner_text())
     assert "13 votes of 4 people" in told
     assert all(name in told for name in ("scripted", "recorded"))

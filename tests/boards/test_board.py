@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -18,6 +20,7 @@ from evalsuite.canonical import canonical_json
 from evalsuite.cli.main import main
 from evalsuite.records import ModelSpec
 from evalsuite.store.results import read_results
+from evalsuite.text.visible import visible
 from evalsuite.types import Scalar
 
 EN, AR = Part("qa_en", "qa", "en", value=0.4), Part("qa_ar", "qa", "ar", value=0.2)
@@ -122,6 +125,18 @@ def test_the_command_of_vllm_says_what_decides_its_answers(tmp_path: Path) -> No
     assert said(dtype="float16", **user_set) == (
         "pretrained=org/m,dtype=float16,max_length=512,tensor_parallel_size=2,enforce_eager=true"
     )
+
+
+def test_the_command_of_a_name_that_cannot_be_seen_can_be_copied(tmp_path: Path) -> None:
+    """A page spells such characters out, so that they must not stand in the command as they are."""
+    (run,) = load_runs([write_run(tmp_path, "a", [EN])])
+    name = "it's\\\u202e\u200b \U000e0041 back"
+    command = repeat_command(msgspec.structs.replace(run.result.spec, system_instruction=name))
+    assert visible(command) == command
+    told = subprocess.run(["bash", "-c", f"evalsuite() {{ printf '%s\\0' \"$@\"; }}; {command}"], capture_output=True,
+                          text=True, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})  # fmt: skip
+    words = told.stdout.split("\0")
+    assert words[words.index("--system_instruction") + 1] == name
 
 
 def test_the_command_gives_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

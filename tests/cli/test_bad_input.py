@@ -171,6 +171,7 @@ def test_config_file_that_cannot_be_read(refuses: Refuses, workplace: Path) -> N
         ("--model_args", "delay_s", ("'delay_s' is not of the form key=value",)),
         ("--model_args", "delay_s=soon", ("delay_s=soon", "expected seconds")),
         ("--model_args", "{", ("not JSON",)),
+        ("--model_args", "delay_s=1,delay_s=2", ("delay_s is given twice",)),
         ("--gen_kwargs", "temperature=hot", ("temperature", "expected float", "got str")),
         ("--gen_kwargs", "temperature=-1", ("temperature", "expected float >= 0.0")),
         ("--gen_kwargs", "max_gen_toks=0", ("max_tokens", "expected int >= 1")),
@@ -320,7 +321,7 @@ def test_second_run_on_a_directory_in_use(command: Any, workplace: Path) -> None
 def test_output_that_cannot_be_written(refuses: Refuses, workplace: Path, output: str) -> None:
     """A file in the way, and a file system that takes no files (a mode is no obstacle to root)."""
     (workplace / "taken").write_text("in the way", encoding="utf-8")
-    parts = (f"cannot write {output}/", "choose another --output_path")
+    parts = (f"cannot write {output}/", "choose another place to write to")
     refuses(*CHOICE, "--output_path", output, parts=parts, code=EXIT_INCOMPLETE)
 
 
@@ -329,7 +330,8 @@ def test_repair_of_what_is_not_a_run(refuses: Refuses) -> None:
 
 
 def test_report_of_what_is_not_a_run(refuses: Refuses) -> None:
-    refuses("report", "nowhere", parts=("nowhere holds no finished run", "evalsuite run"))
+    refuses("report", "nowhere", parts=("nowhere: there is no such file or folder",))
+    refuses("report", ".", parts=("holds no finished run", "evalsuite run"))
 
 
 # -- as a process of its own

@@ -42,6 +42,15 @@ def test_run_ends_with_one_json_object(command: Any, workplace: Path) -> None:
     assert ran.json["path"].endswith(ran.json["run"])
 
 
+def test_pairs_that_are_given_again_add_to_those_before(command: Any, workplace: Path) -> None:
+    pairs = ("-a", "delay_s=0", "-a", "name=mine", "--gen_kwargs", "temperature=0.5", "--gen_kwargs", "max_gen_toks=9")
+    ran = command(*run("--tasks", "mini_chat_en", "--limit", 2, *pairs, "--json"))
+    assert ran.code == EXIT_OK
+    spec = json.loads((workplace / ran.json["path"] / "spec.json").read_text(encoding="utf-8"))
+    assert spec["model"]["name"] == "mine"
+    assert spec["generation"] == {"max_tokens": 9, "temperature": 0.5}
+
+
 def test_every_result_carries_its_uncertainty(command: Any) -> None:
     ran = command(*run("--tasks", "mini_choice_en", "mini_math_zh", "mini_translation_en-hi", "--limit", 4, "--json"))
     results = ran.json["results"]

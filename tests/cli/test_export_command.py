@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_refused(command: Any, run: Path, files: Files, fla
 def test_changed_and_missing_runs_are_refused(command: Any, run: Path, workplace: Path) -> None:
     ran = command("export", "nowhere", "--to", "dvc", "--output", "out")
     assert ran.code == EXIT_USAGE
-    assert "nowhere holds no finished run" in ran.err
+    assert "nowhere: there is no such file or folder" in ran.err
     results = run / "results.json"
     results.write_text(results.read_text().replace('"n": 6', '"n": 7', 1))
     ran = command("export", run, "--to", "dvc", "--output", "out")

@@ -118,7 +118,7 @@ def test_a_manifest_is_written_when_asked_and_only_for_what_is_equal(place: Plac
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("verify", "nowhere"), 2, "nowhere holds no finished run"),
+        (("verify", "nowhere"), 2, "nowhere: there is no such file or folder"),
         (("verify", "runs", "--prove", "x"), 2, "--prove: a proof is of one run, not of 2; name one."),
         (("verify", "FIRST", "--prove", "mini_choice_en:test:77"), 2, "Ids are <task>:<split>:<row>"),
         (("verify", "FIRST", "--judge_prompt", "nowhere"), 2, "--judge_prompt nowhere cannot be read"),

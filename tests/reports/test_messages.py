@@ -61,6 +61,7 @@ COMPUTED = {
     '"trust_" +': r"trust_(self_reported|re_scored|re_run)",
     '"truncation_" +': r"truncation_(?!label)\w+",
     '"unranked_" +': r"unranked_\w+",
+    '"checked_" +': r"checked_\w+",
     'field + "_detail"': r"(gap_to_english|worst_language)_detail",
     'key + (hasFailed ? "_failed"': r"check_(mean|sum)_failed",
 }

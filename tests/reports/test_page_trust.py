@@ -65,6 +65,53 @@ def test_the_reader_sees_them(browser: Any, page: tuple[Path, list[Path], Path])
         shown.locator("#view-board", has_text="Answers from a file or a function, not from a model").wait_for()
 
 
+def test_a_row_that_was_withdrawn_is_marked_with_the_reason(
+    page: tuple[Path, list[Path], Path], tmp_path: Path
+) -> None:
+    _, runs, before = page
+    ledger, file = tmp_path / "ledger.jsonl", tmp_path / "page.html"
+    ledger.write_bytes(before.read_bytes())
+    withdraw = [
+        "leaderboard",
+        "withdraw",
+        str(ledger),
+        runs[0].name.removeprefix("Ant-"),
+        "--reason",
+        "the wrong weights",
+    ]
+    assert main(withdraw) == 0
+    tables = ["--tables", str(tmp_path)]
+    assert main(["report", *map(str, runs), "--ledger", str(ledger), "-o", str(file), *tables]) == 0
+    first, second = board_in(file).runs
+    assert (first.trust, first.withdrawn, second.withdrawn) == (None, "the wrong weights", "")
+    assert ",withdrawn," in (tmp_path / "leaderboard.csv").read_text(encoding="utf-8")
+    assert main(["verify", str(file), str(runs[0])]) == 0
+    assert main(["leaderboard", "add", str(ledger), str(runs[0]), "--reason", "they were right"]) == 0
+    assert main(["report", *map(str, runs), "--ledger", str(ledger), "-o", str(file)]) == 0
+    assert board_in(file).runs[0].withdrawn == ""
+
+
+@pytest.mark.browser
+def test_the_leaderboard_says_how_far_its_rows_were_checked(
+    browser: Any, page: tuple[Path, list[Path], Path], tmp_path: Path
+) -> None:
+    file, runs, before = page
+    with opened(browser, file.as_uri()) as shown:
+        told = {words(row) for row in shown.locator("tbody th.model").all()}
+        assert {"re-scored" in one for one in told} == {"not in the ledger" in one for one in told} == {True, False}
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_bytes(before.read_bytes())
+    withdraw = ["leaderboard", "withdraw", str(ledger), runs[0].name.removeprefix("Ant-")]
+    assert main([*withdraw, "--reason", "the wrong weights"]) == 0
+    assert main(["report", *map(str, runs), "--ledger", str(ledger), "-o", str(tmp_path / "page.html")]) == 0
+    with opened(browser, (tmp_path / "page.html").as_uri()) as shown:
+        badge = shown.locator("tbody th.model .badge", has_text="withdrawn")
+        assert "the wrong weights" in badge.get_attribute("title")
+        at(shown, "#board&q=nobody")
+        said = shown.locator("#view-board [role=status]", has_text="No model here has")
+        assert "nobody" in words(said)
+
+
 def test_the_command_of_a_row_makes_the_same_run(page: tuple[Path, list[Path], Path], tmp_path: Path) -> None:
     """Under the name that its model was given, too."""
     file, runs, _ = page

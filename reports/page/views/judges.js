@@ -167,7 +167,7 @@ function judgeTables(sections, cards) {
         return make(one).map((line) => [family, judge, model, protocol, rival, task, language, ...line]);
       }),
     );
-  const run = (place) => [board.runs[place].name, board.runs[place].id];
+  const run = (place) => runFields(board.runs[place]);
   const metrics = (one) =>
     judgeMetrics(one).flatMap(({ metric, column, cells }) =>
       [...cells].map(([at, cell]) => [...run(at), metric, column.scale, ...cellFields(cell, column.scale)]),
@@ -177,12 +177,12 @@ function judgeTables(sections, cards) {
   const found = [
     {
       name: t("judge_metrics"),
-      head: [...front, "model", "run", "metric", "scale", ...CELL_FIELDS],
+      head: [...front, ...RUN_FIELDS, "metric", "scale", ...CELL_FIELDS],
       rows: lines(metrics),
     },
     {
       name: t("judge_unparsed"),
-      head: [...front, "model", "run", "unparsed", "asked", "low", "high", "missing"],
+      head: [...front, ...RUN_FIELDS, "unparsed", "asked", "low", "high", "missing"],
       rows: lines(replies),
     },
     {

@@ -210,7 +210,7 @@ function flagCell(rate, isTinted) {
 
 // -- to download
 
-const FLAG_HEAD = ["task", "flag", "model", "run", "count", "n", "low", "high"];
+const FLAG_HEAD = ["task", "flag", ...RUN_FIELDS, "count", "n", "low", "high"];
 
 function gapExport(places) {
   const head = [
@@ -220,8 +220,7 @@ function gapExport(places) {
     "rules",
     "language",
     "data",
-    "model",
-    "run",
+    ...RUN_FIELDS,
     "scale",
     "gap",
     "low",
@@ -233,7 +232,6 @@ function gapExport(places) {
     board.families[at].gaps.flatMap((table) =>
       table.gaps.map((gap) => {
         const scaled = (value) => (value === null ? null : value * table.scale);
-        const run = board.runs[gap.run];
         return [
           board.families[at].name,
           table.metric,
@@ -241,8 +239,7 @@ function gapExport(places) {
           table.rules,
           gap.language,
           gap.data,
-          run.name,
-          run.id,
+          ...runFields(board.runs[gap.run]),
           table.scale,
           scaled(gap.value),
           scaled(gap.low),
@@ -268,11 +265,5 @@ function flagExport(places) {
 }
 
 function flagLines(task, one) {
-  return Object.entries(one.flags).map(([flag, rate]) => [
-    task.name,
-    flag,
-    board.runs[one.run].name,
-    board.runs[one.run].id,
-    ...rate,
-  ]);
+  return Object.entries(one.flags).map(([flag, rate]) => [task.name, flag, ...runFields(board.runs[one.run]), ...rate]);
 }

@@ -291,8 +291,7 @@ function languageTables(places, { isDifference }) {
     "provenance",
     "protocol",
     "shots",
-    "model",
-    "run",
+    ...RUN_FIELDS,
     "scale",
   ];
   const rows = places.flatMap((at) =>
@@ -316,8 +315,7 @@ function tableLines(family, table) {
         column.provenance,
         column.protocol,
         column.shots,
-        board.runs[run].name,
-        board.runs[run].id,
+        ...runFields(board.runs[run]),
         column.scale,
         ...cellFields(cell, column.scale),
       ]),

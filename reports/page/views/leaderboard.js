@@ -12,14 +12,16 @@ view("board", {
       el("p", { class: "lead" }, t("board_lead")),
       board.ranking ? rankedOn() : el("p", { class: "quiet" }, t("no_ranks")),
       boardControls(params, isNormalised),
-      sortedTable({
-        id: "standings",
-        caption: t("board_caption"),
-        columns: boardColumns(isNormalised),
-        rows,
-        param: "sort",
-        usual: board.ranking ? "rank" : "",
-      }),
+      rows.length
+        ? sortedTable({
+            id: "standings",
+            caption: t("board_caption"),
+            columns: boardColumns(isNormalised),
+            rows,
+            param: "sort",
+            usual: board.ranking ? "rank" : "",
+          })
+        : el("p", { role: "status" }, t("no_model_found", { q: plain(params.get("q")) })),
       boardLegend(),
     );
     return () => boardExport(rows);
@@ -86,15 +88,27 @@ function boardColumns(isNormalised) {
 
 function boardHead(row) {
   const runs = runsOf(row);
+  const isShared = (told) => runs.every((run) => told(run) === told(runs[0]));
   const common = settingsOf(runs[0]).filter((text) => runs.every((run) => settingsOf(run).includes(text)));
   return el(
     "th",
     { scope: "row", class: standingOf(row)?.is_band ? "model band" : "model" },
     headName(rowName(row)),
-    badges(...(runs.length > 1 ? runs.map((run) => ({ ...run, status: sharedStatus(runs) })) : runs)),
+    partialBadge(runs),
+    unfitBadge(runs),
+    isShared((run) => run.status) ? statusBadge(runs[0]) : null,
+    isShared((run) => run.withdrawn) ? withdrawnBadge(runs[0]) : null,
     common.map((text) => el("span", { class: "detail" }, text)),
     redFlagNote(...runs),
-    runs.length > 1 ? runsFold(runs, common) : el("span", { class: "detail" }, t("run"), " ", runLink(runs[0])),
+    runs.length > 1
+      ? runsFold(runs, common)
+      : el(
+          "span",
+          { class: "detail" },
+          t("run"),
+          " ",
+          joinedNodes([runLink(runs[0]), checkedText(runs[0])], "join_facts"),
+        ),
   );
 }
 
@@ -109,16 +123,18 @@ function settingsOf(run) {
   return found;
 }
 
-/** How all runs ended; where they ended differently each says it for itself, and unscored samples stand in cells. */
-function sharedStatus(runs) {
-  return runs.every((run) => run.status === runs[0].status) ? runs[0].status : "complete";
+/** How far the ledger says that a run was checked, in a word; nothing on a page without a ledger. */
+function checkedText({ trust, withdrawn }) {
+  if (!board.ledger || withdrawn) return "";
+  return t("checked_" + (trust ? trust.level.replaceAll("-", "_") : "none"));
 }
 
 /** The runs of a row, each with what is special about it. */
 function runsFold(runs, common) {
   const line = (run) => [
-    el("span", { class: "detail" }, runLink(run)),
-    run.status !== "complete" ? badges({ ...run, is_partial: false, unfit: [] }) : null,
+    el("span", { class: "detail" }, joinedNodes([runLink(run), checkedText(run)], "join_facts")),
+    statusBadge(run),
+    withdrawnBadge(run),
     settingsOf(run)
       .filter((text) => !common.includes(text))
       .map((text) => el("span", { class: "detail" }, text)),
@@ -244,7 +260,7 @@ function columnDetails(column, axis) {
     axisText(axis),
   ];
   const details = texts.filter(Boolean).map((text) => el("span", { class: "detail" }, text));
-  if (column.signature !== "v1") details.push(signatureNode(column.signature));
+  if (column.signature !== "v1") details.push(signatureFold(column.signature));
   if (column.kind !== "suite") {
     const target = column.kind
       ? address("languages", { family: column.family })
@@ -252,6 +268,11 @@ function columnDetails(column, axis) {
     details.push(el("a", { class: "detail", href: target }, column.kind ? t("see_tasks") : t("see_task")));
   }
   return details;
+}
+
+/** Signatures are long, and heads are as high as the highest. */
+function signatureFold(signature) {
+  return el("details", { class: "detail" }, el("summary", {}, t("task_head_signature")), signatureNode(signature));
 }
 
 function extremeColumn(field, write) {
@@ -360,9 +381,7 @@ function boardLegend() {
 
 function boardExport(rows) {
   const head = [
-    "model",
-    "run",
-    "marks",
+    ...RUN_FIELDS,
     "rank_low",
     "rank_high",
     "column",
@@ -383,7 +402,7 @@ function boardExport(rows) {
     const found = board.columns.flatMap((column, at) => {
       const run = board.runs[board.rows[row].sources[at]];
       if (!run) return [];
-      const front = [run.name, run.id, marksText([run]), ...ranks];
+      const front = [...runFields(run), ...ranks];
       const rulesOf = [column.title, column.metric, column.protocol, column.shots, column.scale];
       return [[...front, ...rulesOf, ...cellFields(cellOf(board.cells[row][at]), column.scale)]];
     });

@@ -271,7 +271,7 @@ function flagRatesPart(task) {
 // -- to download
 
 function taskTables(task) {
-  const front = (run) => [task.name, board.runs[run].name, board.runs[run].id];
+  const front = (run) => [task.name, ...runFields(board.runs[run])];
   const results = metricsOf(task).flatMap((column) =>
     [...cellsOf(column)]
       .filter(([, cell]) => cell)
@@ -299,7 +299,7 @@ function taskTables(task) {
     one.num_prompt_tokens,
     one.num_generated_tokens,
   ]);
-  const head = ["task", "model", "run"];
+  const head = ["task", ...RUN_FIELDS];
   const found = [
     {
       name: t("task_results"),
