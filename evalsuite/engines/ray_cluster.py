@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ LOCAL = "local"
 
 _CLIENT = "ray://"
 _CONNECT_S = 10.0
+_LOOK_S = 1.0
+_JOIN_S = 60.0
+"""How long the machines of a cluster that was begun with this command may take to join it."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,17 @@ class Cluster:
 
     def check_room(self, num_gpus: float) -> None:
         """Raises UsageError where its machines could never hold all workers, with a core and so many GPUs each."""
-        nodes = [node["Resources"] for node in self.ray().nodes() if node["Alive"]]
-        room = sum(_places(node, num_gpus) for node in nodes)
+        deadline = time.monotonic() + (0.0 if self.is_begun_here else _JOIN_S)
+        while (room := self._room(num_gpus)) < self.crew.num_workers and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
         if room < self.crew.num_workers:
             each = "a core" + (f" and {num_gpus:.15g} GPUs" if num_gpus else "")
             raise UsageError(
                 f"--workers {self.crew.num_workers}: the cluster has room for {room}, with {each} each on one machine."
             )
+
+    def _room(self, num_gpus: float) -> int:
+        return sum(_places(node["Resources"], num_gpus) for node in self.ray().nodes() if node["Alive"])
 
     def end(self) -> bool:
         """End it if it was begun here; whether it was, so that nothing of it is left."""

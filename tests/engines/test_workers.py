@@ -15,6 +15,7 @@ from tiny_models import characters, save_llama
 ray = pytest.importorskip("ray")
 
 from evalsuite.cli.main import main  # noqa: E402
+from evalsuite.engines import ray_cluster  # noqa: E402
 from evalsuite.engines import ray_workers as workers_module  # noqa: E402
 from evalsuite.engines.base import Batch, EngineOptions  # noqa: E402
 from evalsuite.engines.ray_cluster import Crew  # noqa: E402
@@ -215,7 +216,8 @@ def test_a_cluster_that_others_fill_is_given_up_in_words(model: Path, monkeypatc
         engine.stack()
 
 
-def test_more_workers_than_a_cluster_holds_are_refused(model: Path) -> None:
+def test_more_workers_than_a_cluster_holds_are_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster, "_JOIN_S", 2.0)
     context = ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     engine = engine_of(model, Crew(2, context.address_info["address"]))
     with pytest.raises(UsageError, match="--workers 2: the cluster has room for 1, with a core each on one machine"):

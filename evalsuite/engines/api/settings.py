@@ -157,7 +157,7 @@ def _checked_urls(urls: str) -> str:
     for url in found:
         if found.count(url) > 1:
             raise UsageError(f"base_url names {url} twice.")
-    return _PARTS.join(found)
+    return _PARTS.join(sorted(found))  # their order says nothing
 
 
 def _checked_url(url: str) -> str:
