@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lm_eval_runs import write_tasks
+from datasets import Dataset as Rows
+from lm_eval_runs import evaluate, write_tasks
 
 from evalsuite import plugins
 from evalsuite.config import RunConfig
 from evalsuite.data import source_from_environment
-from evalsuite.errors import RowsMissing, UnknownName, UsageError
+from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.interop import lm_eval_catalogue, lm_eval_index
 from evalsuite.interop.lm_eval_catalogue import protocol
 from evalsuite.interop.lm_eval_languages import language_of
 from evalsuite.interop.lm_eval_names import names_of
 from evalsuite.interop.lm_eval_requests_out import conversation, generation
 from evalsuite.interop.lm_eval_scores import metrics_of
+from evalsuite.interop.lm_eval_task import _Tables, _whole
 from evalsuite.interop.sealed_runs import read_sealed
 from evalsuite.metrics import f1, matthews
 from evalsuite.prepare import Prepared, prepare
@@ -40,6 +44,27 @@ task: [tiny_math, {group: tiny_inner, task: [tiny_first, tiny_second],
 aggregate_metric_list:
   - {metric: exact_match, weight_by_size: false, filter_list: [strict-match]}
 """
+SHUFFLED = """
+include: tiny_first.yaml
+task: tiny_shuffled
+training_split: train
+dataset_kwargs: {data_files: {test: FOLDER/choice.json, train: FOLDER/exemplars.json}}
+process_docs: !function shuffled.shuffled
+"""
+SHUFFLING = """
+import random
+import numpy
+
+
+def _shuffled(row):
+    choices = [f"{numpy.random.randint(1000)} {choice}" for choice in row["choices"]]
+    random.shuffle(choices)
+    return {"question": row["question"], "choices": choices, "answer": 0}
+
+
+def shuffled(rows):
+    return rows.map(_shuffled)
+"""
 REFUSED = {
     "tiny_median": ("metric_list:\n  - {metric: acc, aggregation: median, higher_is_better: true}\n", "median"),
     "tiny_code": ("unsafe_code: true\n", "runs the code"),
@@ -54,6 +79,10 @@ REFUSED = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = write_tasks(tmp_path_factory.mktemp("lm_eval") / "tasks")
     (found / "tiny_outer.yaml").write_text(WEIGHTED_BY_TASK, encoding="utf-8")
+    (found / "tiny_shuffled.yaml").write_text(SHUFFLED.replace("FOLDER", str(found)), encoding="utf-8")
+    exemplars = json.loads((found / "choice.json").read_text(encoding="utf-8"))[:9]
+    (found / "exemplars.json").write_text(json.dumps(exemplars), encoding="utf-8")
+    (found / "shuffled.py").write_text(SHUFFLING, encoding="utf-8")
     for name, (change, _) in REFUSED.items():
         base = "tiny_translation" if name == "tiny_beams" else "tiny_first"
         (found / f"{name}.yaml").write_text(f"include: {base}.yaml\ntask: {name}\n{change}", encoding="utf-8")
@@ -108,6 +137,42 @@ def test_a_prompt_depends_on_no_limit() -> None:
     (whole,) = asked("tiny_math", limit=None).tasks
     (alone,) = asked("tiny_math", limit=None, samples={"lm_eval.tiny_math": (11,)}).tasks
     assert alone.task.next_requests(alone.samples[0], ()) == whole.task.next_requests(whole.samples[11], ())
+
+
+def test_a_shuffle_is_lm_evals(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `process_docs` draws is drawn as in an lm-eval command of the task alone, and leaves no trace."""
+    import datasets
+    import numpy
+
+    def texts() -> list[tuple[str, str]]:
+        (entry,) = asked("tiny_shuffled").tasks
+        requests = [one for sample in entry.samples for one in entry.task.next_requests(sample, ())]
+        return [(str(one.context), one.continuation) for one in requests if isinstance(one, LoglikelihoodRequest)]
+
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    numpy.random.seed(7)
+    ours = texts()
+    assert random.random() == expected
+    numpy.random.seed(8)
+    assert texts() == ours
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")  # else an earlier shuffle is found
+    results = evaluate(folder, tmp_path / "theirs", ["tiny_shuffled"], limit=6)
+    (file,) = results.parent.glob("samples_*.jsonl")
+    theirs = [json.loads(line)["arguments"] for line in file.read_text(encoding="utf-8").splitlines()]
+    assert ours == [(one["arg_0"], one["arg_1"]) for document in theirs for one in document.values()]
+
+
+def test_a_field_that_the_first_row_lacks_is_there() -> None:
+    assert _whole(({"a": 1}, {"a": 2, "hint": "x"})) == [{"a": 1, "hint": None}, {"a": 2, "hint": "x"}]
+
+
+def test_another_splits_rows_are_not_taken_for_one() -> None:
+    tables = _Tables({"test": Rows.from_list([{"a": 1}, {"a": 2}])}, ("test", "train"))
+    assert len(tables["train"]) == 1
+    with pytest.raises(DataError, match="split 'dev'; its file names test, train"):
+        tables["dev"]
 
 
 def test_conversations_keep_their_messages() -> None:
@@ -226,6 +291,9 @@ def test_generation_settings() -> None:
     greedy = generation("x", {"until": "\n", "do_sample": False, "temperature": 0.7, "top_k": 5, "max_gen_toks": 9})
     assert (greedy.temperature, greedy.stop, greedy.max_tokens) == (0.0, ("\n",), 9)
     assert generation("x", {"until": [], "do_sample": True}).temperature == 1.0
+    assert generation("x", {"until": [], "temperature": 0.4}).temperature == 0.4
+    with pytest.raises(UsageError, match="do_sample=True and temperature=0"):
+        generation("x", {"do_sample": True, "temperature": 0})
     assert generation("x", {"until": []}).max_tokens == 256
     with pytest.raises(UsageError, match="top_k=5"):
         generation("x", {"do_sample": True, "top_k": 5})
