@@ -93,12 +93,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tiny tasks are lm-eval's, for as long as a test lasts."""
     monkeypatch.setenv(lm_eval_index.OWN_FOLDERS, str(folder))
-    forgotten = (lm_eval_catalogue._entries, lm_eval_catalogue._leaf, lm_eval_catalogue._group)
-    for one in forgotten:
-        one.cache_clear()
+    forget()
     yield
-    for one in forgotten:
-        one.cache_clear()
+    forget()
 
 
 def asked(*names: str, **options: Any) -> Prepared:
@@ -187,7 +184,7 @@ def test_conversations_keep_their_messages() -> None:
 def test_groups_have_lm_evals_means(tmp_path: Path) -> None:
     result = run(asked("tiny_outer", limit=None), tmp_path / "run")
     assert {task.family for task in result.tasks} == {"lm_eval.tiny_outer"}
-    assert {task.protocol for task in result.tasks} == {protocol()}
+    assert all(task.protocol.startswith(f"{protocol()}+own-") for task in result.tasks)
     values = {(one.task, one.metric): one for one in result.estimates}
     first, second = values["lm_eval.tiny_first", "acc"], values["lm_eval.tiny_second", "acc"]
     assert (first.n, second.n) == (30, 13)
@@ -216,6 +213,46 @@ def test_means_of_groups_follow_from_the_result_alone(tmp_path: Path) -> None:
     result = run(asked("tiny_outer", limit=None), path)
     rows = rows_by_task(result, list(read_samples(path)))
     assert recount(result, rows).numbers.aggregates == result.aggregates
+
+
+def forget() -> None:
+    for one in (lm_eval_catalogue._entries, lm_eval_catalogue._leaf, lm_eval_catalogue._group):
+        one.cache_clear()
+
+
+@pytest.mark.parametrize(("file", "before", "after"), [
+    ("tiny_math.yaml", "#### (", "=### ("), ("rows.py", "range(13)", "range(12)"),
+])  # fmt: skip
+def test_an_edited_task_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, before: str, after: str
+) -> None:
+    own = write_tasks(tmp_path / "own")
+    monkeypatch.setenv(lm_eval_index.OWN_FOLDERS, str(own))
+
+    def once() -> tuple[str, str]:
+        forget()
+        prepared = asked("tiny_math" if file == "tiny_math.yaml" else "tiny_second")
+        return prepared.tasks[0].task.protocol, prepared.spec.run_id
+
+    earlier = once()
+    assert once() == earlier
+    text = (own / file).read_text(encoding="utf-8")
+    assert before in text
+    (own / file).write_text(text.replace(before, after), encoding="utf-8")
+    assert all(now != then for now, then in zip(once(), earlier, strict=True))
+    assert earlier[0].startswith(f"{protocol()}+own-")
+
+
+def test_lm_evals_tasks_keep_its_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a group of the user's, unless that changes them."""
+    (tmp_path / "same.yaml").write_text("group: same\ntask: [arc_easy, arc_challenge]\n", "utf-8")
+    (tmp_path / "mine.yaml").write_text("group: mine\ntask: [{task: arc_easy, num_fewshot: 3}]\n", "utf-8")
+    monkeypatch.setenv(lm_eval_index.OWN_FOLDERS, str(tmp_path))
+    forget()
+    for name in ("arc_easy", "same"):
+        assert lm_eval_catalogue.choose(name)[0][0].protocols == (protocol(),)
+    (changed,) = lm_eval_catalogue.choose("mine")[0][0].protocols
+    assert changed.startswith(f"{protocol()}+own-")
 
 
 def test_exports_have_lm_evals_names(tmp_path: Path) -> None:
