@@ -155,7 +155,7 @@ def _family(name: str, members: tuple[_Member, ...], means: tuple[AggregateKind,
     by_name = {f"{PREFIX}{_safe(member.leaf.task_name)}": member for member in members}
     family = f"{PREFIX}{name}"
     infos = tuple(_leaf_info(full, family, member.leaf) for full, member in by_name.items())
-    rules = protocol_of(tuple(member.leaf for member in members))
+    rules = protocol_of(name, tuple(member.leaf for member in members))
     return Family(family, infos, partial(_build, family, by_name, means, rules), (rules,))
 
 
@@ -179,13 +179,15 @@ def protocol() -> str:
     return f"{IMPORTED_PROTOCOL}{lm_eval_version()}"
 
 
-def protocol_of(leaves: tuple[Leaf, ...]) -> str:
-    """`protocol` for tasks that are all lm-eval's own; else with a hash of all that their files say.
+def protocol_of(name: str, leaves: tuple[Leaf, ...]) -> str:
+    """`protocol` for a name whose tasks are all lm-eval's own; else with a hash of all that their files say.
 
     So an edited prompt or pattern of the user's is another run, and its numbers share no column with lm-eval's. It is
     one for a group's tasks, since a mean is of numbers under one protocol.
     """
-    if all(map(_is_theirs, leaves)):
+    users = own_folders()
+    is_of_theirs = not any(folder.is_relative_to(own) for folder in folders_of(name, _entries()) for own in users)
+    if is_of_theirs or all(map(_is_theirs, leaves)):
         return protocol()
     text = "\n".join(sorted(map(_text, leaves)))
     return f"{protocol()}+own-{content_hash(text)[:12]}"
@@ -194,11 +196,9 @@ def protocol_of(leaves: tuple[Leaf, ...]) -> str:
 def _is_theirs(leaf: Leaf) -> bool:
     """Whether lm-eval's own files say the same; a group of the user's may change a task of lm-eval's."""
     entry = _entries().get(leaf.task_name)
-    if entry is None:  # written in a group's file
-        return not own_folders()
-    if Path(entry.folder).is_absolute():
+    if entry is None or Path(entry.folder).is_absolute():  # it is written in a group's file, or in one of the user's
         return False
-    return not own_folders() or _text(_leaf(leaf.task_name)) == _text(leaf)
+    return _text(_leaf(leaf.task_name)) == _text(leaf)
 
 
 def _text(leaf: Leaf) -> str:
