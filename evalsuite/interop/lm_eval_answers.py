@@ -57,7 +57,7 @@ class Answerer:
         )
         self.name = opened.model
         self.engine: Engine = opened.engine
-        self.seed = int(arguments.get("seed") or 1234)
+        self.seed = int(arguments.get("seed", 1234))
         self._cache = ResponseCache(Path(str(arguments["use_cache"]))) if arguments.get("use_cache") else None
 
     @property

@@ -6,14 +6,18 @@ family with means of their own; the tasks of a tag are families by themselves, s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
+from evalsuite.canonical import content_hash
 from evalsuite.contracts import Catalogue, Family, Task, TaskInfo, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UnknownName, UsageError
-from evalsuite.interop.lm_eval_index import Entry, folders_of, lm_eval_version, quiet, read_index
+from evalsuite.interop.lm_eval_draws import source_of
+from evalsuite.interop.lm_eval_index import Entry, folders_of, lm_eval_version, own_folders, quiet, read_index
 from evalsuite.interop.lm_eval_names import IMPORTED_PROTOCOL, PREFIX
 from evalsuite.records import AggregateKind
 from evalsuite.text.language_names import UNDETERMINED
@@ -151,7 +155,8 @@ def _family(name: str, members: tuple[_Member, ...], means: tuple[AggregateKind,
     by_name = {f"{PREFIX}{_safe(member.leaf.task_name)}": member for member in members}
     family = f"{PREFIX}{name}"
     infos = tuple(_leaf_info(full, family, member.leaf) for full, member in by_name.items())
-    return Family(family, infos, partial(_build, family, by_name, means), (protocol(),))
+    rules = protocol_of(name, tuple(member.leaf for member in members))
+    return Family(family, infos, partial(_build, family, by_name, means, rules), (rules,))
 
 
 def _leaf_info(name: str, family: str, leaf: Leaf) -> TaskInfo:
@@ -174,14 +179,46 @@ def protocol() -> str:
     return f"{IMPORTED_PROTOCOL}{lm_eval_version()}"
 
 
+def protocol_of(name: str, leaves: tuple[Leaf, ...]) -> str:
+    """`protocol` for a name whose tasks are all lm-eval's own; else with a hash of all that their files say.
+
+    So an edited prompt or pattern of the user's is another run, and its numbers share no column with lm-eval's. It is
+    one for a group's tasks, since a mean is of numbers under one protocol.
+    """
+    users = own_folders()
+    is_of_theirs = not any(folder.is_relative_to(own) for folder in folders_of(name, _entries()) for own in users)
+    if is_of_theirs or all(map(_is_theirs, leaves)):
+        return protocol()
+    text = "\n".join(sorted(map(_text, leaves)))
+    return f"{protocol()}+own-{content_hash(text)[:12]}"
+
+
+def _is_theirs(leaf: Leaf) -> bool:
+    """Whether lm-eval's own files say the same; a group of the user's may change a task of lm-eval's."""
+    entry = _entries().get(leaf.task_name)
+    if entry is None or Path(entry.folder).is_absolute():  # it is written in a group's file, or in one of the user's
+        return False
+    return _text(_leaf(leaf.task_name)) == _text(leaf)
+
+
+def _text(leaf: Leaf) -> str:
+    """A configuration, of functions the text of their files."""
+    return json.dumps(leaf.config, sort_keys=True, default=lambda one: source_of(one) if callable(one) else str(one))
+
+
 def _build(
-    family: str, members: Mapping[str, _Member], means: tuple[AggregateKind, ...], name: str, options: TaskOptions
+    family: str,
+    members: Mapping[str, _Member],
+    means: tuple[AggregateKind, ...],
+    rules: str,
+    name: str,
+    options: TaskOptions,
 ) -> Task:
     from evalsuite.interop.lm_eval_task import LmEvalTask, refusal  # with it comes all that measures
 
-    if options.protocol not in (None, protocol()):
-        raise UnknownName("protocol", str(options.protocol), (protocol(),), f"{name} has: {protocol()}.")
     member = members[name]
+    if options.protocol not in (None, rules):
+        raise UnknownName("protocol", str(options.protocol), (rules,), f"{name} has: {rules}.")
     reason = refusal(member.leaf.config)
     if reason:
         raise UsageError(f"{name}: {reason}")
@@ -196,7 +233,7 @@ def _build(
         family=family,
         version=built.version,
         language=built.language,
-        protocol=protocol(),
+        protocol=rules,
         num_fewshot=built.num_fewshot,
         kind=_KINDS.get(built.output_type, "perplexity"),
         datasets=built.datasets,

@@ -72,7 +72,7 @@ def request_of(kind: str, arguments: Sequence[Any]) -> Request:
 
 def generation(prompt: Any, settings: Mapping[str, Any]) -> GenerateRequest:
     """A request to generate under lm-eval's settings. Raises UsageError for one that cannot be followed."""
-    is_greedy = not settings.get("do_sample", float(settings.get("temperature") or 0.0) > 0)
+    temperature, is_greedy = _temperature(settings)
     for key, value in settings.items():
         is_idle = value is None or value in _IDLE.get(key, ()) or (is_greedy and key in ("top_k", "min_p", "typical_p"))
         if key not in _KNOWN and not is_idle:
@@ -84,10 +84,28 @@ def generation(prompt: Any, settings: Mapping[str, Any]) -> GenerateRequest:
         prompt=_prompt(prompt),
         max_tokens=limit,
         stop=tuple(str(stop) for stop in stops if stop),
-        temperature=0.0 if is_greedy else float(settings.get("temperature") or 1.0),
+        temperature=temperature,
         top_p=1.0 if is_greedy else float(settings.get("top_p") or 1.0),
         encoding=ENCODING,
     )
+
+
+def _temperature(settings: Mapping[str, Any]) -> tuple[float, bool]:
+    """The temperature, and whether it is greedy. Where a task samples and says none, it is that of transformers, 1.
+
+    Raises UsageError for sampling at temperature 0, which lm-eval hands to its model, and transformers refuses.
+    """
+    stated = settings.get("temperature")
+    do_sample = settings.get("do_sample")
+    level = float(stated or 0.0)
+    if not (level > 0 if do_sample is None else do_sample):
+        return 0.0, True
+    if stated is not None and level <= 0:
+        raise UsageError(
+            f"it generates with do_sample={do_sample} and temperature={stated}, which is no sampling; say "
+            "do_sample=False, or a temperature above 0."
+        )
+    return level or 1.0, False
 
 
 def _prompt(text: Any) -> Prompt:

@@ -16,6 +16,7 @@ from typing import Any
 
 from evalsuite.contracts import Dataset, Rows, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UsageError
+from evalsuite.interop.lm_eval_draws import Draws, does_draw, once_a_table
 from evalsuite.interop.lm_eval_index import quiet
 from evalsuite.interop.lm_eval_requests_out import conversation, generation, request_of
 from evalsuite.interop.lm_eval_scores import TheirMetric, metrics_of
@@ -64,11 +65,16 @@ class LmEvalTask:
         if not self._split:
             raise UsageError(f"{name}: lm-eval's file of it names no split to evaluate on.")
         self._splits = tuple(dict.fromkeys((self._split, *_exemplar_splits(config, self.num_fewshot))))
+        keys = ("training_split", "validation_split", "test_split", "fewshot_split")
+        self._named_splits = tuple(
+            dict.fromkeys((*self._splits, *(str(config[key]) for key in keys if config.get(key))))
+        )
         with _named(name):
             self.metrics, self._left_out = metrics_of(config)
             if self.output_type == "generate_until":
                 generation("", config.get("generation_kwargs") or {})
         self._task: Any = None
+        self._draws = Draws()
         self._instances: list[tuple[Any, ...]] = []
 
     @property
@@ -99,8 +105,10 @@ class LmEvalTask:
 
     def samples(self, rows: tuple[Rows, ...]) -> tuple[Sample, ...]:
         """A sample a document, in lm-eval's order. Raises DataError where lm-eval cannot make its task of the rows."""
-        self._task = self._built(rows)
-        with _named(self.name), _templates_kept():
+        self._draws = Draws()
+        with self._draws.going_on():
+            self._task = self._built(rows)
+        with _named(self.name), _templates_kept(), Draws().going_on():
             return tuple(self._sample(row, doc) for row, doc in enumerate(self._task.task_docs))
 
     def _built(self, rows: tuple[Rows, ...]) -> Any:
@@ -110,10 +118,14 @@ class LmEvalTask:
 
         quiet()
         disable_progress_bars()
-        tables = _Tables({split: Table.from_list(list(found)) for split, found in zip(self._splits, rows, strict=True)})
+        found = {split: Table.from_list(_whole(some)) for split, some in zip(self._splits, rows, strict=True)}
+        tables = _Tables(found, self._named_splits)
         config = copy.deepcopy({key: value for key, value in self._config.items() if key not in _STRUCTURAL})
         config |= {"custom_dataset": lambda **_: tables, "num_fewshot": self.num_fewshot}
-        if not self.num_fewshot:  # else its exemplars would be loaded although nobody asks for them
+        once_a_table(config)
+        if not self.num_fewshot and not does_draw(
+            self._config
+        ):  # else its exemplars would be loaded although nobody asks for them
             config["fewshot_config"] = None
         with _named(self.name):
             task = ConfigurableTask(config=config)
@@ -159,7 +171,7 @@ class LmEvalTask:
             raise DataError(f"{self.name}: its rows are not here, and lm-eval needs them to ask and to score.")
         docs = self._task.task_docs  # not `eval_docs`, which processes all of them anew each time
         while len(self._instances) <= row:
-            with _named(self.name), _templates_kept():
+            with _named(self.name), _templates_kept(), self._draws.going_on():
                 self._instances.append(self._constructed(len(self._instances), docs[len(self._instances)]))
         return self._instances[row]
 
@@ -186,14 +198,15 @@ class LmEvalTask:
         for instance in instances:
             instance.resps = [_response(instance, next(found)) for _ in range(instance.repeats or 1)]
             instance.filtered_resps = {}
-        for ensemble in self._task._filters:
-            ensemble.apply(instances)
-        values = {
-            ensemble.name: self._task.process_results(
-                instances[0].doc, [instance.filtered_resps[ensemble.name] for instance in instances]
-            )
-            for ensemble in self._task._filters
-        }
+        with Draws().going_on():  # anew each time, since samples are scored in no order
+            for ensemble in self._task._filters:
+                ensemble.apply(instances)
+            values = {
+                ensemble.name: self._task.process_results(
+                    instances[0].doc, [instance.filtered_resps[ensemble.name] for instance in instances]
+                )
+                for ensemble in self._task._filters
+            }
         scores = tuple(_scores(self.metrics, values))
         return Scored(scores=scores, **self._answer(sample, instances, answers))
 
@@ -217,10 +230,26 @@ _STRUCTURAL = ("tag", "group", "task_list")
 """Keys of a task's file that are not of its configuration."""
 
 
+def _whole(rows: Rows) -> list[dict[str, Any]]:
+    """The rows, all with the keys of all: `datasets` goes by those of the first. What a row lacks is None."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    return [{key: row.get(key) for key in keys} for row in rows]
+
+
 class _Tables(dict[str, Any]):
-    """The rows by split; for one that nobody reads, a row of another, since lm-eval opens all that a task names."""
+    """The rows by split; for one that the task's file names and nobody reads, a row of another.
+
+    lm-eval opens all that a task names. Raises DataError for a split that the file does not name, which a task's own
+    code may ask for: its rows are not here, and those of another would be taken for them.
+    """
+
+    def __init__(self, found: Mapping[str, Any], named: tuple[str, ...]) -> None:
+        super().__init__(found)
+        self._named = named
 
     def __missing__(self, split: str) -> Any:
+        if split not in self._named:
+            raise DataError(f"it asks for the split {split!r}; its file names {', '.join(self._named)}.")
         return next(iter(self.values())).select([0])
 
 
@@ -262,9 +291,9 @@ def _num_fewshot(name: str, config: Mapping[str, Any], options: TaskOptions) -> 
 
 
 def _exemplar_splits(config: Mapping[str, Any], num_fewshot: int) -> tuple[str, ...]:
-    """The split that exemplars come from; none where there are none or they stand in the file itself."""
+    """The split that exemplars come from; none where nothing depends on them or they stand in the file itself."""
     own = config.get("fewshot_config") or {}
-    if not num_fewshot:
+    if not num_fewshot and not does_draw(config):  # lm-eval processes them all the same, and what that draws counts
         return ()
     split = own.get("split") or config.get("fewshot_split")
     if split:

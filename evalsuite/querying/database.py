@@ -1,7 +1,8 @@
 """Sealed runs as a DuckDB database in memory that one SELECT may read: no files, no network, no settings.
 
 The tables are views over Arrow; ``samples`` over the runs' ``samples.parquet``, of which DuckDB reads the columns and
-rows that a query needs. Nothing of the runs can be changed, since the engine has no way to any file.
+rows that a query needs. Nothing of the runs can be changed, since the engine has no way to any file, and had none when
+it was given the runs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +48,9 @@ def ask(query: str, paths: Sequence[Path]) -> Answer:
     duckdb = _duckdb()
     statement = _only_select(duckdb, query)
     with duckdb.connect(":memory:") as connection:
-        _fill(connection, [(path, read_results(path)) for path in paths])
-        for lock in _LOCKS:
+        for lock in _LOCKS:  # before anything of a run, which may be of a stranger's making, comes near the engine
             connection.execute(lock)
+        _fill(connection, [(path, read_results(path)) for path in paths])
         try:
             connection.execute(statement)
             return Answer(tuple(column[0] for column in connection.description), tuple(connection.fetchall()))
@@ -96,12 +98,13 @@ def _first_lines(error: Exception) -> str:
 
 
 def _fill(connection: Any, runs: Sequence[tuple[Path, RunResult]]) -> None:
+    """The tables. What a run's files say is put in as values, and no SQL is made of it."""
     _check_different(runs)
     for table in TABLES:
         if table != "samples":
             connection.register(table, arrow_table(table, runs))
-    parts = [_samples(connection, number, path, result) for number, (path, result) in enumerate(runs)]
-    connection.execute(f"CREATE VIEW samples AS {' UNION ALL '.join(parts)}")
+    parts = (_samples(connection, number, path, result) for number, (path, result) in enumerate(runs))
+    reduce(lambda whole, part: whole.union(part), parts).create_view("samples")
 
 
 def _check_different(runs: Sequence[tuple[Path, RunResult]]) -> None:
@@ -112,8 +115,8 @@ def _check_different(runs: Sequence[tuple[Path, RunResult]]) -> None:
             raise UsageError(f"{same} are the same run; give one of them.")
 
 
-def _samples(connection: Any, number: int, path: Path, result: RunResult) -> str:
-    """A SELECT of one run's samples; the function that reads a sample's value is called only where it is asked for."""
+def _samples(connection: Any, number: int, path: Path, result: RunResult) -> Any:
+    """A run's samples; the function that reads a sample's value is called only where it is asked for."""
     connection.register(f"stored_{number}", open_samples(path))
     connection.create_function(
         f"value_{number}",
@@ -122,6 +125,10 @@ def _samples(connection: Any, number: int, path: Path, result: RunResult) -> str
         SQL_TYPES[VALUE.kind],
         null_handling="special",
     )
-    stored = ", ".join(column.name for column in STORED_SAMPLES)
-    value = f"value_{number}(task, record) AS {VALUE.name}"
-    return f"SELECT '{result.run_id}' AS run, {stored}, {value} FROM stored_{number}"  # noqa: S608
+    duckdb = _duckdb()
+    column = duckdb.ColumnExpression
+    return connection.table(f"stored_{number}").select(
+        duckdb.ConstantExpression(result.run_id).alias("run"),
+        *(column(stored.name) for stored in STORED_SAMPLES),
+        duckdb.FunctionExpression(f"value_{number}", column("task"), column("record")).alias(VALUE.name),
+    )

@@ -46,6 +46,10 @@ def test_lm_evals_cache_is_refused(tmp_path: Path, folder: Path) -> None:
     assert "use_cache=DIRECTORY" in ran.err
 
 
+def test_seed_0_is_a_seed() -> None:
+    assert (scripted(seed=0).seed, scripted(seed=5).seed, scripted().seed) == (0, 5, 1234)
+
+
 @pytest.mark.model
 def test_one_models_answers_are_never_anothers(tmp_path: Path) -> None:
     """Two models of the same name, in another precision, through lm-eval's own request and one folder of answers."""

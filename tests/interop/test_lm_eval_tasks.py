@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lm_eval_runs import write_tasks
+from datasets import Dataset as Rows
+from lm_eval_runs import evaluate, write_tasks
 
 from evalsuite import plugins
 from evalsuite.config import RunConfig
 from evalsuite.data import source_from_environment
-from evalsuite.errors import RowsMissing, UnknownName, UsageError
+from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.interop import lm_eval_catalogue, lm_eval_index
 from evalsuite.interop.lm_eval_catalogue import protocol
 from evalsuite.interop.lm_eval_languages import language_of
 from evalsuite.interop.lm_eval_names import names_of
 from evalsuite.interop.lm_eval_requests_out import conversation, generation
 from evalsuite.interop.lm_eval_scores import metrics_of
+from evalsuite.interop.lm_eval_task import _Tables, _whole
 from evalsuite.interop.sealed_runs import read_sealed
 from evalsuite.metrics import f1, matthews
 from evalsuite.prepare import Prepared, prepare
@@ -40,6 +44,27 @@ task: [tiny_math, {group: tiny_inner, task: [tiny_first, tiny_second],
 aggregate_metric_list:
   - {metric: exact_match, weight_by_size: false, filter_list: [strict-match]}
 """
+SHUFFLED = """
+include: tiny_first.yaml
+task: tiny_shuffled
+training_split: train
+dataset_kwargs: {data_files: {test: FOLDER/choice.json, train: FOLDER/exemplars.json}}
+process_docs: !function shuffled.shuffled
+"""
+SHUFFLING = """
+import random
+import numpy
+
+
+def _shuffled(row):
+    choices = [f"{numpy.random.randint(1000)} {choice}" for choice in row["choices"]]
+    random.shuffle(choices)
+    return {"question": row["question"], "choices": choices, "answer": 0}
+
+
+def shuffled(rows):
+    return rows.map(_shuffled)
+"""
 REFUSED = {
     "tiny_median": ("metric_list:\n  - {metric: acc, aggregation: median, higher_is_better: true}\n", "median"),
     "tiny_code": ("unsafe_code: true\n", "runs the code"),
@@ -54,6 +79,10 @@ REFUSED = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = write_tasks(tmp_path_factory.mktemp("lm_eval") / "tasks")
     (found / "tiny_outer.yaml").write_text(WEIGHTED_BY_TASK, encoding="utf-8")
+    (found / "tiny_shuffled.yaml").write_text(SHUFFLED.replace("FOLDER", str(found)), encoding="utf-8")
+    exemplars = json.loads((found / "choice.json").read_text(encoding="utf-8"))[:9]
+    (found / "exemplars.json").write_text(json.dumps(exemplars), encoding="utf-8")
+    (found / "shuffled.py").write_text(SHUFFLING, encoding="utf-8")
     for name, (change, _) in REFUSED.items():
         base = "tiny_translation" if name == "tiny_beams" else "tiny_first"
         (found / f"{name}.yaml").write_text(f"include: {base}.yaml\ntask: {name}\n{change}", encoding="utf-8")
@@ -64,12 +93,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tiny tasks are lm-eval's, for as long as a test lasts."""
     monkeypatch.setenv(lm_eval_index.OWN_FOLDERS, str(folder))
-    forgotten = (lm_eval_catalogue._entries, lm_eval_catalogue._leaf, lm_eval_catalogue._group)
-    for one in forgotten:
-        one.cache_clear()
+    forget()
     yield
-    for one in forgotten:
-        one.cache_clear()
+    forget()
 
 
 def asked(*names: str, **options: Any) -> Prepared:
@@ -110,6 +136,42 @@ def test_a_prompt_depends_on_no_limit() -> None:
     assert alone.task.next_requests(alone.samples[0], ()) == whole.task.next_requests(whole.samples[11], ())
 
 
+def test_a_shuffle_is_lm_evals(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `process_docs` draws is drawn as in an lm-eval command of the task alone, and leaves no trace."""
+    import datasets
+    import numpy
+
+    def texts() -> list[tuple[str, str]]:
+        (entry,) = asked("tiny_shuffled").tasks
+        requests = [one for sample in entry.samples for one in entry.task.next_requests(sample, ())]
+        return [(str(one.context), one.continuation) for one in requests if isinstance(one, LoglikelihoodRequest)]
+
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    numpy.random.seed(7)
+    ours = texts()
+    assert random.random() == expected
+    numpy.random.seed(8)
+    assert texts() == ours
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")  # else an earlier shuffle is found
+    results = evaluate(folder, tmp_path / "theirs", ["tiny_shuffled"], limit=6)
+    (file,) = results.parent.glob("samples_*.jsonl")
+    theirs = [json.loads(line)["arguments"] for line in file.read_text(encoding="utf-8").splitlines()]
+    assert ours == [(one["arg_0"], one["arg_1"]) for document in theirs for one in document.values()]
+
+
+def test_a_field_that_the_first_row_lacks_is_there() -> None:
+    assert _whole(({"a": 1}, {"a": 2, "hint": "x"})) == [{"a": 1, "hint": None}, {"a": 2, "hint": "x"}]
+
+
+def test_another_splits_rows_are_not_taken_for_one() -> None:
+    tables = _Tables({"test": Rows.from_list([{"a": 1}, {"a": 2}])}, ("test", "train"))
+    assert len(tables["train"]) == 1
+    with pytest.raises(DataError, match="split 'dev'; its file names test, train"):
+        tables["dev"]
+
+
 def test_conversations_keep_their_messages() -> None:
     (entry,) = asked("tiny_math", apply_chat_template=True, system_instruction="Answer with care.").tasks
     (request,) = entry.task.next_requests(entry.samples[0], ())
@@ -122,7 +184,7 @@ def test_conversations_keep_their_messages() -> None:
 def test_groups_have_lm_evals_means(tmp_path: Path) -> None:
     result = run(asked("tiny_outer", limit=None), tmp_path / "run")
     assert {task.family for task in result.tasks} == {"lm_eval.tiny_outer"}
-    assert {task.protocol for task in result.tasks} == {protocol()}
+    assert all(task.protocol.startswith(f"{protocol()}+own-") for task in result.tasks)
     values = {(one.task, one.metric): one for one in result.estimates}
     first, second = values["lm_eval.tiny_first", "acc"], values["lm_eval.tiny_second", "acc"]
     assert (first.n, second.n) == (30, 13)
@@ -151,6 +213,46 @@ def test_means_of_groups_follow_from_the_result_alone(tmp_path: Path) -> None:
     result = run(asked("tiny_outer", limit=None), path)
     rows = rows_by_task(result, list(read_samples(path)))
     assert recount(result, rows).numbers.aggregates == result.aggregates
+
+
+def forget() -> None:
+    for one in (lm_eval_catalogue._entries, lm_eval_catalogue._leaf, lm_eval_catalogue._group):
+        one.cache_clear()
+
+
+@pytest.mark.parametrize(("file", "before", "after"), [
+    ("tiny_math.yaml", "#### (", "=### ("), ("rows.py", "range(13)", "range(12)"),
+])  # fmt: skip
+def test_an_edited_task_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, before: str, after: str
+) -> None:
+    own = write_tasks(tmp_path / "own")
+    monkeypatch.setenv(lm_eval_index.OWN_FOLDERS, str(own))
+
+    def once() -> tuple[str, str]:
+        forget()
+        prepared = asked("tiny_math" if file == "tiny_math.yaml" else "tiny_second")
+        return prepared.tasks[0].task.protocol, prepared.spec.run_id
+
+    earlier = once()
+    assert once() == earlier
+    text = (own / file).read_text(encoding="utf-8")
+    assert before in text
+    (own / file).write_text(text.replace(before, after), encoding="utf-8")
+    assert all(now != then for now, then in zip(once(), earlier, strict=True))
+    assert earlier[0].startswith(f"{protocol()}+own-")
+
+
+def test_lm_evals_tasks_keep_its_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a group of the user's, unless that changes them."""
+    (tmp_path / "same.yaml").write_text("group: same\ntask: [arc_easy, arc_challenge]\n", "utf-8")
+    (tmp_path / "mine.yaml").write_text("group: mine\ntask: [{task: arc_easy, num_fewshot: 3}]\n", "utf-8")
+    monkeypatch.setenv(lm_eval_index.OWN_FOLDERS, str(tmp_path))
+    forget()
+    for name in ("arc_easy", "same"):
+        assert lm_eval_catalogue.choose(name)[0][0].protocols == (protocol(),)
+    (changed,) = lm_eval_catalogue.choose("mine")[0][0].protocols
+    assert changed.startswith(f"{protocol()}+own-")
 
 
 def test_exports_have_lm_evals_names(tmp_path: Path) -> None:
@@ -226,6 +328,9 @@ def test_generation_settings() -> None:
     greedy = generation("x", {"until": "\n", "do_sample": False, "temperature": 0.7, "top_k": 5, "max_gen_toks": 9})
     assert (greedy.temperature, greedy.stop, greedy.max_tokens) == (0.0, ("\n",), 9)
     assert generation("x", {"until": [], "do_sample": True}).temperature == 1.0
+    assert generation("x", {"until": [], "temperature": 0.4}).temperature == 0.4
+    with pytest.raises(UsageError, match="do_sample=True and temperature=0"):
+        generation("x", {"do_sample": True, "temperature": 0})
     assert generation("x", {"until": []}).max_tokens == 256
     with pytest.raises(UsageError, match="top_k=5"):
         generation("x", {"do_sample": True, "top_k": 5})

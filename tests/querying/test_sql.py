@@ -13,13 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from commands import Ran, run_apart, run_here
-from exchanged_runs import MINI, copied, damage, faulty_model, judge_of, run_of
+from exchanged_runs import MINI, changed, copied, damage, faulty_model, judge_of, run_of
 
 import evalsuite
 from evalsuite.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_USAGE
 from evalsuite.querying.columns import SQL_TYPES, TABLES
+from evalsuite.records import RunResult
 from evalsuite.store.results import read_results
 
 pytest.importorskip("duckdb")
@@ -199,6 +201,72 @@ def test_names_with_quotes_are_names(capsys: pytest.CaptureFixture[str], folder:
     (row,) = asked(capsys, "SELECT path, (SELECT count(*) FROM samples) AS n FROM runs", run)
     assert row["path"] == str(run)
     assert row["n"] > 0
+
+
+HOSTILE = "x' AS run, 1 FROM (SELECT 1)); COPY (SELECT 1) TO 'written.csv'; DROP VIEW runs; --\""
+"""What ends a string or a name in SQL, and goes on."""
+
+
+def hostile(run: Path) -> tuple[Path, RunResult]:
+    """`run` with a run's id, tasks' names and a column of its Parquet file that are made to be read as SQL."""
+    import pyarrow.parquet as pq
+
+    file = run / "samples.parquet"
+    stored = pq.read_table(file)
+    tasks = [HOSTILE] * len(stored)
+    stored = stored.set_column(stored.column_names.index("task"), "task", [tasks]).append_column(HOSTILE, [tasks])
+    pq.write_table(stored, file)
+    result = read_results(run)
+    estimates = tuple(msgspec.structs.replace(one, task=HOSTILE) for one in result.estimates)
+    return run, msgspec.structs.replace(result, run_id=HOSTILE, estimates=estimates)
+
+
+def test_what_a_run_says_is_never_sql(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import duckdb
+
+    from evalsuite.querying.database import _fill
+
+    monkeypatch.chdir(tmp_path)
+    run = hostile(copied(next(folder.iterdir()), tmp_path))
+    with duckdb.connect(":memory:") as connection:  # without the locks
+        _fill(connection, [run])
+        found = connection.execute("SELECT DISTINCT run, task FROM samples").fetchall()
+        assert (
+            found == [(HOSTILE, HOSTILE)] == connection.execute("SELECT DISTINCT run, task FROM estimates").fetchall()
+        )
+        assert [row[0] for row in connection.execute("DESCRIBE samples").fetchall()] == [
+            column.name for column in TABLES["samples"]
+        ]
+    assert not (tmp_path / "written.csv").exists()
+
+
+def test_runs_are_read_behind_the_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a run could make of its way into SQL, files are out of reach by then and the settings fixed."""
+    import duckdb
+
+    from evalsuite.querying import database
+
+    fill = database._fill
+
+    def probed(connection: Any, runs: Any) -> None:
+        for query in (
+            "COPY (SELECT 1) TO 'written.csv'",
+            "SELECT * FROM read_text('/etc/hosts')",
+            "SET enable_external_access = 1",
+        ):
+            with pytest.raises(duckdb.Error, match=r"disabled|locked"):
+                connection.execute(query)
+        fill(connection, runs)
+
+    monkeypatch.setattr(database, "_fill", probed)
+    assert database.ask("SELECT count(*) FROM runs", [next(folder.iterdir())]).rows == ((1,),)
+
+
+def test_a_run_with_another_ones_id_is_refused(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    run = changed(copied(next(folder.iterdir()), tmp_path), lambda value: value.update(run_id=HOSTILE))
+    assert "was changed after it was written: its run_id is" in refused(capsys, "SELECT 1", run, code=EXIT_INCOMPLETE)
 
 
 def test_without_duckdb_one_line_says_what_to_install(folder: Path, tmp_path: Path) -> None:
