@@ -171,7 +171,7 @@ def ray_seconds(batches: Sequence[Batch]) -> float:
     except ImportError:
         return 0.0
     chosen = batches[:: max(1, len(batches) // 200)]
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
         actors = [ray.remote(Echo).options(num_cpus=1).remote() for _ in range(2)]
         ray.get([actor.answer.remote(batches[-1]) for actor in actors])
