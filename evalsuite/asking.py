@@ -31,23 +31,32 @@ def settings_of(spec: RunSpec) -> Settings:
 
 
 def first_requests(task: Task, sample: Sample, settings: Settings) -> tuple[Request, ...]:
-    """What the first wave asks of a sample, before sampled requests get seeds of their own."""
-    return tuple(adjust(request, settings) for request in task.next_requests(sample, ()))
+    """What the first wave asks of a sample, before sampled requests get seeds of their own.
+
+    Raises EvalsuiteError for a task's own fault.
+    """
+    return tuple(adjust(request, settings) for request in _requests(task, sample, ()))
 
 
 def items_of(task: Task, sample: Sample, replies: Replies, settings: Settings, seed: int) -> Iterator[Item]:
     """What the next wave asks of a sample whose `replies` are known. Raises EvalsuiteError for a task's own fault."""
     wave = len(replies) + 1
+    for index, request in enumerate(_requests(task, sample, replies)):
+        item_id = f"{sample.id}#{wave}.{index}"
+        asked = seeded(adjust(request, settings), seed, item_id)
+        yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
+
+
+def _requests(task: Task, sample: Sample, replies: Replies) -> tuple[Request, ...]:
     try:
-        requests = task.next_requests(sample, replies)
+        return task.next_requests(sample, replies)
+    except EvalsuiteError:
+        raise
     except Exception as error:  # a stranger's task; its answers so far are safe, and the message says whose fault it is
+        wave = len(replies) + 1
         raise EvalsuiteError(
             f"task {task.name} cannot ask {sample.id} in wave {wave}: {type(error).__name__}: {error}"
         ) from error
-    for index, request in enumerate(requests):
-        item_id = f"{sample.id}#{wave}.{index}"
-        asked = _seeded(adjust(request, settings), seed, item_id)
-        yield Item(id=item_id, sample_id=sample.id, wave=wave, request=asked)
 
 
 def sample_id(item_id: str) -> str:
@@ -55,7 +64,7 @@ def sample_id(item_id: str) -> str:
     return item_id.rpartition("#")[0]
 
 
-def _seeded(request: Request, seed: int, item_id: str) -> Request:
+def seeded(request: Request, seed: int, item_id: str) -> Request:
     """A sampled request with a seed of its own, so that its text depends on nothing but itself."""
     if not isinstance(request, GenerateRequest) or not request.temperature:
         return request

@@ -19,7 +19,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 def aggregates(prepared: Prepared, measured: Sequence[Measured], rows: Rows) -> tuple[Aggregate, ...]:
     """The means over tasks, then the averages of suites."""
-    means = tuple(_family_means(prepared, measured, rows))
+    means = (*_family_means(prepared, measured, rows), *_group_means(prepared, measured))
     headlines = {mean.family: mean for mean in means if mean.is_primary}
     estimates = [part.estimate for part in measured]
     averages = (_suite_average(suite, prepared, headlines, estimates) for suite in prepared.suites)
@@ -41,6 +41,18 @@ def _family_means(prepared: Prepared, measured: Sequence[Measured], rows: Rows) 
             for kind in kinds[first.task]:
                 is_primary = first.is_primary and kind == kinds[first.task][0]
                 yield msgspec.structs.replace(_mean(prepared, kind, parts, rows), is_primary=is_primary)
+
+
+def _group_means(prepared: Prepared, measured: Sequence[Measured]) -> Iterator[Aggregate]:
+    """Means of the parts of families that are groups of their own, over those of their tasks that are in the run."""
+    groups_of = {entry.task.name: entry.task.groups for entry in prepared.tasks}
+    found: dict[tuple[str, str, AggregateKind, str], list[Measured]] = {}
+    for part in measured:
+        for group, kind in groups_of[part.estimate.task]:
+            found.setdefault((part.estimate.family, group, kind, part.estimate.metric), []).append(part)
+    for (family, group, kind, metric), parts in found.items():
+        if len({(part.estimate.signature, part.estimate.protocol) for part in parts}) == 1:
+            yield msgspec.structs.replace(mean_of_tasks(kind, parts), name=f"{family}:{group} {kind} {metric}")
 
 
 def _mean(prepared: Prepared, kind: AggregateKind, parts: Sequence[Measured], rows: Rows) -> Aggregate:

@@ -12,9 +12,10 @@ import msgspec
 from evalsuite import plugins
 from evalsuite.asking import Settings, first_requests
 from evalsuite.config import RunConfig
-from evalsuite.contracts import Rows, Task, TaskOptions
+from evalsuite.contracts import Family, Rows, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.engines.base import Engine
+from evalsuite.entry_points import PluginBroken, blaming, described
 from evalsuite.errors import DataError, RowsMissing, UnknownName, UsageError
 from evalsuite.records import DatasetPin
 from evalsuite.types import GenerateRequest, Sample
@@ -40,7 +41,7 @@ class PreparedTask:
 
 
 def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, source: DataSource) -> PreparedTask:
-    """The task of `choice` with all its samples. Raises UsageError or DataError.
+    """The task of `choice` with all its samples. Raises UsageError, DataError or PluginBroken.
 
     Where rows of the protocol are missing and the task knows another protocol that does without them, it is taken, and
     `note` says so.
@@ -67,10 +68,11 @@ def build_task(choice: plugins.TaskChoice, config: RunConfig, engine: Engine, so
             rows, pins = _load(task, source)
         except RowsMissing:
             raise missing from None
-    samples = task.samples(rows)
+    with blaming(plugins.TASKS, choice.family.name, f"samples() of {task.name}"):
+        samples = task.samples(rows)
     if category:
         task, samples = only_category(task, samples, choice.name, category)
-    return PreparedTask(task, samples, len(samples), pins, is_chat, note=note)
+    return PreparedTask(task, samples, len(samples), pins, is_chat, note=note or task.note)
 
 
 def _by_task(choice: plugins.TaskChoice, wanted: T | Mapping[str, T] | None) -> T | None:
@@ -85,17 +87,28 @@ def _build(
     choice: plugins.TaskChoice, name: str, options: TaskOptions, config: RunConfig, engine: Engine
 ) -> tuple[Task, bool]:
     """The task, and whether its prompts are conversations."""
-    task = choice.family.build(name, options)
+    task = _built(choice.family, name, options)
     is_chat = config.apply_chat_template
     if is_chat is None:
         is_chat = task.kind == "chat" and engine.has_chat_template
     if is_chat:
-        task = choice.family.build(name, replace(options, chat=True))
+        task = _built(choice.family, name, replace(options, chat=True))
     if options.prompt_language and not task.prompt_language:
         raise UsageError(f"--prompt_language: {name} puts no words of its own around its samples; leave it out.")
     if task.is_sealed:
         _check_unchanged(task, config)
     return task, is_chat
+
+
+def _built(family: Family, name: str, options: TaskOptions) -> Task:
+    """What the family builds. Raises PluginBroken where that is not the task asked for."""
+    with blaming(plugins.TASKS, family.name, f"build() of {name}"):
+        task = family.build(name, options)
+    if not isinstance(task, Task) or task.name != name or not task.metrics:
+        found = f"the task {task.name!r}" if isinstance(task, Task) else f"a {type(task).__name__}"
+        found += " without metrics" if isinstance(task, Task) and not task.metrics else ""
+        raise PluginBroken(f"{described(plugins.TASKS, family.name)}: build() of {name} gave {found}, not that task.")
+    return task
 
 
 def _check_unchanged(task: Task, config: RunConfig) -> None:

@@ -55,6 +55,8 @@ class ModelConfig(Record, frozen=True, kw_only=True):
     device: str | None = None
     chat_template: str | None = None
     deterministic: bool = False
+    workers: Annotated[int, msgspec.Meta(ge=1)] = 1
+    cluster: str | None = None
 
 
 class RunConfig(ModelConfig, frozen=True, kw_only=True):
@@ -178,6 +180,8 @@ def _lenient(name: str, value: Any, where: str) -> Any:
         return parse_pairs(value, where)
     if name == "gen_kwargs" and isinstance(value, dict):
         return {_generation_key(key, where): entry for key, entry in value.items()}
+    if name == "workers" and isinstance(value, str):
+        return read_scalar(value)
     if name == "batch_size" and isinstance(value, str):
         return None if value.startswith("auto") else read_scalar(value)
     if name == "seed" and isinstance(value, str):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from evalsuite.records import AggregateKind
+from evalsuite.records import AggregateKind, RunResult, SampleRecord
 from evalsuite.types import Completion, GenerateRequest, Record, Replies, Request, Sample, Score, Scored, Unscored
 from evalsuite.verdicts import Unparsed, Verdict
 
@@ -68,6 +68,7 @@ class Dataset:
 
     `url` is the file of JSON lines itself, at a pinned commit, where `path` names no dataset of the hub.
     Without `fingerprint` any rows are taken, as long as there are `num_rows` of them where that is given.
+    `read` gives the rows where no mirror has them, in place of the hub; it raises anything where it cannot.
     """
 
     path: str
@@ -77,6 +78,7 @@ class Dataset:
     fingerprint: str | None = None
     num_rows: int | None = None
     url: str = ""
+    read: Callable[[], Rows] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class Task:
     cannot be changed under its name. `is_seeded`: the run's seed draws the exemplars. `fallback` names the protocol to
     take when rows of `datasets` cannot be had, and `fallback_reason` says what is then different. `prompt_language` is
     that of the words around each sample's text; a task without such words leaves it empty. `show_in_report` False is
-    for texts that their authors ask not to be shown: pages leave out prompts, references and answers.
+    for texts that their authors ask not to be shown: pages leave out prompts, references and answers. `groups` are
+    parts of the family that are averaged by themselves too, each with its kind of mean. `note` is a line for
+    who runs it.
     """
 
     name: str
@@ -117,6 +121,8 @@ class Task:
     fallback: str = ""
     fallback_reason: str = ""
     show_in_report: bool = True
+    groups: tuple[tuple[str, AggregateKind], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,20 @@ class Family:
     members: tuple[TaskInfo, ...]
     build: Callable[[str, TaskOptions], Task]
     protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Another tool's tasks, too many to be families of their own here: each is had when it is asked for.
+
+    With `name` and a colon or a point before it a task of theirs is asked for. `choose` gives, for a name of theirs,
+    each task behind it (called ``<name>.<task>`` here) with the family that builds it; it raises UsageError for a name
+    that is not theirs. `tasks` are all of them as they are listed.
+    """
+
+    name: str
+    choose: Callable[[str], tuple[tuple[Family, str], ...]]
+    tasks: Callable[[], tuple[TaskInfo, ...]]
 
 
 @dataclass(frozen=True)
@@ -227,6 +247,45 @@ class Judge:
     datasets: tuple[Dataset, ...] = ()
     source: str = ""
     language: str = ""
+
+
+@dataclass(frozen=True)
+class ReportedRun:
+    """A sealed run as a report sees it: what it found, and its samples, which are read when they are asked for.
+
+    Samples of tasks whose authors ask that their texts be not shown are left out; their numbers are in the result.
+    """
+
+    result: RunResult
+    samples: Callable[[], Iterator[SampleRecord]]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a user may choose about a report: its heading."""
+
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a report makes: its file, and files that stand beside it by their paths relative to its folder."""
+
+    content: bytes
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A way of showing sealed runs, as a pure function of them: the same runs give the same bytes.
+
+    `suffix` ends the file's name where the user gives none, as in ``.md``.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    render: Callable[[tuple[ReportedRun, ...], ReportOptions], Rendered]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rows of a dataset: from a local mirror, the samples that come with evalsuite, a pinned file, sacrebleu, or the hub.
+"""Rows of a dataset: from a mirror, evalsuite's own or a plugin's package, a pinned file, sacrebleu, or the hub.
 
 A mirror is a folder laid out as ``<org>__<name>/<config>/<split>.jsonl``, ``.parquet`` or ``.json`` (JSON lines too, as
 some projects name them); with an empty config the files lie in ``<org>__<name>`` itself. What a `Dataset.url` names is
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -31,6 +31,13 @@ BUILT_IN = "evalsuite-mini"
 
 SACREBLEU = "sacrebleu"
 """Begins the `Dataset.path` of what sacrebleu downloads, as in ``sacrebleu/wmt14``; the config is the direction."""
+
+
+PACKAGE = "package/"
+"""Begins the `Dataset.path` of rows that travel in a plugin's own package, as in ``package/my_tasks``.
+
+They lie there in ``<config>/<split>.jsonl``, or with an empty config in ``<split>.jsonl``.
+"""
 
 
 def _cache() -> Path:
@@ -98,6 +105,8 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
     if dataset.path == BUILT_IN:
         resource = files("evalsuite.tasks") / "mini" / f"{dataset.config}.jsonl"
         return _parse_rows(resource.read_text(encoding="utf-8"), str(resource)), str(resource)
+    if dataset.path.startswith(PACKAGE):
+        return _from_package(dataset)
     if dataset.path == TASK_FILE:
         return _from_task_file(Path(dataset.url)), dataset.url
     looked_at = []
@@ -106,6 +115,8 @@ def _read(dataset: Dataset, source: DataSource) -> tuple[Rows, str]:
             if path.exists():
                 return _read_file(path), str(path)
             looked_at.append(str(path))
+    if dataset.read is not None:
+        return _from_its_task(dataset.read, dataset, looked_at)
     if dataset.url:
         return _from_url(dataset, source, looked_at)
     if dataset.path.startswith(SACREBLEU + "/"):
@@ -182,6 +193,34 @@ def _from_hub(dataset: Dataset) -> Rows:
     datasets.disable_progress_bars()
     table = datasets.load_dataset(dataset.path, dataset.config, split=dataset.split, revision=dataset.revision or None)
     return tuple(dict(row) for row in table)
+
+
+def _from_its_task(read: Callable[[], Rows], dataset: Dataset, looked_at: list[str]) -> tuple[Rows, str]:
+    """The rows as their task's own tool reads them."""
+    try:
+        return read(), f"{dataset.path} ({dataset.split})"
+    except Exception as error:  # another tool's loader: of the hub, of files, or code of the task
+        reason = f"its own loader has none ({type(error).__name__}: {str(error).partition(chr(10))[0][:200]})."
+        raise _missing(dataset, looked_at, reason) from error
+
+
+def _from_package(dataset: Dataset) -> tuple[Rows, str]:
+    """The rows of a file in an installed package. Raises RowsMissing where it is not there."""
+    module = dataset.path.removeprefix(PACKAGE)
+    name = "/".join(filter(None, (dataset.config, f"{dataset.split}.jsonl")))
+    origin = f"{name} in the package {module}"
+    try:
+        text = files(module).joinpath(name).read_text(encoding="utf-8")
+    except ModuleNotFoundError as error:
+        raise RowsMissing(f"no data for {dataset.path}: the package {module} is not installed.") from error
+    except FileNotFoundError as error:
+        raise RowsMissing(
+            f"no data for {dataset.path}: there is no {origin}; its pyproject.toml must name the file under "
+            "[tool.setuptools] package-data."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{origin} cannot be read: {error}") from error
+    return _parse_rows(text, origin), origin
 
 
 def _from_task_file(path: Path) -> Rows:

@@ -7,7 +7,7 @@ batches and caches, and never asks the judged model again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from evalsuite.config import ModelConfig
 from evalsuite.contracts import MISSING, Answered, Judge, JudgeOptions, Rubric, Task
 from evalsuite.data import load_rows, source_from_environment
 from evalsuite.engines.base import ByRow
+from evalsuite.entry_points import blaming
 from evalsuite.errors import NothingSelected, UsageError
 from evalsuite.judged import JudgedRun, answers_of, by_id, chosen
 from evalsuite.prepare import Opened, Prepared, count_families, open_engine, task_spec
@@ -66,10 +67,13 @@ class Cases:
     show_in_report: bool = True
 
 
-def open_bench(asked: Asked) -> Bench:
-    """The judge that is asked for. Raises UsageError or DataError."""
+def open_bench(asked: Asked, opened: Opened | None = None) -> Bench:
+    """The judge that is asked for, over the model that is asked for, or one that is `opened` already.
+
+    Raises UsageError, DataError or PluginBroken.
+    """
     judge = plugins.judge(asked.judge)
-    opened = open_engine(asked.model)
+    opened = opened or open_engine(asked.model)
     if not opened.engine.has_chat_template:
         raise UsageError(
             f"{opened.model} has no chat template, and judges are asked in conversations; give --chat_template FILE."
@@ -77,7 +81,8 @@ def open_bench(asked: Asked) -> Bench:
     if isinstance(opened.engine, ByRow):
         opened.engine.check_rows({})
     loaded = [load_rows(dataset, source_from_environment(asked.data_dir)) for dataset in judge.datasets]
-    rubric = judge.build(tuple(rows for rows, _ in loaded), asked.options)
+    with blaming(plugins.JUDGES, judge.name, "build()"):
+        rubric = judge.build(tuple(rows for rows, _ in loaded), asked.options)
     return Bench(asked, judge, rubric, tuple(pin for _, pin in loaded), opened)
 
 
@@ -91,7 +96,21 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
         raise UsageError(f"--judge {judge.name}: run {runs[0].result.run_id} is named twice; name two.")
     every = [answers_of(run) for run in runs]
     sides = chosen(judge, every, asked.limit, asked.seed)
-    tasks = [
+    with blaming(plugins.JUDGES, judge.name, "cases()"):
+        tasks = _tasks(bench, every, sides, runs)
+    texts = [[one.texts for one in side.values()] for side in map(by_id, sides)]
+    return prepare_cases(bench, tasks, runs=[run.result.run_id for run in runs],
+                         models=[run.model for run in runs], texts=texts)  # fmt: skip
+
+
+def _tasks(
+    bench: Bench,
+    every: Sequence[Mapping[str, Sequence[Answered]]],
+    sides: Sequence[Mapping[str, tuple[Answered, ...]]],
+    runs: Sequence[JudgedRun],
+) -> list[PreparedTask]:
+    """The cases of each task that is judged."""
+    return [
         PreparedTask(
             task := _task(bench, tuple(side[name] for side in sides), runs),
             task.samples(()),
@@ -101,9 +120,6 @@ def prepare_judging(bench: Bench, runs: Sequence[JudgedRun]) -> Prepared:
         )
         for name in sides[0]
     ]
-    texts = [[one.texts for one in side.values()] for side in map(by_id, sides)]
-    return prepare_cases(bench, tasks, runs=[run.result.run_id for run in runs],
-                         models=[run.model for run in runs], texts=texts)  # fmt: skip
 
 
 def _num_available(num_cases: int, name: str, runs: Sequence[JudgedRun]) -> int:

@@ -43,6 +43,24 @@ def bits(counts: tuple[float, ...]) -> float | None:
     return -total / n / math.log(2) if n else None
 
 
+def f1(counts: tuple[float, ...]) -> float | None:
+    """F1 of the label 1; counts are true negatives, false positives, false negatives and true positives."""
+    _, false_positive, false_negative, true_positive = counts
+    if not sum(counts):
+        return None
+    wrong = false_positive + false_negative
+    return 2 * true_positive / (2 * true_positive + wrong) if true_positive else 0.0
+
+
+def matthews(counts: tuple[float, ...]) -> float | None:
+    """Matthews' correlation of two labels, 0 where one of them never occurs; counts as for `f1`."""
+    tn, fp, fn, tp = counts
+    if not sum(counts):
+        return None
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return (tp * tn - fp * fn) / math.sqrt(product) if product else 0.0
+
+
 _LARGEST_EXPONENT = 700.0
 """Beyond this e's power is no number."""
 
@@ -51,6 +69,9 @@ MEAN = "mean"
 
 PERPLEXITY, BITS = "perplexity", "bits"
 """The formulas of `perplexity` and `bits`."""
+
+F1, MATTHEWS = "f1", "matthews"
+"""The formulas of `f1` and `matthews`."""
 
 CORPUS = "corpus"
 """The formula of `corpus_metric`."""
@@ -63,7 +84,7 @@ def means_formula(weights: tuple[int, ...]) -> str:
     return _MEANS + ",".join(map(str, weights))
 
 
-_PLAIN = {MEAN: mean, PERPLEXITY: perplexity, BITS: bits}
+_PLAIN = {MEAN: mean, PERPLEXITY: perplexity, BITS: bits, F1: f1, MATTHEWS: matthews}
 
 
 def reduce_of(formula: str, name: str, language: str, signature: str) -> Callable[[tuple[float, ...]], float | None]:

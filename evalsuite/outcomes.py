@@ -11,6 +11,7 @@ import msgspec
 from evalsuite.averages import Rows, aggregates
 from evalsuite.building import PreparedTask
 from evalsuite.canonical import canonical_json
+from evalsuite.contracts import Task
 from evalsuite.prepare import Prepared
 from evalsuite.records import Aggregate, Counts, Estimate, Parity, RunResult, RunStatus, SampleRecord, TaskSummary
 from evalsuite.stats.estimates import Measured, Row, measure
@@ -130,9 +131,20 @@ def _outcome(
     if entry.task.next_requests(sample, known.replies):
         return NotRun(reason=reason)
     try:
-        return entry.task.score(sample, known.replies)
+        return _admitted(entry.task, entry.task.score(sample, known.replies))
     except Exception as error:  # a stranger's scorer; one sample it cannot score must not cost the others
         return Unscored(cause=Cause.TASK_ERROR, detail=f"{type(error).__name__}: {error}")
+
+
+def _admitted(task: Task, outcome: Scored | Unscored) -> Scored | Unscored:
+    """`outcome` as it is. Raises TypeError or ValueError where nothing could come of it: counts of no metric."""
+    if not isinstance(outcome, Scored | Unscored):
+        raise TypeError(f"score() of {task.name} gave a {type(outcome).__name__}, not Scored or Unscored")
+    known = [metric.name for metric in task.metrics]
+    for score in outcome.scores:
+        if score.name not in known:
+            raise ValueError(f"score() of {task.name} counts for {score.name!r}; its metrics are {', '.join(known)}")
+    return outcome
 
 
 _ENOUGH_ALONE = 20

@@ -20,7 +20,10 @@ from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
-from evalsuite.engines.base import ByRow, Engine, EngineOptions
+from evalsuite.engines.base import ByRow, Engine, EngineOptions, missing_parts
+from evalsuite.engines.ray_cluster import LOCAL, Crew
+from evalsuite.engines.workers import spread
+from evalsuite.entry_points import PluginBroken, blaming, described
 from evalsuite.errors import DataError, NothingSelected, UnknownName, UsageError, nearest
 from evalsuite.records import TASK_FILE_SUFFIX, ModelSpec, RunSpec, TaskSpec
 from evalsuite.selection import take_first, take_stratified
@@ -145,10 +148,10 @@ def whole_suites(asked: Collection[str]) -> tuple[Suite, ...]:
 
 
 def _tasks_of(suite: Suite) -> set[str]:
-    """The names of a suite's tasks; one that no run has when a family of it is not installed."""
+    """The names of a suite's tasks; one that no run has when a family of it is not installed, or broken."""
     try:
         return {choice.name for choice in plugins.choose_tasks(list(suite.families))}
-    except UnknownName:
+    except (UnknownName, PluginBroken):
         return {""}
 
 
@@ -200,7 +203,7 @@ def _check_names(choices: Sequence[plugins.TaskChoice], config: RunConfig) -> No
 
 
 def open_engine(config: ModelConfig) -> Opened:
-    """The engine that `config` names. Raises UsageError or ModelUnreadable."""
+    """The engine that `config` names. Raises UsageError, ModelUnreadable or PluginBroken."""
     name = ENGINE_ALIASES.get(config.model, config.model)
     engine_name = name if name in plugins.names(plugins.ENGINES) else "transformers"
     options = EngineOptions(
@@ -211,7 +214,13 @@ def open_engine(config: ModelConfig) -> Opened:
         chat_template=config.chat_template,
         is_deterministic=config.deterministic,
     )
-    engine: Engine = plugins.load(plugins.ENGINES, engine_name)(options)
+    open_it = plugins.open_engine_of(engine_name)
+    with blaming(plugins.ENGINES, engine_name, "opening it"):
+        engine: Engine = open_it(options)
+    if missing := missing_parts(engine):
+        raise PluginBroken(f"{described(plugins.ENGINES, engine_name)}: what it opens has no {', '.join(missing)}.")
+    if config.workers > 1 or config.cluster:
+        engine = spread(engine, open_it, options, Crew(config.workers, config.cluster or LOCAL))
     return Opened(engine_name, _model_name(config), engine)
 
 

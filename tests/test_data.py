@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ import pytest
 from evalsuite import fetching
 from evalsuite.canonical import content_hash
 from evalsuite.contracts import Dataset
-from evalsuite.data import DataSource, load_rows, source_from_environment
+from evalsuite.data import PACKAGE, DataSource, load_rows, source_from_environment
 from evalsuite.errors import DataError, NothingSelected, RowsMissing
 
 ROWS = ({"question": "Wie viele?", "id": 1}, {"question": "多少？", "id": 2})
@@ -379,3 +380,45 @@ def test_the_cache_lies_where_the_environment_says(tmp_path: Path) -> None:
     assert source_from_environment(None, {}).cache == Path.home() / ".cache" / "evalsuite" / "data"
     assert source_from_environment(None, {"HF_HUB_OFFLINE": "1"}).hub is False
     assert source_from_environment(None, {}).hub is True
+
+
+# -- rows in a package
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package on the path, with rows in it."""
+    folder = tmp_path / "rows_of_mine"
+    (folder / "data").mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "data" / "en.jsonl").write_bytes(CONTENT)
+    (folder / "test.jsonl").write_bytes(CONTENT)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, folder.name, raising=False)
+    return folder
+
+
+@pytest.mark.parametrize(("config", "split"), [("data", "en"), ("", "test")])
+def test_rows_travel_in_a_package(package: Path, config: str, split: str) -> None:
+    dataset = Dataset(PACKAGE + package.name, config, split, fingerprint=PINNED)
+    rows, pin = load_rows(dataset, DataSource(mirror=None, hub=False))
+    assert rows == ROWS
+    assert (pin.path, pin.config, pin.split, pin.fingerprint) == ("package/rows_of_mine", config, split, PINNED)
+
+
+@pytest.mark.parametrize(
+    ("path", "split", "kind", "said"),
+    [
+        ("rows_of_mine", "fr", RowsMissing, r"no data/fr\.jsonl in the package rows_of_mine; .* package-data"),
+        ("rows_of_nobody", "en", RowsMissing, r"the package rows_of_nobody is not installed"),
+        ("rows_of_mine", "broken", DataError, r"data/broken\.jsonl in the package rows_of_mine, line 2: not JSON"),
+        ("rows_of_mine", "latin", DataError, r"data/latin\.jsonl in the package rows_of_mine cannot be read: "),
+    ],
+)
+def test_what_is_wrong_with_a_package_is_said(
+    package: Path, path: str, split: str, kind: type[Exception], said: str
+) -> None:
+    (package / "data" / "broken.jsonl").write_text("{}\n{", encoding="utf-8")
+    (package / "data" / "latin.jsonl").write_bytes(b"\xe9")
+    with pytest.raises(kind, match=said):
+        load_rows(Dataset(PACKAGE + path, "data", split), DataSource(mirror=None, hub=False))

@@ -1,7 +1,7 @@
 """The documentation is true: README commands run, every option is in docs/cli.md, links lead somewhere.
 
-``python tests/test_docs.py`` writes docs/cli.md and docs/leaderboard.schema.json anew, and docs/tasks.md where
-``EVALSUITE_DATA`` names the mirror.
+``python tests/test_docs.py`` writes docs/cli.md, docs/leaderboard.schema.json and the columns of docs/querying.md
+anew, and docs/tasks.md where ``EVALSUITE_DATA`` names the mirror.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from evalsuite.contracts import Metric, Task, TaskOptions
 from evalsuite.data import DataSource, load_rows
 from evalsuite.errors import RowsMissing
 from evalsuite.gates.gate_file import read_gate_file
+from evalsuite.querying.columns import DTYPES, SQL_TYPES, documentation
 from evalsuite.sweeps.grid import setups_of
 from evalsuite.sweeps.sweep_file import read_sweep_file
 
 ROOT = Path(__file__).parents[1]
 CLI_PAGE = ROOT / "docs" / "cli.md"
 SCHEMA = ROOT / "docs" / "leaderboard.schema.json"
+QUERYING_PAGE = ROOT / "docs" / "querying.md"
 TASKS_PAGE = ROOT / "docs" / "tasks.md"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -74,6 +76,13 @@ def tasks_page(mirror: Path) -> str:
     )
 
 
+def querying_page() -> str:
+    """The page with the tables' columns between its two marks."""
+    page = QUERYING_PAGE.read_text(encoding="utf-8")
+    begin, end = page.index("-->", page.index("<!-- columns")) + 3, page.index("<!-- end of columns")
+    return f"{page[:begin]}\n\n{documentation()}\n{page[end:]}"
+
+
 def _family_row(name: str, mirror: Path) -> str:
     whole = plugins.family(name)
     task = whole.build(whole.members[0].name, TaskOptions())
@@ -110,6 +119,13 @@ def _metric_cell(metric: Metric) -> str:
 @pytest.mark.data
 def test_every_task_is_documented(mirror: Path) -> None:
     assert TASKS_PAGE.read_text(encoding="utf-8") == tasks_page(mirror), "run `python tests/test_docs.py`"
+
+
+def test_every_column_is_documented() -> None:
+    page = QUERYING_PAGE.read_text(encoding="utf-8")
+    assert page == querying_page(), "run `python tests/test_docs.py`"
+    for kind in DTYPES:
+        assert f"| {kind} | `{SQL_TYPES[kind]}` | `{DTYPES[kind]}` |" in page
 
 
 def test_every_option_is_documented() -> None:
@@ -178,5 +194,6 @@ def test_every_config_is_valid(path: Path) -> None:
 if __name__ == "__main__":
     CLI_PAGE.write_text(cli_page(), encoding="utf-8")
     SCHEMA.write_text(schema_json(), encoding="utf-8")
+    QUERYING_PAGE.write_text(querying_page(), encoding="utf-8")
     if data := os.environ.get("EVALSUITE_DATA"):
         TASKS_PAGE.write_text(tasks_page(Path(data)), encoding="utf-8")

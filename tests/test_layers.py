@@ -37,6 +37,7 @@ LAYERS = {
     "engines": 2,
     "vote_files": 2,
     "yaml_files": 2,
+    "entry_points": 2,
     "plugins": 3,
     "config": 3,
     "task_files": 4,
@@ -60,12 +61,14 @@ LAYERS = {
     "gates": 4,
     "sweeps": 4,
     "interop": 4,
+    "querying": 4,
     "cli": 5,
+    "api": 5,
 }
 PIPELINE = (
     "task_files", "asking", "building", "prepare", "averages", "outcomes", "answering", "run",
     "judged", "verdict_scoring", "judging", "cards", "jury", "translating", "annotate", "comparing", "proofs", "gates",
-    "sweeps", "boards", "interop",
+    "sweeps", "boards", "interop", "querying",
 )  # fmt: skip
 """Layer 4 in its own order: each of these imports only what stands before it."""
 PLUGIN_MAY = {
@@ -95,7 +98,7 @@ PLUGIN_MAY = {
 }
 LATE_ONLY = {
     "torch", "transformers", "datasets", "pandas", "matplotlib", "sacrebleu", "pyarrow", "openai", "lm_eval", "peft",
-    "vllm", "evalica", "statsmodels", "uvicorn", "markdown_it", "submitit",
+    "vllm", "evalica", "statsmodels", "uvicorn", "markdown_it", "submitit", "duckdb", "wandb", "mlflow", "trackio",
 }  # fmt: skip
 NO_IO = {"os", "pathlib", "subprocess", "socket", "time", "random", "logging"}
 

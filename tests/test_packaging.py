@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
-import venv
 import zipfile
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from build_wheel import ROOT, build_wheel, tracked
+from environments import fresh_environment
 
-ROOT = Path(__file__).parents[1]
 FOLDERS = {
     "evalsuite": "evalsuite",
     "tasks": "evalsuite/tasks",
@@ -23,23 +21,7 @@ FOLDERS = {
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the tracked files so that nothing untracked slips in."""
-    copy = tmp_path_factory.mktemp("source")
-    for name in tracked():
-        target = copy / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((ROOT / name).read_bytes())
-    out = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(copy)]
-    subprocess.run(command, check=True, capture_output=True)
-    return next(out.glob("*.whl"))
-
-
-def tracked() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_wheel_holds_exactly_the_tracked_sources(wheel: Path) -> None:
@@ -76,31 +58,11 @@ def test_installed_entry_points_are_those_of_pyproject() -> None:
 
 def test_wheel_alone_runs_the_scripted_demo(wheel: Path, tmp_path: Path) -> None:
     """In an environment of its own, which sees this one's packages but not this checkout."""
-    home = tmp_path / "environment"
-    venv.create(home, with_pip=True, system_site_packages=False)
-    python = home / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", str(wheel)], check=True, capture_output=True)
-    site = next((home / "lib").glob("python*")) / "site-packages"
-    (site / "dependencies.pth").write_text("\n".join(dependency_folders(tmp_path)), encoding="utf-8")
+    environment = fresh_environment(tmp_path / "environment", wheel)
     page = tmp_path / "site" / "index.html"
-    done = subprocess.run(
-        [home / "bin" / "evalsuite", "demo", "--scripted", "--output", page, "--output_path", tmp_path / "runs"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+    done = environment.run(
+        "evalsuite", "demo", "--scripted", "--output", page, "--output_path", tmp_path / "runs", cwd=tmp_path
     )
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert page.exists()
-    assert done.stdout.strip().endswith(str(page))
-
-
-def dependency_folders(tmp_path: Path) -> list[str]:
-    """A folder of links to every installed package but evalsuite itself."""
-    links = tmp_path / "dependencies"
-    links.mkdir()
-    for site in (Path(entry) for entry in sys.path if entry.endswith("site-packages")):
-        for package in site.iterdir():
-            if "evalsuite" not in package.name and package.suffix != ".pth" and not (links / package.name).exists():
-                (links / package.name).symlink_to(package)
-    return [str(links)]
+    assert done.out.strip().endswith(str(page))

@@ -80,7 +80,12 @@ def _command_note(model: ModelSpec) -> str:
         case engine if engine == IMPORTED:
             digest = str(model.identity.get("samples_sha256", ""))
             return f"Made by another tool. FILES stands for its files, whose samples hash to {digest}."
-    return "Weights and chat template are pinned by the hashes below; give revision= or --chat_template again if used."
+        case "transformers" | "vllm" | "openai":
+            return (
+                "Weights and chat template are pinned by the hashes below; give revision= or --chat_template again if "
+                "used."
+            )
+    return f"Give the --model_args of the engine {model.engine} again; what it says of itself stands below."
 
 
 def _arguments(spec: RunSpec) -> Iterator[str]:
@@ -146,7 +151,7 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
             known = {key: value for key, value in identity.items() if value not in ("", "auto")}
             yield from ("--model", "openai", "--model_args", _pairs(known))
         case engine:
-            yield from ("--model", engine, "--model_args", _pairs({"pretrained": model.name}))
+            yield from ("--model", engine, *(("--model_args", _pairs(named)) if named else ()))
     if identity.get("batch_size", "auto") not in ("auto", 1):
         yield from ("--batch_size", str(identity["batch_size"]))
 

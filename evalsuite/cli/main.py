@@ -23,6 +23,7 @@ _COMMANDS = {
     "sweep": "models by tasks by settings from one file, resumed at any point; what it found in tables and curves",
     "score": "a judge rates the answers of a run, or compares those of two; the same command resumes",
     "import": "other tools' files: lm-eval's results, FastChat's MT-Bench answers and judgments, AlpacaEval's files",
+    "lm-eval": "lm-eval's own commands, in which `--model evalsuite` is an engine of evalsuite",
     "judge": "how far a judge can be trusted: attacks, constant answers, order and length",
     "jury": "several judge runs over the same answers as one, and how far the judges agree",
     "annotate": "collect blind votes: a study, its pages in six languages, offline packets, the file of votes",
@@ -31,13 +32,15 @@ _COMMANDS = {
     "list": "installed tasks, judges, models, engines and reports",
     "show": "one sample exactly as it is sent to the model",
     "report": "a leaderboard page from runs",
-    "export": "runs in the files of lm-eval, the Hugging Face hub, Every Eval Ever and DVC",
+    "export": "runs in the files of lm-eval, the hub, Every Eval Ever and DVC, or in W&B, MLflow and Trackio",
+    "sql": "one SELECT over the numbers and samples of runs, by DuckDB",
     "verify": "whether a run is what it says: every number computed again, every answer scored again",
     "leaderboard": "the ledger of a published leaderboard: rows that cannot be changed unseen, and what became of them",
     "compare": "two runs sample by sample: differences with intervals, tests, and the samples that flipped",
     "baseline": "what gates hold a run against: a run's outcomes item by item as one file for git",
     "gate": "whether a run lost anything that matters: pass, fail or inconclusive, for continuous integration",
     "init": "files to begin with: a workflow that gates every change, for GitHub or GitLab",
+    "new": "a package of your own that works as it is: a task, a judge, an engine or a report",
     "doctor": "the environment, what is missing, and how to get it",
 }
 
@@ -56,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}{end} `{self.prog} --help` shows what there is.\n")
 
 
-_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init"}
+_ONLY_PRINT = {"list", "show", "doctor", "prefer", "compare", "init", "sql"}
 """Commands that are done when nobody reads on; the others leave work behind."""
 
 
@@ -114,7 +117,7 @@ def build_parser(wanted: str) -> _Parser:
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", formatter_class=formatter
         )
         if name == wanted:
-            module = import_module(f"evalsuite.cli.{name}_command")
+            module = import_module(f"evalsuite.cli.{name.replace('-', '_')}_command")
             module.add_options(subparser)
             subparser.set_defaults(execute=module.execute, parser=subparser)
             subparser.add_argument(

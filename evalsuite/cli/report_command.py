@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from evalsuite.boards.building import BoardOptions
     from evalsuite.boards.evidence import PageData
 
+LEADERBOARD = "leaderboard"
+PAGE = "site/index.html"
+TITLE = "evalsuite leaderboard"
 LANGUAGES = ("en", "zh", "fr", "ar", "es", "hi")
 _MEGABYTE = 1_000_000
 
@@ -36,9 +39,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``report``."""
     parser.add_argument("runs", nargs="*", metavar="RUN", help="run directories, or folders of them")
     parser.add_argument(
-        "--output", "-o", default="site/index.html", metavar="FILE", help="the page (default %(default)s)"
+        "--report", default=LEADERBOARD, metavar="NAME", help="what to make of the runs: the leaderboard page, or a "
+        "report of an installed package, which takes runs, --output and --title (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", help=f"the page (default {PAGE}; of another report site/NAME and its suffix)"
     )
-    parser.add_argument("--title", default="evalsuite leaderboard", help="heading of the page")
+    parser.add_argument("--title", help=f"heading of the page (default {TITLE})")
     parser.add_argument(
         "--votes", type=Path, metavar="FILE", help="what people prefer as a view of its own: preference.json of "
         "`evalsuite prefer report`",
@@ -88,6 +95,9 @@ def execute(options: argparse.Namespace) -> int:
     from evalsuite.boards.board_file import file_beside
     from evalsuite.boards.checking import require_sealed
 
+    if options.report != LEADERBOARD:
+        return _execute_installed(options)
+    options.output = options.output or PAGE
     _check(options)
     runs = find_runs([Path(run) for run in options.runs])
     board = _board_options(options)
@@ -118,6 +128,33 @@ def _named(options: argparse.Namespace, num_runs: int) -> str:
     runs, *others = [f"{count} {noun}{'s' if count != 1 else ''}" if count else "" for noun, count in counts.items()]
     votes = f"the votes of {options.votes}" if options.votes else ""
     return " and ".join(filter(None, (runs or "0 runs", votes, *others)))
+
+
+def _execute_installed(options: argparse.Namespace) -> int:
+    """Write what an installed report makes of the runs, and print where it is."""
+    from evalsuite.cli.installed_report import MADE_BY, write_installed
+
+    if options.report in MADE_BY:
+        raise UsageError(f"--report {options.report}: `{MADE_BY[options.report]}` makes it.")
+    usual = {name: options.parser.get_default(name) for name in vars(options).keys() - _SHARED}
+    if others := [f"--{name}" for name in vars(options) if name in usual and getattr(options, name) != usual[name]]:
+        raise UsageError(f"{', '.join(others)}: of the leaderboard page only; leave it out with --report.")
+    if not options.runs:
+        raise UsageError("nothing to show: give run directories.")
+    report = plugins.report(options.report)
+    output = Path(options.output or f"site/{report.name}{report.suffix}")
+    if output.is_dir():
+        raise UsageError(f"--output {output} is a folder; give a file, for example {output / report.name}.")
+    runs = find_runs([Path(run) for run in options.runs])
+    path = write_installed(report, runs, output, options.title or report.title)
+    print(f"{len(runs)} run{'s' if len(runs) != 1 else ''} in {path}")
+    if options.json:
+        print_json({"path": str(path), "runs": [str(run) for run in runs]})
+    return 0
+
+
+_SHARED = {"command", "execute", "parser", "json", "runs", "report", "output", "title"}
+"""What every report takes, and what is no option; all others are the leaderboard page's."""
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -159,7 +196,7 @@ def _board_options(options: argparse.Namespace) -> BoardOptions:
     from evalsuite.proofs.ledger import read_ledger
 
     return BoardOptions(
-        title=options.title,
+        title=options.title or TITLE,
         preference=read(options.votes) if options.votes else None,
         published=tuple(published_table(path, options.published_dir) for path in options.published),
         cards=read_cards(options.cards),

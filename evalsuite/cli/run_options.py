@@ -35,6 +35,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the model's own")
     add("--deterministic", action="store_true", default=None, help="the same bits again on the same machine, also "
         "after an interruption; slower")  # fmt: skip
+    add_worker_options(parser)
+
+
+def add_worker_options(parser: argparse.ArgumentParser) -> None:
+    """How many processes answer, and where."""
+    add = parser.add_argument
+    add("--workers", metavar="N", help="N processes with the whole model each, by Ray; a GPU each where there are some")
+    add("--cluster", metavar="ADDRESS", help="the Ray cluster of the workers: auto or HOST:PORT; by default this "
+        "machine alone")  # fmt: skip
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from evalsuite.cli.run_command import finish, run_in
-from evalsuite.cli.run_options import Pairs, model_config_from
+from evalsuite.cli.run_options import Pairs, add_worker_options, model_config_from
 from evalsuite.contracts import JudgeOptions
 from evalsuite.errors import UsageError
 from evalsuite.judged import read_run
@@ -35,6 +35,7 @@ def add_judge_options(parser: argparse.ArgumentParser) -> None:
     add("--device", metavar="NAME", help="as for `evalsuite run`")
     add("--chat_template", metavar="FILE", help="a Jinja chat template in place of the judging model's own")
     add("--deterministic", action="store_true", default=None, help="the same bits again on the same machine; slower")
+    add_worker_options(parser)
     add("--judge_prompt", metavar="FILE", help="the judge's wording, where it is not in the data or is to be another")
     add("--weighted", action="store_true", help="also the expectation of a rating over the judge's token probabilities")
     add("--max_tokens", type=int, metavar="N", help="cap on the judge's reply; part of the run's identity")

@@ -123,6 +123,12 @@ class Engine(Protocol):
         """Let go of weights and sockets."""
 
 
+def missing_parts(engine: object) -> tuple[str, ...]:
+    """The names of the contract of `Engine` that `engine` lacks, in its order."""
+    parts = (*Engine.__annotations__, *(name for name in vars(Engine) if not name.startswith("_")))
+    return tuple(name for name in parts if not hasattr(engine, name))
+
+
 @runtime_checkable
 class ByRow(Protocol):
     """An engine whose answers go by the rows of one dataset."""

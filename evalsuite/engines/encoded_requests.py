@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evalsuite.engines import planner
+from evalsuite.engines import planner, rolling
 from evalsuite.engines.base import Batch
 from evalsuite.engines.batch_encoding import encode_pairs
 from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
@@ -75,8 +75,20 @@ class EncodedRequests:
         return max(parts) if self._model.is_encoder_decoder else sum(parts)
 
     def overflow(self, request: Request) -> int:
-        """By how many tokens `request` exceeds the model's context."""
+        """By how many tokens `request` exceeds the model's context; a text that is scored in windows never does."""
+        return 0 if self.is_windowed(request) else self._excess(request)
+
+    def _excess(self, request: Request) -> int:
         return max(0, self.num_tokens(request) - self._model.max_length)
+
+    def is_windowed(self, request: Request) -> bool:
+        """Whether `request` asks for a text that is longer than the model's context: see `rolling`."""
+        is_rolling = isinstance(request, RollingRequest) and not self._model.is_encoder_decoder
+        return is_rolling and self._excess(request) > 0
+
+    def windows(self, request: Request) -> list[EncodedPair]:
+        """The parts of a windowed request, each of which fits."""
+        return list(rolling.windows(self.pair(request), self._model.max_length))
 
     def too_long(self, request: Request) -> Failure | None:
         """Why `request` cannot be answered, where it exceeds the model's context."""

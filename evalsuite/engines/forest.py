@@ -60,8 +60,8 @@ class Forest:
 
 def build_forest(rows: Sequence[Tokens]) -> Forest:
     """The forest of `rows`, of which none is empty. Equal rows, and rows that begin another, share its segments."""
-    order = sorted(range(len(rows)), key=lambda row: _sort_key(rows[row]))
-    shared = [0, *(_common_length(rows[a], rows[b]) for a, b in pairwise(order))]
+    order = sorted(range(len(rows)), key=lambda row: sort_key(rows[row]))
+    shared = [0, *(common_length(rows[a], rows[b]) for a, b in pairwise(order))]
     leaves, lengths, owner = _without_prefixes(order, shared, rows)
     segments, ends = _segments(leaves, lengths, rows)
     return Forest(tuple(segments), tuple(ends[owner[row]] for row in range(len(rows))))
@@ -126,11 +126,13 @@ def _fits_whole(segment: Segment, budget: int) -> bool:
     return segment.start + segment.num_below <= budget
 
 
-def _sort_key(row: Tokens) -> bytes:
+def sort_key(row: Tokens) -> bytes:
+    """Bytes whose order is that of the token ids."""
     return row.astype(">i4").tobytes()
 
 
-def _common_length(a: Tokens, b: Tokens) -> int:
+def common_length(a: Tokens, b: Tokens) -> int:
+    """Tokens that both begin with."""
     size = min(len(a), len(b))
     different = a[:size] != b[:size]
     return int(different.argmax()) if different.any() else size

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from evalsuite.engines import sharding
 from evalsuite.engines.base import Batch, Cost
 from evalsuite.engines.encoded_requests import EncodedRequests
 from evalsuite.engines.local_model import LocalModel
@@ -46,6 +48,12 @@ class InProcess(ABC, Generic[ModelT]):
     def _num_rows(self) -> int:
         """Rows under way at once in generation."""
 
+    @property
+    def _num_held_tokens(self) -> int:
+        """Tokens whose keys and values may be held at once in generation: as many as it likes, where that is not known
+        here."""
+        return sys.maxsize
+
     def count_tokens(self, requests: Sequence[Request]) -> int:
         """Prompt tokens and, for generation, the cap; every distinct prefix of scored rows counts once."""
         return self.requests.count(requests)
@@ -61,6 +69,18 @@ class InProcess(ABC, Generic[ModelT]):
     def render(self, request: Request) -> str:
         """The text exactly as the tokenizer reads it."""
         return self.requests.render(request)
+
+    def finer(self, batches: Sequence[Batch], num_workers: int) -> tuple[Batch, ...]:
+        """`batches` of this engine's plan, cut for so many workers; up to 8 as they are (see `sharding.finer`)."""
+        return sharding.finer(batches, num_workers, self.requests, self._yardstick)
+
+    def work(self, batch: Batch) -> int:
+        """What `batch` takes, in tokens read: by it the longest are handed out first."""
+        return self._yardstick.work(batch, self.requests)
+
+    @property
+    def _yardstick(self) -> sharding.Yardstick:
+        return sharding.Yardstick.on(self.model.device_kind, self._num_rows, self._num_held_tokens)
 
     def cost(self, batches: Sequence[Batch]) -> Cost:
         """By the model's size and this device's rates; prompts count by what is computed, answers at their caps."""

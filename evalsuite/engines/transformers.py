@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from evalsuite.engines import memory, planner
+from evalsuite.engines import memory, planner, rolling
 from evalsuite.engines.base import Batch, Event, drained
 from evalsuite.engines.encoded_requests import is_generation
 from evalsuite.engines.encoding import EncodedPair
@@ -111,14 +111,17 @@ class TransformersEngine(InProcess[LocalModel]):
     def _scoring_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         """Micro-batches by shared prefixes; what is too long for the model, or for company, comes last, by itself."""
         items = sorted(items, key=lambda item: item.id)
-        fitting = [item for item in items if not self.overflow(item.request) and not self._moves_others(item.request)]
+        fitting = [item for item in items if not self._stands_alone(item.request)]
         pairs = [self.requests.pair(item.request) for item in fitting]
         rows = [self.requests.row(item.request) for item in fitting]
         first_reads = [len(pair.context) - 1 for pair in pairs]
         max_reads = memory.MAX_LOGITS // len(self.model.encoder.tokenizer)
         for group in planner.scoring_groups(rows, first_reads, self.model.token_budget, max_reads, self._batch_size):
             yield [fitting[place] for place in group]
-        yield from ([item] for item in items if self.overflow(item.request) or self._moves_others(item.request))
+        yield from ([item] for item in items if self._stands_alone(item.request))
+
+    def _stands_alone(self, request: Request) -> bool:
+        return bool(self.overflow(request)) or self.requests.is_windowed(request) or self._moves_others(request)
 
     def _generation_groups(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         """Greedy and sampled requests apart, since continuous batching takes the greedy ones only."""
@@ -176,7 +179,8 @@ class TransformersEngine(InProcess[LocalModel]):
     def _plan_pass(self, batch: Batch) -> PassPlan | None:
         from evalsuite.engines import forest_scorer
 
-        fitting = [self.requests.pair(item.request) for item in batch.items if not self.overflow(item.request)]
+        requests = [item.request for item in batch.items if not self.requests.is_windowed(item.request)]
+        fitting = [self.requests.pair(request) for request in requests if not self.overflow(request)]
         pairs = [pair for pair in fitting if pair.continuation]
         return forest_scorer.plan(pairs) if pairs else None
 
@@ -249,6 +253,8 @@ class TransformersEngine(InProcess[LocalModel]):
         to_generate = [request for request in requests if isinstance(request, GenerateRequest)]
         if to_generate:
             return self._generate_together(to_generate)
+        if self.requests.is_windowed(requests[0]):  # which is alone in its batch
+            return [self._score_windows(request) for request in requests]
         return self._score([self.requests.pair(request) for request in requests], planned)
 
     def _generate_together(self, requests: Sequence[GenerateRequest]) -> list[Response]:
@@ -263,6 +269,11 @@ class TransformersEngine(InProcess[LocalModel]):
             answers = generate(self.model, [requests[place] for place in places], [prompts[place] for place in places])
             found |= zip(places, answers, strict=True)
         return [found[place] for place in range(len(requests))]
+
+    def _score_windows(self, request: Request) -> Response:
+        """A text that is longer than the context: one window after another, none in another's company."""
+        parts = [self._score([window], None)[0] for window in self.requests.windows(request)]
+        return rolling.joined(self.requests.pair(request), parts)
 
     def _score(self, pairs: list[EncodedPair], planned: PassPlan | None) -> list[Response]:
         """Log-likelihoods; a continuation without tokens has none."""

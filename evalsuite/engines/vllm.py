@@ -11,8 +11,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 
-from evalsuite.engines import loading, vllm_asking
+from evalsuite.engines import loading, rolling, vllm_asking
 from evalsuite.engines.base import Batch, EngineOptions
+from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.in_process import InProcess
 from evalsuite.engines.local_model import ModelSettings
 from evalsuite.engines.vllm_model import Placement, VllmModel
@@ -119,15 +120,20 @@ class VllmEngine(InProcess[VllmModel]):
                 yield item.id, failure
             elif isinstance(item.request, GenerateRequest):
                 generated[item.id] = item.request
+            elif self.requests.is_windowed(item.request):
+                parts = self._scores(self.requests.windows(item.request))
+                yield item.id, rolling.joined(self.requests.pair(item.request), parts)
             else:
                 scored[item.id] = item.request
         if scored:
-            pairs = [self.requests.pair(request) for request in scored.values()]
-            answers = vllm_asking.score(self.model.llm, pairs, replays=self.model.can_replay)
+            answers = self._scores([self.requests.pair(request) for request in scored.values()])
             yield from zip(scored, answers, strict=True)
         if generated:
             prompts = [self.requests.prompt(request) for request in generated.values()]
             yield from zip(generated, vllm_asking.generate(self.model, list(generated.values()), prompts), strict=True)
+
+    def _scores(self, pairs: Sequence[EncodedPair]) -> list[Response]:
+        return vllm_asking.score(self.model.llm, pairs, replays=self.model.can_replay)
 
 
 def _check_temperatures(requests: Sequence[Request]) -> None:

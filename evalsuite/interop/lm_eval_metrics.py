@@ -28,17 +28,18 @@ from evalsuite.metrics import (
 )
 from evalsuite.text.language_names import UNDETERMINED
 
-_SHARES = {"acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "likelihood"}
+SHARES = {"acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "likelihood"}
 """Metrics of lm-eval's own that lie between 0 and 1."""
 
 _USUAL = {
-    **dict.fromkeys(_SHARES, "mean"), "perplexity": "perplexity", "word_perplexity": "weighted_perplexity",
+    **dict.fromkeys(SHARES, "mean"), "perplexity": "perplexity", "word_perplexity": "weighted_perplexity",
     "byte_perplexity": "weighted_perplexity", "bits_per_byte": "bits_per_byte", "bleu": "bleu", "chrf": "chrf",
     "chrf++": "chrf++", "ter": "ter",
 }  # fmt: skip
 """How lm-eval reduces a metric where a task does not say."""
 
-_CORPUS = ("bleu", "chrf", "chrf++", "ter")
+CORPUS = ("bleu", "chrf", "chrf++", "ter")
+"""Metrics of lm-eval's that are sacrebleu's over the corpus."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _taken(task: LmEvalTask, key: str) -> TakenMetric | None:
     metric, counts = made
     value = metric.reduce(tuple(map(math.fsum, zip(*counts.values(), strict=True))))
     if value is None or not math.isclose(value, task.values[key], rel_tol=1e-9, abs_tol=1e-9):
-        if declared not in _REDUCTIONS and declared not in _CORPUS:
+        if declared not in _REDUCTIONS and declared not in CORPUS:
             return None  # a mean was a guess
         raise DataError(
             f"{task.where}: {key} is {task.values[key]} there, and its samples give {value}; the files are not of one "
@@ -121,7 +122,7 @@ def _made(name: str, aggregation: str, lines: Sequence[LmEvalLine]) -> Made | No
     if not lines:
         return None
     values = {line.doc_id: line.values[name] for line in lines}
-    if aggregation in _CORPUS:
+    if aggregation in CORPUS:
         return _corpus(aggregation, values) if name == aggregation and lines[0].filter == NO_FILTER else None
     pairs = {doc: _numbers(value) for doc, value in values.items()}
     counts = {doc: found for doc, found in pairs.items() if found is not None}
@@ -150,16 +151,16 @@ def _numbers(value: Any) -> tuple[float, float] | None:
 def _mean_metric(name: str, values: Sequence[Any]) -> Metric:
     """A share of documents that are right, a mean of shares, or a plain mean."""
     is_right_or_wrong = all(value in (0, 1) for value in values)
-    if is_right_or_wrong and (name in _SHARES or all(isinstance(value, bool) for value in values)):
+    if is_right_or_wrong and (name in SHARES or all(isinstance(value, bool) for value in values)):
         return accuracy(name)
-    if name in _SHARES and all(0 <= value <= 1 for value in values):
+    if name in SHARES and all(0 <= value <= 1 for value in values):
         return probability(name)
     return Metric(name, mean, formula=MEAN)
 
 
 def _corpus(name: str, values: Mapping[int, Any]) -> Made | None:
     """sacrebleu's statistics of one reference and answer a document; its tokenizer is the usual one, as in lm-eval."""
-    texts = {doc: _texts(value) for doc, value in values.items()}
+    texts = {doc: reference_and_answer(value) for doc, value in values.items()}
     if any(found is None for found in texts.values()):
         return None
     counts = {
@@ -169,7 +170,8 @@ def _corpus(name: str, values: Mapping[int, Any]) -> Made | None:
     return corpus_metric(name, UNDETERMINED), counts
 
 
-def _texts(value: Any) -> tuple[str, str] | None:
+def reference_and_answer(value: Any) -> tuple[str, str] | None:
+    """What a document has of a corpus score: its one reference and its answer; None for another shape."""
     if not isinstance(value, list) or len(value) != 2:
         return None
     reference, answer = (part[0] if isinstance(part, list) and len(part) == 1 else part for part in value)

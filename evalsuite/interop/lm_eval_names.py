@@ -9,14 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from evalsuite.contracts import LM_EVAL_PROTOCOL
-from evalsuite.interop.sealed_runs import SealedRun
 from evalsuite.records import Estimate, TaskSpec
 from evalsuite.types import Sample
 
+if TYPE_CHECKING:  # it reads tables, which is much to import for names alone
+    from evalsuite.interop.sealed_runs import SealedRun
+
 NO_FILTER = "none"
 """lm-eval's name of what is scored as the model wrote it."""
+
+PREFIX = "lm_eval."
+"""Begins the names that lm-eval's tasks have where they are run here."""
 
 IMPORTED_PROTOCOL = "lm-eval@"
 """Begins the protocol of numbers that were read from lm-eval's files; its version follows."""
@@ -91,7 +97,8 @@ def names_of(run: SealedRun, spec: TaskSpec) -> dict[str, LmEvalName]:
     """The name of each of a task's metrics by our own."""
     is_theirs = not departures(run, spec)
     split: Mapping[str, tuple[str, str]] = _SPLIT.get(spec.family, {}) if is_theirs else {}
-    task = safe_name(spec.name if is_theirs else f"{spec.name}@{spec.protocol}")
+    own = spec.name.removeprefix(PREFIX)
+    task = safe_name(own if is_theirs else f"{own}@{spec.protocol}")
     estimates = run.estimates_of(spec.name)
     keys = dict(zip((one.metric for one in estimates), _keys(estimates), strict=True))
     found = {}

@@ -40,7 +40,7 @@ MAX_APART_OF_TASK = 0.05
 _OF_THE_STACK = frozenset({
     "device", "torch", "transformers", "tokenizers", "vllm", "peft", "bitsandbytes", "tensor_parallel_size",
     "enforce_eager", "token_budget", "batch_size", "generation", "compile", "deterministic", "source", "adapter_source",
-    "max_length_from", "base_url",
+    "max_length_from", "base_url", "planned_for_workers",
 })  # fmt: skip
 """What of a model's identity says where and by what it was computed, and not which model it is."""
 

@@ -79,6 +79,8 @@ def _installed(run: RunSpec, spec: TaskSpec) -> Task:
     choices = {choice.name: choice for choice in plugins.choose_tasks([spec.name])}
     if spec.name not in choices:
         raise UnknownName("task", spec.name, choices, "`evalsuite list tasks` shows all.")
+    if choices[spec.name].family.name != spec.family:  # a catalogue's task is of the group that was asked for
+        choices |= {choice.name: choice for choice in plugins.choose_tasks([spec.family])}
     protocol, _, language = spec.protocol.partition(_PROMPTED)
     options = TaskOptions(
         num_fewshot=spec.num_fewshot,

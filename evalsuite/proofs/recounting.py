@@ -14,7 +14,7 @@ from evalsuite.engines.scripted import ScriptedEngine, plausible
 from evalsuite.outcomes import Numbers, count_endings, count_flags, measure_all, numbers_from, status_of
 from evalsuite.prepare import Prepared
 from evalsuite.proofs.findings import Finding, result_findings
-from evalsuite.proofs.stated_tasks import StatedTask, Wholes, amended, is_about_all, stated_task
+from evalsuite.proofs.stated_tasks import StatedTask, Wholes, amended, group_of, is_about_all, stated_task
 from evalsuite.records import Aggregate, RunResult, SampleRecord, TaskSpec
 from evalsuite.stats.estimates import Row
 
@@ -120,10 +120,10 @@ def stated_shape(result: RunResult) -> Shape:
     """The shape of a run as far as its means tell."""
     families = [task.family for task in result.spec.tasks]
     averaged = [mean for mean in result.aggregates if mean.kind != "suite"]
-    measured = {estimate.task for estimate in result.estimates}
+    measured = {(estimate.task, estimate.metric) for estimate in result.estimates}
     left_out = {}
     for family in dict.fromkeys(families):
-        of_family = [mean for mean in averaged if mean.family == family]
+        of_family = [mean for mean in averaged if mean.family == family and not group_of(mean)]
         if of_family and (missing := _num_left_out(result, of_family[0], measured)):
             left_out[family] = missing
     means = {mean.family for mean in averaged}
@@ -138,11 +138,13 @@ def stated_shape(result: RunResult) -> Shape:
     )
 
 
-def _num_left_out(result: RunResult, mean: Aggregate, measured: set[str]) -> int:
+def _num_left_out(result: RunResult, mean: Aggregate, measured: set[tuple[str, str]]) -> int:
     """How many tasks of a family a random sample took no row of, by what a mean says of their number."""
     category = mean.members[0].partition(":")[2]
     there = [task for task in result.spec.tasks if task.family == mean.family]
-    lost = [task for task in there if task.name.partition(":")[2] == category and task.name not in measured]
+    lost = [
+        task for task in there if task.name.partition(":")[2] == category and (task.name, mean.metric) not in measured
+    ]
     return mean.num_tasks - len(mean.members) - len(lost)
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from evalsuite.contracts import Metric, Task
 from evalsuite.metrics import MEAN, is_computed_here, mean, reduce_of
-from evalsuite.records import AggregateKind, Estimate, RunResult
+from evalsuite.records import Aggregate, AggregateKind, Estimate, RunResult
 from evalsuite.stats.estimates import Row
 from evalsuite.types import Sample, Scored, Unscored
 
@@ -57,6 +57,7 @@ def stated_task(result: RunResult, name: str, rows: Sequence[Row], wholes: Whole
         language_provenance=summary.language_provenance,
         means=_means(result, spec.family),
         show_in_report=summary.show_in_report,
+        groups=_groups(result, spec.family, name),
     )
     uncounted = tuple(one.metric for one in estimates if not _is_computed_here(one))
     return StatedTask(task, uncounted, tuple(_unknown(estimates, rows, wholes)))
@@ -151,5 +152,17 @@ def _kind(result: RunResult, name: str) -> str:
 
 
 def _means(result: RunResult, family: str) -> tuple[AggregateKind, ...]:
-    kinds = (one.kind for one in result.aggregates if one.family == family and one.kind != "suite")
-    return tuple(dict.fromkeys(kinds)) or ("macro",)
+    means = [one for one in result.aggregates if one.family == family and one.kind != "suite"]
+    return tuple(dict.fromkeys(one.kind for one in means if not group_of(one))) or ("macro",)
+
+
+def group_of(mean: Aggregate) -> str:
+    """The part of a family that a mean of tasks is about by itself; empty for all, and for a category of the tasks."""
+    group = mean.name.rpartition(f" {mean.kind} ")[0].removeprefix(mean.family).removeprefix(":")
+    return "" if any(member.partition(":")[2] == group for member in mean.members) else group
+
+
+def _groups(result: RunResult, family: str, name: str) -> tuple[tuple[str, AggregateKind], ...]:
+    """The groups that a task is in, as the means tell."""
+    means = [one for one in result.aggregates if one.family == family and one.kind != "suite" and name in one.members]
+    return tuple(dict.fromkeys((group_of(one), one.kind) for one in means if group_of(one)))

@@ -32,7 +32,10 @@ def written_form(value: Any) -> bytes:
 
 
 def read_results(directory: Path) -> RunResult:
-    """The result stored in the run directory. Raises SpecMismatch when none is, or its schema is another."""
+    """The result stored in the run directory.
+
+    Raises SpecMismatch when none is, or its schema is another; CorruptStore for one whose id is not that of its spec.
+    """
     path = directory / RESULTS
     if not directory.exists():
         raise SpecMismatch(f"there is no run at {directory}.")
@@ -45,9 +48,15 @@ def read_results(directory: Path) -> RunResult:
                 f"{path} has schema {value.get('schema')!r}; this evalsuite reads schema {SCHEMA_VERSION}. "
                 "Read it with the version that wrote it."
             )
-        return msgspec.convert(value, RunResult)
+        result = msgspec.convert(value, RunResult)
     except (ValueError, RecursionError) as error:  # msgspec's complaints are ValueErrors too
         raise CorruptStore(f"{path} was changed after it was written: {error}") from error
+    if result.run_id != result.spec.run_id:
+        raise CorruptStore(
+            f"{path} was changed after it was written: its run_id is {result.run_id!r}, and that of its spec is "
+            f"{result.spec.run_id}."
+        )
+    return result
 
 
 def write_samples(directory: Path, records: Iterable[SampleRecord], packages: Mapping[str, str] | None = None) -> None:
@@ -100,6 +109,28 @@ def read_rows(directory: Path) -> list[dict[str, Any]]:
     return found
 
 
+def read_columns(directory: Path) -> Any:
+    """`samples.parquet` as a ``pyarrow.Table`` of `COLUMNS`, all of it read. Raises SpecMismatch or CorruptStore."""
+    return _read_table(directory, COLUMNS).select(list(COLUMNS))
+
+
+def open_samples(directory: Path) -> Any:
+    """`samples.parquet` as a dataset of pyarrow, whose rows and columns are read when they are asked for.
+
+    Raises SpecMismatch or CorruptStore.
+    """
+    import pyarrow.dataset as ds
+
+    path = _samples_of(directory)
+    try:
+        found = ds.dataset(path, format="parquet")
+    except (OSError, ValueError) as error:
+        raise _unreadable(directory, error) from error
+    if missing := set(COLUMNS) - set(found.schema.names):
+        raise _unreadable(directory, KeyError(*sorted(missing)))
+    return found
+
+
 def read_packages(directory: Path) -> dict[str, str] | None:
     """The versions that scored the samples, as they are noted beside them; None in a file from before they were.
 
@@ -115,9 +146,7 @@ def read_packages(directory: Path) -> dict[str, str] | None:
 def _read_table(directory: Path, needed: Sequence[str]) -> Any:
     import pyarrow.parquet as pq
 
-    path = directory / SAMPLES
-    if not path.exists():
-        raise SpecMismatch(f"{directory} has no samples.parquet; run the same command again to finish it.")
+    path = _samples_of(directory)
     try:
         table = pq.read_table(path, columns=None if needed == COLUMNS else list(needed))
     except (OSError, ValueError, KeyError) as error:
@@ -125,6 +154,13 @@ def _read_table(directory: Path, needed: Sequence[str]) -> Any:
     if missing := set(needed) - set(table.column_names):
         raise _unreadable(directory, KeyError(*sorted(missing)))
     return table
+
+
+def _samples_of(directory: Path) -> Path:
+    path = directory / SAMPLES
+    if not path.exists():
+        raise SpecMismatch(f"{directory} has no samples.parquet; run the same command again to finish it.")
+    return path
 
 
 def _unreadable(directory: Path, error: Exception) -> CorruptStore:

@@ -13,7 +13,7 @@ from sealed_runs import Part, write_run
 
 from evalsuite.boards.building import BoardOptions, board_of
 from evalsuite.boards.cells import Cell
-from evalsuite.boards.commands import repeat_command
+from evalsuite.boards.commands import command_note, repeat_command
 from evalsuite.boards.loading import load_runs
 from evalsuite.boards.records import Board
 from evalsuite.canonical import canonical_json
@@ -150,3 +150,14 @@ def test_the_command_gives_the_same_run(tmp_path: Path, monkeypatch: pytest.Monk
     assert program == "evalsuite"
     assert main([*arguments, "--output_path", "second"]) == 0
     assert [path.name for path in Path("second").iterdir()] == [first.name]
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("letters", ""), ("sharp", " --model_args name=sharp")])
+def test_the_command_of_a_strangers_engine_claims_no_arguments_it_cannot_know(
+    name: str, arguments: str, tmp_path: Path
+) -> None:
+    identity = {"text_sha256": "0" * 64, "smoothing": 0.5}
+    model = ModelSpec(name=name, engine="letters", identity=identity)
+    spec = msgspec.structs.replace(read_results(write_run(tmp_path, "m", [EN])).spec, model=model)
+    assert f"--model letters{arguments} --tasks" in " ".join(repeat_command(spec).replace("\\\n", "").split())
+    assert command_note(spec).startswith("Give the --model_args of the engine letters again")

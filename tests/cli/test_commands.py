@@ -144,7 +144,7 @@ def test_list_tasks_by_language_and_type(command: Any) -> None:
 
 def test_list_of_what_matches_nothing(command: Any) -> None:
     ran = command("list", "--lang", "xx", "--json")
-    assert (ran.code, ran.json) == (EXIT_OK, {"tasks": []})
+    assert (ran.code, ran.json) == (EXIT_OK, {"tasks": [], "broken": []})
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,29 @@ def test_vllm_s_server_scores_as_this_process(vllm: dict[str, OpenAIEngine], loc
 
 
 @pytest.mark.vllm
+def test_one_of_two_servers_is_killed_and_nothing_is_lost(local: Engine) -> None:
+    requests = [*choices(), *chats()]
+    items = [Item(id=f"s{n:03}", sample_id=f"s{n:03}", wave=1, request=one) for n, one in enumerate(requests)]
+    with vllm_server(vllm_python()) as first, vllm_server(vllm_python()) as second:
+        args = {"model": MODEL, "base_url": f"{first.base_url};{second.base_url}", "concurrency": 4, "tokenizer": MODEL}
+        engine = open_engine(EngineOptions("openai", args))
+        found: dict[str, Response] = {}
+        for name, response in engine.run(engine.plan(items)):
+            found[name] = response
+            if len(found) == len(items) // 3:
+                second.kill()
+        (rest,) = [event for event in engine.take_events() if event.name == "server_rests"]
+    assert rest.facts["server"] == second.base_url
+    for ours, item in zip(asked(local, requests), items, strict=True):
+        theirs = found[item.id]
+        if isinstance(ours, Completion):
+            assert isinstance(theirs, Completion)
+            assert theirs.text == ours.text
+        else:
+            check_equal(ours, theirs)
+
+
+@pytest.mark.vllm
 def test_scores_by_text_are_equal_or_refused(vllm: dict[str, OpenAIEngine], local: Engine) -> None:
     """Tokens that are parts of characters do not spell a text; then there is no score, and a hint."""
     requests = choices()

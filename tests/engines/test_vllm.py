@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from test_smollm2 import choice_items
 from evalsuite import models
 from evalsuite.config import RunConfig
 from evalsuite.engines import model_arguments, vllm_asking
-from evalsuite.engines.base import EngineOptions
+from evalsuite.engines.base import Batch, EngineOptions
 from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.scores import NO_TOKENS, NONFINITE
 from evalsuite.engines.transformers import TransformersEngine
@@ -359,3 +360,53 @@ def test_devices_and_promises_that_it_does_not_have_are_refused() -> None:
         open_engine(EngineOptions("vllm", {"pretrained": MODEL}, device="mps"))
     with pytest.raises(UsageError, match="--deterministic: on cpu vLLM's sums depend on"):
         open_engine(EngineOptions("vllm", {"pretrained": MODEL}, is_deterministic=True))
+
+
+# -- several workers
+
+
+def test_two_workers_answer_as_one_process_also_when_one_is_killed(
+    engine: VllmEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+    from evalsuite.engines import ray_workers
+    from evalsuite.engines.ray_cluster import Crew
+    from evalsuite.engines.workers import spread
+
+    class Mortal(ray_workers.Worker):
+        """A worker that is killed over its second batch before the answer is out, once."""
+
+        def answer(self, batch: Batch) -> ray_workers.Answers:
+            found = super().answer(batch)
+            if batch.index == 1 and not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return found
+
+    mark = tmp_path / "killed"
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    monkeypatch.setattr(ray_workers, "Worker", Mortal)
+    requests: list[Request] = [one for count in range(1, 13) for one in scoring("One, two, " * count, "three", " four")]
+    requests += [GenerateRequest(prompt="One, two, " * count, max_tokens=8) for count in range(1, 5)]
+    options = EngineOptions("vllm", VLLM_ARGS, batch_size=4)
+    workers = spread(open_engine(options), open_engine, options, Crew(2))
+    names = [f"{place:03}" for place in range(len(requests))]
+    items = [Item(id=name, sample_id=name, wave=1, request=one) for name, one in zip(names, requests, strict=True)]
+    try:
+        assert workers.stack() == engine.stack()
+        found = dict(workers.run(workers.plan(items)))
+        died = [event.facts["batch"] for event in workers.take_events() if event.name == "worker_died"]
+    finally:
+        workers.close()
+    assert died == [1]
+    for name, ours in zip(names, answers(engine, requests), strict=True):
+        check_alike(ours, found[name])
+
+
+def check_alike(ours: Response, theirs: Response) -> None:
+    if isinstance(ours, Completion) and isinstance(theirs, Completion):
+        assert theirs.text == ours.text
+        return
+    assert isinstance(ours, Loglikelihood)
+    assert isinstance(theirs, Loglikelihood)
+    assert theirs.sum_nats == pytest.approx(ours.sum_nats, abs=MAX_DIFFERENCE_NATS)

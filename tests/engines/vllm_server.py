@@ -17,7 +17,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from evalsuite import models
@@ -36,6 +38,18 @@ class VllmServer:
     base_url: str
     model: str
     log: Path
+
+    def kill(self) -> None:
+        """End it as a power cut would, with every process of its session."""
+        (leader,) = [one for one in psutil.process_iter() if _serves(one, urlsplit(self.base_url).port)]
+        os.killpg(os.getpgid(leader.pid), signal.SIGKILL)
+
+
+def _serves(process: psutil.Process, port: int | None) -> bool:
+    with suppress(psutil.Error):
+        words = process.cmdline()
+        return "vllm.entrypoints.openai.api_server" in words and str(port) in words
+    return False
 
 
 def vllm_python() -> Path:

@@ -64,6 +64,14 @@ def changed(run: Path, change: Callable[[Any], None]) -> Path:
     return run
 
 
+def damage(parquet: Path) -> None:
+    """Turn every bit of a Parquet file's data, and leave what tells how to read it."""
+    content = bytearray(parquet.read_bytes())
+    end = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    content[4:end] = bytes(byte ^ 0xFF for byte in content[4:end])
+    parquet.write_bytes(content)
+
+
 def kind_choices(request: Request) -> Response:
     """Another model that answers as the first."""
     return plausible(request)

@@ -89,7 +89,7 @@ def test_other_libraries_and_batches_are_another_stack_and_other_weights_another
 ) -> None:
     class Elsewhere(Machine):
         def identity(self) -> Mapping[str, Scalar]:
-            return {"weights": "f" * 64, "device": "cuda", "batch_size": 8, "torch": "9.9"}
+            return {"weights": "f" * 64, "device": "cuda", "batch_size": 8, "torch": "9.9", "planned_for_workers": 64}
 
     class Other(Machine):
         def identity(self) -> Mapping[str, Scalar]:

@@ -14,7 +14,7 @@ from evalsuite.building import PreparedTask
 from evalsuite.contracts import Task
 from evalsuite.engines.scripted import ScriptedEngine, loglikelihood, plausible
 from evalsuite.metrics import accuracy, right
-from evalsuite.outcomes import Answers, Sealed, count_outcomes, seal
+from evalsuite.outcomes import Answers, Sealed, count_outcomes, outcome_rows, seal
 from evalsuite.prepare import Prepared
 from evalsuite.records import Counts
 from evalsuite.types import (
@@ -117,7 +117,28 @@ def outcomes(*quizzes: Quiz) -> list[Any]:
     return [record.outcome for record in sealed(*quizzes).records]
 
 
+def other(sample: Sample, replies: Replies) -> Any:
+    """What a stranger's task may give: counts for a metric it has not, or no outcome at all."""
+    (text,) = (reply.text for wave in replies for reply in wave if isinstance(reply, Completion))
+    return {"misspelt": Scored(scores=(right("accuracy", True),)), "number": 1.0}.get(text, Scored(scores=()))
+
+
 # -- how a sample ends
+
+
+def test_a_score_that_no_metric_counts_is_no_score() -> None:
+    quiz = Quiz("quiz", (answered(said("misspelt")), answered(said("number")), answered(said("nothing"))))
+    prepared = replace(quiz.prepared(), task=replace(quiz.prepared().task, score=other))
+    rows = outcome_rows([prepared], answers_of(quiz))["quiz"]
+    misspelt, number, nothing = (outcome for _, outcome in rows)
+    assert misspelt == Unscored(
+        cause=Cause.TASK_ERROR, detail="ValueError: score() of quiz counts for 'accuracy'; its metrics are acc"
+    )
+    assert number == Unscored(
+        cause=Cause.TASK_ERROR, detail="TypeError: score() of quiz gave a float, not Scored or Unscored"
+    )
+    assert nothing == Scored(scores=())
+
 
 FAILED = Answers(failure=Failure(cause=Cause.TIMEOUT, detail="60 s"))
 

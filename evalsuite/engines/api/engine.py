@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import random
 import time
@@ -15,6 +16,7 @@ from evalsuite.engines.api.client import Client, OpenAIClient, told
 from evalsuite.engines.api.crew import Crew, Ended
 from evalsuite.engines.api.limits import Clock
 from evalsuite.engines.api.pool import Pool, Size
+from evalsuite.engines.api.servers import Rests, Servers
 from evalsuite.engines.api.settings import ApiSettings, read_settings
 from evalsuite.engines.base import (
     Batch,
@@ -49,6 +51,8 @@ _GRACE_S = 5.0
 
 _POLL_S = 0.25
 
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -77,12 +81,13 @@ class OpenAIEngine:
         self.is_cacheable = bool(settings.revision)  # a name and an address do not say which weights stand behind them
         self.has_chat_template = settings.endpoint != "completions" or encoded is not None
         self._encoded = encoded
-        self._connect = connect or _connect
+        self._connect = connect or self._connected
         self._around = surroundings or Surroundings()
         self._ledger = Ledger(settings.caps, settings.prices, self._around.clock)
         self._learnt = Learnt()
         self._pool = self._make_pool()
         self._events: list[Event] = []
+        self._rests = Rests(clock=self._around.clock, rest_s=settings.policy.probe_every_s, tell=self._note_rest)
 
     def identity(self) -> Mapping[str, Scalar]:
         """The server, its name for the model, and what stands in every request."""
@@ -225,6 +230,17 @@ class OpenAIEngine:
             draw=self._around.draw,
         )
 
+    def _connected(self, settings: ApiSettings) -> Client:
+        """One client for all servers."""
+        clients = {url: _connect(url, settings) for url in settings.base_urls}
+        if len(clients) == 1:
+            return next(iter(clients.values()))
+        return Servers(clients, self._rests)
+
+    def _note_rest(self, address: str, why: str) -> None:
+        _LOG.warning("evalsuite: %s does not answer (%s); the other servers are asked.", address, why)
+        self._events.append(Event("server_rests", {"server": address, "why": why}))
+
     def carry(self, spent: Spent) -> None:
         """Count what earlier processes of this run spent."""
         self._ledger.carry(spent)
@@ -234,7 +250,7 @@ class OpenAIEngine:
         return self._ledger.take()
 
     def take_events(self) -> Sequence[Event]:
-        """Requests that were tried more than once."""
+        """Requests that were tried more than once, and servers that went to rest."""
         return drained(self._events)
 
     def take_versions(self) -> tuple[str, ...]:
@@ -245,12 +261,12 @@ class OpenAIEngine:
         """Nothing is held between runs."""
 
 
-def _connect(settings: ApiSettings) -> Client:
-    """The client. Raises UsageError where the environment's proxy cannot be used."""
+def _connect(url: str, settings: ApiSettings) -> Client:
+    """The client of a server. Raises UsageError where the environment's proxy cannot be used."""
     try:
-        return OpenAIClient(settings.base_url, settings.api_key, settings.policy, settings.concurrency)
+        return OpenAIClient(url, settings.api_key, settings.policy, settings.concurrency)
     except (ValueError, ImportError) as error:
-        raise UsageError(f"no client for {settings.base_url}: {told(str(error), settings.api_key)}") from error
+        raise UsageError(f"no client for {url}: {told(str(error), settings.api_key)}") from error
 
 
 def open_engine(options: EngineOptions) -> OpenAIEngine:

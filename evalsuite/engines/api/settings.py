@@ -27,6 +27,7 @@ _ARGS = {
     *_POLICY_ARGS,
 }  # fmt: skip
 _EXTRA = "extra_"
+_PARTS = ";"
 _METADATA_HOSTS = {"metadata.google.internal", "metadata", "instance-data"}
 
 
@@ -34,6 +35,7 @@ _METADATA_HOSTS = {"metadata.google.internal", "metadata", "instance-data"}
 class ApiSettings:
     """A model behind an API, and how it may be asked.
 
+    `base_url` may be several servers with the same model, parted by semicolons.
     `extra` goes into every body as it is; `cap_name` is what the server calls the cap on generated tokens. `tokenizer`
     names a local model whose tokenizer is the server's: then prompts are sent as token ids, and log-likelihoods of
     conversations can be asked. `max_length` is the server's context, `revision` the user's own name for what it serves,
@@ -56,6 +58,11 @@ class ApiSettings:
     extra: tuple[tuple[str, Scalar], ...] = ()
     policy: Policy = field(default_factory=Policy)
 
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The address of every server."""
+        return tuple(self.base_url.split(_PARTS))
+
 
 def read_settings(args: Mapping[str, Scalar], environ: Mapping[str, str] = os.environ) -> ApiSettings:
     """The settings behind the arguments and the environment. Raises UsageError."""
@@ -77,7 +84,7 @@ def read_settings(args: Mapping[str, Scalar], environ: Mapping[str, str] = os.en
     max_length = _positive(args, "max_length")
     return ApiSettings(
         model=str(args["model"]),
-        base_url=_checked_url(str(args.get("base_url") or environ.get("OPENAI_BASE_URL") or DEFAULT_URL)),
+        base_url=_checked_urls(str(args.get("base_url") or environ.get("OPENAI_BASE_URL") or DEFAULT_URL)),
         api_key=_checked_key(environ.get("OPENAI_API_KEY", "")),
         endpoint=endpoint,
         tokenizer=str(args.get("tokenizer", "")),
@@ -144,6 +151,15 @@ def _checked_key(key: str) -> str:
     return key or NO_KEY
 
 
+def _checked_urls(urls: str) -> str:
+    """The addresses of all servers. Raises UsageError for one that is not to be asked, or stands there twice."""
+    found = [_checked_url(url.strip()) for url in urls.split(_PARTS)]
+    for url in found:
+        if found.count(url) > 1:
+            raise UsageError(f"base_url names {url} twice.")
+    return _PARTS.join(sorted(found))  # their order says nothing
+
+
 def _checked_url(url: str) -> str:
     """An http(s) URL without credentials that leads to no cloud machine's metadata. Raises UsageError."""
     try:
@@ -153,7 +169,7 @@ def _checked_url(url: str) -> str:
     except ValueError as error:
         raise UsageError(f"base_url is no URL ({error}).") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise UsageError(f"base_url {url}: expected http://HOST/v1 or https://HOST/v1.")
+        raise UsageError(f"base_url {url}: expected http://HOST/v1 or https://HOST/v1, several parted by ;.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError("base_url holds credentials or a query; keys are read from OPENAI_API_KEY only.")
     try:
