@@ -154,6 +154,8 @@ def _model_arguments(model: ModelSpec) -> Iterator[str]:
             yield from ("--model", engine, *(("--model_args", _pairs(named)) if named else ()))
     if identity.get("batch_size", "auto") not in ("auto", 1):
         yield from ("--batch_size", str(identity["batch_size"]))
+    if "planned_for_workers" in identity:
+        yield from ("--workers", str(identity["planned_for_workers"]))
 
 
 def _of_vllm(identity: Mapping[str, Scalar]) -> Iterator[tuple[str, Scalar]]:

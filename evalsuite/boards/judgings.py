@@ -24,7 +24,7 @@ from evalsuite.types import Cause, Scored, Unscored
 _HOW_IT_RAN = frozenset(
     [
         *("batch_size", "token_budget", "device", "torch", "transformers", "tokenizers"),
-        *("answers_sha256", "num_answers", "runs"),
+        *("answers_sha256", "num_answers", "runs", "planned_for_workers"),
     ]
 )
 """Of what a model is, that which makes no other judge of it: how it was run, and which verdicts were recorded."""

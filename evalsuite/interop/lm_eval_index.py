@@ -49,7 +49,6 @@ class Entry(Record, frozen=True, kw_only=True):
 
 class _Kept(Record, frozen=True, kw_only=True):
     form: int
-    lm_eval: str
     entries: tuple[Entry, ...]
 
 
@@ -125,7 +124,7 @@ def _made(path: Path) -> tuple[Entry, ...]:
     root = _root()
     entries = tuple(_entries_below(root, root))
     with suppress(SaveFailed):  # a home that cannot be written costs seconds each time, not the run
-        write_atomic(path, msgspec.json.encode(_Kept(form=_NEWEST, lm_eval=lm_eval_version(), entries=entries)))
+        write_atomic(path, msgspec.json.encode(_Kept(form=_NEWEST, entries=entries)))
     return entries
 
 

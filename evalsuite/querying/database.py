@@ -14,12 +14,12 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import CorruptStore, UsageError
 from evalsuite.querying.arrow_tables import arrow_table
 from evalsuite.querying.columns import SQL_TYPES, STORED_SAMPLES, TABLES, VALUE
 from evalsuite.querying.rows import value_reader
 from evalsuite.records import RunResult
-from evalsuite.store.results import open_samples, read_columns, read_results
+from evalsuite.store.results import RESULTS, open_samples, read_columns, read_results
 
 _LOCKS = (
     "SET python_enable_replacements = false",  # this program's own variables are no tables
@@ -50,7 +50,7 @@ def ask(query: str, paths: Sequence[Path]) -> Answer:
     with duckdb.connect(":memory:") as connection:
         for lock in _LOCKS:  # before anything of a run, which may be of a stranger's making, comes near the engine
             connection.execute(lock)
-        _fill(connection, [(path, read_results(path)) for path in paths])
+        _fill(connection, [(path, _result_of(path)) for path in paths])
         try:
             connection.execute(statement)
             return Answer(tuple(column[0] for column in connection.description), tuple(connection.fetchall()))
@@ -95,6 +95,17 @@ def _first_lines(error: Exception) -> str:
 
 
 # -- tables
+
+
+def _result_of(path: Path) -> RunResult:
+    """A run's result. Raises CorruptStore for one under another's id, by which rows are told apart."""
+    result = read_results(path)
+    if result.run_id != result.spec.run_id:
+        raise CorruptStore(
+            f"{path / RESULTS} was changed after it was written: its run_id is {result.run_id!r}, and that of its spec "
+            f"is {result.spec.run_id}."
+        )
+    return result
 
 
 def _fill(connection: Any, runs: Sequence[tuple[Path, RunResult]]) -> None:

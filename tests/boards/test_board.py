@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from sealed_runs import Part, write_run
 
+from evalsuite.boards import judgings
 from evalsuite.boards.building import BoardOptions, board_of
 from evalsuite.boards.cells import Cell
 from evalsuite.boards.commands import command_note, repeat_command
@@ -125,6 +126,16 @@ def test_the_command_of_vllm_says_what_decides_its_answers(tmp_path: Path) -> No
     assert said(dtype="float16", **user_set) == (
         "pretrained=org/m,dtype=float16,max_length=512,tensor_parallel_size=2,enforce_eager=true"
     )
+
+
+def test_the_command_of_a_plan_for_many_workers_has_as_many(tmp_path: Path) -> None:
+    """Their batches are others, and so may be the last bits; whose verdicts they are does not depend on it."""
+    (run,) = load_runs([write_run(tmp_path, "a", [EN])])
+    model = ModelSpec(name="org/m", engine="transformers", identity={"device": "cuda", "planned_for_workers": 16})
+    words = shlex.split(repeat_command(msgspec.structs.replace(run.result.spec, model=model)).replace("\\\n", ""))
+    assert words[words.index("--workers") + 1] == "16"
+    alone = msgspec.structs.replace(model, identity={"device": "cuda"})
+    assert judgings._setup(model) == judgings._setup(alone)
 
 
 def test_the_command_of_a_name_that_cannot_be_seen_can_be_copied(tmp_path: Path) -> None:
