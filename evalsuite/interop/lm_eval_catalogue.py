@@ -16,7 +16,7 @@ from typing import Any
 from evalsuite.canonical import content_hash
 from evalsuite.contracts import Catalogue, Family, Task, TaskInfo, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UnknownName, UsageError
-from evalsuite.interop.lm_eval_draws import source_of
+from evalsuite.interop.lm_eval_functions import source_of
 from evalsuite.interop.lm_eval_index import Entry, folders_of, lm_eval_version, own_folders, quiet, read_index
 from evalsuite.interop.lm_eval_names import IMPORTED_PROTOCOL, PREFIX
 from evalsuite.records import AggregateKind

@@ -7,13 +7,10 @@ where the first stopped, and here starts anew: prompts are those of a command wi
 
 from __future__ import annotations
 
-import inspect
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,41 +62,3 @@ def _set(state: tuple[Any, ...]) -> None:
     np.random.set_state(state[1])
     if (torch := _torch()) and state[2] is not None:
         torch.set_rng_state(state[2])
-
-
-def does_draw(config: Mapping[str, Any]) -> bool:
-    """Whether the code that processes a task's documents, by the text of its file, draws or shuffles."""
-    text = source_of(config["process_docs"]) if callable(config.get("process_docs")) else ""
-    return "random" in text or "shuffle" in text
-
-
-def source_of(function: Callable[..., Any]) -> str:
-    """The text of the file that a function of a task's stands in, which has what it calls; else of the function."""
-    while isinstance(function, partial):
-        function = function.func
-    try:
-        return Path(str(inspect.getsourcefile(inspect.unwrap(function)))).read_text(encoding="utf-8")
-    except (OSError, TypeError, UnicodeError):
-        return getattr(function, "__qualname__", type(function).__qualname__)
-
-
-def once_a_table(config: dict[str, Any]) -> None:
-    """Let a task process each table once, however often lm-eval asks.
-
-    lm-eval processes documents anew to make the task, its requests and its scores. Over data on disk `datasets` keeps
-    what it mapped, so that all see the same; the tables here are in memory, where it keeps nothing.
-    """
-    process = config.get("process_docs")
-    if not callable(process):
-        return
-    made: dict[int, tuple[Any, Any]] = {}
-
-    def kept(table: Any) -> Any:
-        if id(table) not in made:
-            made[id(table)] = (table, process(table))
-        return made[id(table)][1]
-
-    config["process_docs"] = kept
-    exemplars = config.get("fewshot_config")
-    if isinstance(exemplars, dict) and exemplars.get("process_docs") is process:
-        exemplars["process_docs"] = kept

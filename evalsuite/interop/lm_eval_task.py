@@ -16,7 +16,8 @@ from typing import Any
 
 from evalsuite.contracts import Dataset, Rows, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UsageError
-from evalsuite.interop.lm_eval_draws import Draws, does_draw, once_a_table
+from evalsuite.interop.lm_eval_draws import Draws
+from evalsuite.interop.lm_eval_functions import does_draw, once_a_table
 from evalsuite.interop.lm_eval_index import quiet
 from evalsuite.interop.lm_eval_requests_out import conversation, generation, request_of
 from evalsuite.interop.lm_eval_scores import TheirMetric, metrics_of
