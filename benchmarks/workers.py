@@ -54,8 +54,8 @@ def main() -> int:
 def ran(folder: Path, options: argparse.Namespace, workers: str = "", *, is_hunted: bool = False) -> tuple[bytes, ...]:
     """The sealed files of one run."""
     place = Path(tempfile.mkdtemp(dir=folder))
-    words = [sys.executable, "-m", "evalsuite", "run", options.config, "--model", options.model, "--device", "cpu",
-             "-o", str(place), *(["--limit", options.limit] if options.limit else [])]  # fmt: skip
+    words = [sys.executable, "-m", "evalsuite.cli.main", "run", options.config, "--model", options.model]
+    words += ["--device", "cpu", "-o", str(place), *(["--limit", options.limit] if options.limit else [])]
     words += ["--workers", workers, "--cluster", "local"] if workers else []
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)

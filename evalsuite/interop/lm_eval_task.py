@@ -124,10 +124,8 @@ class LmEvalTask:
         config = copy.deepcopy({key: value for key, value in self._config.items() if key not in _STRUCTURAL})
         config |= {"custom_dataset": lambda **_: tables, "num_fewshot": self.num_fewshot}
         once_a_table(config)
-        if not self.num_fewshot and not does_draw(
-            self._config
-        ):  # else its exemplars would be loaded although nobody asks for them
-            config["fewshot_config"] = None
+        if not self.num_fewshot and not does_draw(self._config):
+            config["fewshot_config"] = None  # else its exemplars would be loaded although nobody asks for them
         with _named(self.name):
             task = ConfigurableTask(config=config)
         task.set_fewshot_seed(self._options.seed)
