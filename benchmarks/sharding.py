@@ -266,10 +266,11 @@ def line(found: Cut, whole: Cut, prices: Prices, driver: Driver) -> dict[str, ob
 
 
 def whole_run(found: Cut, whole: Cut, prices: Prices, driver: Driver, prepare_s: float) -> dict[str, object]:
-    """A row: of the whole command, which prepares first, then starts its workers, then computes."""
+    """A row: of the whole command, whose workers begin while it prepares; one process does one after the other."""
     end = found.outcome(prices, driver).end
     alone = whole.outcome(prices, Driver()).end
-    total = prepare_s + START_S + end
+    before = max(prepare_s, START_S) if found.num_workers > 1 else prepare_s + START_S
+    total = before + end
     return {
         "workers": found.num_workers,
         "preparing": f"{prepare_s:.0f} s",

@@ -1,6 +1,6 @@
 """From what a user asks to what will be run: tasks built, rows read, samples chosen, everything pinned in a spec.
 
-Nothing here loads weights or writes; a mistake ends the command before either.
+Nothing here loads weights or writes; a mistake ends the command before either. Workers may load theirs meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from evalsuite.canonical import content_hash
 from evalsuite.config import ModelConfig, RunConfig
 from evalsuite.contracts import MISSING, Suite
 from evalsuite.data import source_from_environment
-from evalsuite.engines.base import ByRow, Engine, EngineOptions, missing_parts
+from evalsuite.engines.base import Beginning, ByRow, Engine, EngineOptions, missing_parts
 from evalsuite.engines.ray_cluster import LOCAL, Crew
 from evalsuite.engines.workers import spread
 from evalsuite.entry_points import PluginBroken, blaming, described
@@ -59,9 +59,11 @@ class Opened:
     engine: Engine
 
 
-def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
+def prepare(config: RunConfig, opened: Opened | None = None, *, is_to_begin: bool = False) -> Prepared:
     """Everything `config` asks for, pinned; answered by the engine it names, or by one that is `opened` already.
 
+    With `is_to_begin` an engine that takes long to begin does so while rows are read and prompts are made; it then has
+    to be closed, or end with this process, also where this raises.
     Raises UsageError, DataError or NothingSelected.
     """
     choices = _choices(config)
@@ -72,6 +74,8 @@ def prepare(config: RunConfig, opened: Opened | None = None) -> Prepared:
     engine = opened.engine
     if config.apply_chat_template and not engine.has_chat_template:
         raise UsageError(f"--apply_chat_template: {opened.model} has no chat template; give --chat_template FILE.")
+    if is_to_begin and isinstance(engine, Beginning):
+        engine.begin()
     source = source_from_environment(config.data_dir)
     built = [build_task(choice, config, engine, source) for choice in choices]
     check_samples(built)

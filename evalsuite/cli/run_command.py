@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run and print. Exit code 0 complete, 3 incomplete, 130 interrupted."""
     config = config_from(options)
-    prepared = prepare(config)
+    prepared = prepare(config, is_to_begin=not options.dry_run)
     for note in prepared.notes:
         print(f"evalsuite: {note}", file=sys.stderr)
     if options.dry_run:

@@ -161,6 +161,14 @@ class Reusable(Protocol):
 
 
 @runtime_checkable
+class Beginning(Protocol):
+    """An engine that takes long to begin, which it can do while a run is prepared."""
+
+    def begin(self) -> None:
+        """Begin, and return before that is done. What goes wrong is raised when something is asked."""
+
+
+@runtime_checkable
 class Weighed(Protocol):
     """An engine that holds a model in memory of this machine."""
 

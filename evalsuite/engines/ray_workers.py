@@ -81,10 +81,22 @@ class Workers:
         self._arriving: dict[Any, _Hand] = {}
         self._idle: list[_Hand] = []
         self._stack: Mapping[str, Scalar] | None = None
+        self._has_room = False
+        self._trouble: EvalsuiteError | None = None
+
+    def begin(self) -> None:
+        """Call all workers, if they are not there, who begin while others go on; `stack` raises what goes wrong."""
+        if self._hands or self._trouble:
+            return
+        try:
+            for number in range(1, self._crew.num_workers + 1):
+                self._call(number)
+        except EvalsuiteError as error:
+            self._trouble = error
 
     def stack(self) -> Mapping[str, Scalar]:
         """What all of them compute with. Raises EngineFailed where that differs, or one dies, fails or never begins."""
-        self._begin()
+        self._need()
         while self._arriving:
             self._wait([], lambda: False)
         assert self._stack is not None
@@ -106,7 +118,7 @@ class Workers:
 
     def _hand_out(self, shift: _Shift) -> None:
         """A batch to everyone who is free."""
-        self._begin()
+        self._need()
         while self._idle and (batch := shift.next_batch()) is not None:
             hand = self._idle.pop(0)
             shift.under_way[hand.actor.answer.remote(batch)] = (hand, batch)
@@ -178,13 +190,15 @@ class Workers:
 
     # -- beginning and ending
 
-    def _begin(self) -> None:
-        """Call all workers, if they are not there. Raises UsageError where the cluster is not, or is too small."""
-        if self._hands:
+    def _need(self) -> None:
+        """All workers are called, or there already. Raises UsageError where the cluster is not, or is too small."""
+        self.begin()
+        if self._trouble:
+            raise self._trouble
+        if self._has_room:
             return
         self._cluster.check_room(self._num_gpus())
-        for number in range(1, self._crew.num_workers + 1):
-            self._call(number)
+        self._has_room = True
         self._tell(Event("workers", {"workers": self._crew.num_workers, "cluster": self._crew.cluster}))
 
     def _call(self, number: int) -> None:
@@ -207,6 +221,7 @@ class Workers:
             for hand in self._hands.values():
                 self._cluster.ray().kill(hand.actor)
         self._hands, self._arriving, self._idle, self._stack = {}, {}, [], None
+        self._has_room, self._trouble = False, None
 
 
 class Worker:

@@ -47,6 +47,10 @@ class WorkersEngine:
         """The inner engine's. Who computes moves nothing; more than 8 workers have batches of their own."""
         return {**self._inner.identity(), **sharding.identity(self._num_workers)}
 
+    def begin(self) -> None:
+        """Have the workers begin, and load the weights; what goes wrong is raised when they are needed."""
+        self._workers.begin()
+
     def stack(self) -> Mapping[str, Scalar]:
         """What all workers say of their machines and of how they compute. Raises EngineFailed where they differ."""
         return self._workers.stack()

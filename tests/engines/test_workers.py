@@ -15,6 +15,7 @@ from tiny_models import characters, save_llama
 ray = pytest.importorskip("ray")
 
 from evalsuite.cli.main import main  # noqa: E402
+from evalsuite.config import make_config  # noqa: E402
 from evalsuite.engines import ray_cluster  # noqa: E402
 from evalsuite.engines import ray_workers as workers_module  # noqa: E402
 from evalsuite.engines.base import Batch, EngineOptions  # noqa: E402
@@ -23,6 +24,7 @@ from evalsuite.engines.ray_workers import Answers, Worker  # noqa: E402
 from evalsuite.engines.workers import WorkersEngine, spread  # noqa: E402
 from evalsuite.errors import EngineFailed, UsageError  # noqa: E402
 from evalsuite.plugins import ENGINES, load  # noqa: E402
+from evalsuite.prepare import prepare  # noqa: E402
 from evalsuite.types import Item, LoglikelihoodRequest  # noqa: E402
 
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # its stand-ins are used in Ray's own processes
@@ -167,6 +169,26 @@ def test_bad_input_is_one_line(
     named = [str(model) if one == "MODEL" else one for one in arguments]
     assert main(["run", *named, "--tasks", "mini_choice_en", "--limit", "2", "-o", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_workers_begin_while_the_run_is_prepared(tmp_path: Path, model: Path) -> None:
+    """By then the weights are loaded. What goes wrong is no matter where nothing is asked of them."""
+    config = make_config(
+        {"model": str(model), "tasks": ["mini_math_en"], "limit": 4, "workers": 2, "device": "cpu"}, {}
+    )
+    engine = prepare(config, is_to_begin=True).engine
+    assert isinstance(engine, WorkersEngine)
+    assert ray.is_initialized()
+    engine.close()
+    assert not ray.is_initialized()
+
+    assert isinstance(prepare(config).engine, WorkersEngine)
+    assert not ray.is_initialized()
+
+    alone = ran(tmp_path, model)
+    sealed = (alone / "results.json").read_bytes()
+    again = ran(tmp_path, model, "--cluster", "127.0.0.1:1")
+    assert (again / "results.json").read_bytes() == sealed
 
 
 def test_without_ray_it_says_what_to_install(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
