@@ -110,7 +110,10 @@ class Workers:
             while shift.under_way or (not is_stopping() and shift.has_more()):
                 self._hand_out(shift)
                 for one in self._wait(list(shift.under_way), is_stopping):
-                    yield from self._taken(shift, one)
+                    found = self._taken(shift, one)
+                    self._hand_out(shift)  # nobody idles while these answers are stored
+                    if found:
+                        yield found
             is_done = True
         finally:
             if not is_done:  # the run is given up: what they compute is wanted by nobody
@@ -163,8 +166,9 @@ class Workers:
             )
         self._idle.append(hand)
 
-    def _taken(self, shift: _Shift, one: Any) -> Iterator[Answers]:
-        """What a worker has done. One that died, or whose answer was lost with its node, has its batch asked again."""
+    def _taken(self, shift: _Shift, one: Any) -> Answers | None:
+        """What a worker has done; None of one that died, or whose answer was lost with its node: its batch is asked
+        again."""
         ray = self._cluster.ray()
         hand, batch = shift.under_way.pop(one)
         try:
@@ -184,9 +188,9 @@ class Workers:
             shift.again.append(batch)
             ray.kill(hand.actor)
             self._call(hand.number)
-        else:
-            self._idle.append(hand)
-            yield found
+            return None
+        self._idle.append(hand)
+        return found
 
     # -- beginning and ending
 
