@@ -106,7 +106,7 @@ def blaming(group: str, name: str, what: str) -> Iterator[None]:
         yield
     except EvalsuiteError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin that ends the program would end it as if all had gone well
         raise PluginBroken(f"{described(group, name)}: {what} raised {told(error)}") from error
 
 

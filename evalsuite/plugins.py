@@ -203,12 +203,18 @@ def choose_tasks(wanted: list[str], *, is_protocol_given: bool = False) -> tuple
     """The tasks behind names as users write them: a suite, a family, a member, or ``name:category``.
 
     Repeats count once. Raises UsageError for a task that two suites want under two protocols, unless the user's own
-    stands in place of both.
+    stands in place of both; and for one that two families of a catalogue's share, since a run holds it once, and the
+    mean of one of them would lack it.
     """
     chosen: dict[str, TaskChoice] = {}
     for name in wanted:
         for choice in _choose(name):
             known = chosen.setdefault(choice.name, choice)
+            if known.family.name != choice.family.name:
+                raise UsageError(
+                    f"--tasks: {choice.name} is in {known.family.name} and in {choice.family.name}; ask for them in "
+                    "runs of their own."
+                )
             if known.protocol != choice.protocol and not is_protocol_given:
                 both = " and ".join(str(one.protocol or "its own protocol") for one in (known, choice))
                 raise UsageError(f"--tasks asks for {choice.name} under {both}; a run holds it once.")

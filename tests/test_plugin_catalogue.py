@@ -249,6 +249,15 @@ def test_an_error_of_ours_that_a_plugin_raises_is_the_users(offered: Offered) ->
         raise DataError("no rows today")
 
 
+def test_a_plugin_that_ends_the_program_is_at_fault() -> None:
+    """As if all had gone well, a CI would say."""
+    with (
+        pytest.raises(PluginBroken, match=r"opening it raised SystemExit: 0"),
+        entry_points.blaming(plugins.ENGINES, "scripted", "opening it"),
+    ):
+        raise SystemExit(0)
+
+
 def test_the_whole_traceback_on_request(
     offered: Offered, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,8 +59,14 @@ def _tasks(options: argparse.Namespace) -> list[dict[str, str]]:
         for info in (*plugins.all_tasks(), *(plugins.all_catalogue_tasks() if _is_narrow(options) else ()))
         if (languages is None or info.language in languages)
         and options.type in (None, info.kind)
-        and (options.search or "").lower() in f"{info.name} {info.title}".lower()
+        and _searched(options.search) in f"{info.name} {info.title}".lower()
     ]
+
+
+def _searched(text: str | None) -> str:
+    """As names are listed: those of a catalogue's tasks are asked for with a colon, too."""
+    prefix, colon, rest = (text or "").lower().partition(":")
+    return f"{prefix}.{rest}" if colon and prefix in plugins.names(plugins.CATALOGUES) else prefix + colon + rest
 
 
 def _is_narrow(options: argparse.Namespace) -> bool:

@@ -88,7 +88,8 @@ def _checked(kind: str, name: str) -> str:
             f"{name!r} is no name for a {kind}: expected,{guess} at most {_MAX_NAME} small letters, digits and single "
             "underscores, beginning with a letter."
         )
-    groups = (_GROUPS[kind], plugins.SUITES) if kind == "task" else (_GROUPS[kind],)
+    beside = (plugins.SUITES, plugins.CATALOGUES) if kind == "task" else ()  # --tasks names these too
+    groups = (_GROUPS[kind], *beside)
     for group in groups:
         if name in plugins.names(group):
             raise UsageError(f"{described(group, name)} is installed already; choose another name.")

@@ -140,7 +140,7 @@ def print_result(result: RunResult) -> None:
         if is_long and not mean.is_primary:
             continue
         table.add_row(
-            mean.name if mean.kind == "suite" else f"{mean.family} {mean.kind}",
+            mean.name if mean.kind == "suite" else mean.name.removesuffix(f" {mean.metric}"),
             mean.metric,
             *_value_and_interval(mean),
             str(mean.n),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ from evalsuite.cli.report_command import find_runs
 from evalsuite.errors import EXIT_OK
 from evalsuite.querying.columns import TABLES
 from evalsuite.querying.database import Answer, ask
+from evalsuite.store.results import RESULTS
+from evalsuite.store.run_directory import SPEC
 from evalsuite.tables import Cell, Format, Shown, Table, rendered
 
 _FORMATS: Mapping[str, Format] = {"text": "text", "csv": "csv", "json": "json", "md": "markdown"}
@@ -32,7 +35,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Ask and print."""
-    answer = ask(options.query, find_runs([Path(run) for run in options.runs]))
+    folders = [Path(run) for run in options.runs]
+    answer = ask(options.query, find_runs(folders))
+    runs = (spec.parent for path in folders for spec in path.glob(f"*/{SPEC}"))
+    if unfinished := sorted({run.name for run in runs if not (run / RESULTS).exists()}):
+        print(f"evalsuite: left out, since they are not finished: {', '.join(unfinished)}", file=sys.stderr)
     say(rendered(_table(answer), _FORMATS[options.format]), end="")
     if options.json:
         rows = [[_finite(_plain(value)) for value in row] for row in answer.rows]

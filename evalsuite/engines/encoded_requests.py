@@ -13,7 +13,16 @@ from evalsuite.engines.encoding import EncodedPair, EncodedPrompt
 from evalsuite.engines.forecast import Work, mean
 from evalsuite.engines.forest import Tokens
 from evalsuite.engines.local_model import LocalModel
-from evalsuite.types import Cause, Failure, GenerateRequest, LoglikelihoodRequest, Request, RollingRequest
+from evalsuite.types import (
+    Cause,
+    Failure,
+    GenerateRequest,
+    Loglikelihood,
+    LoglikelihoodRequest,
+    Request,
+    Response,
+    RollingRequest,
+)  # fmt: skip
 
 
 class EncodedRequests:
@@ -90,8 +99,19 @@ class EncodedRequests:
         """The parts of a windowed request, each of which fits."""
         return list(rolling.windows(self.pair(request), self._model.max_length))
 
-    def too_long(self, request: Request) -> Failure | None:
-        """Why `request` cannot be answered, where it exceeds the model's context."""
+    def without_model(self, request: Request) -> Response | None:
+        """The answer where no model is needed: why `request` cannot be answered, or that a text is empty.
+
+        The log-likelihood of no token is 0, as in lm-eval; only a choice without tokens cannot be weighed.
+        """
+        if isinstance(request, RollingRequest) and not self.pair(request).continuation:
+            return Loglikelihood(
+                sum_nats=0.0, num_tokens=0, num_chars=len(request.text), num_bytes=len(request.text.encode("utf-8")),
+                is_greedy=True,
+            )  # fmt: skip
+        return self._too_long(request)
+
+    def _too_long(self, request: Request) -> Failure | None:
         if not self.overflow(request):
             return None
         what = f"prompt and {request.max_tokens} new tokens" if isinstance(request, GenerateRequest) else "prompt"

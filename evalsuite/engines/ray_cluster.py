@@ -54,6 +54,7 @@ class Cluster:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         common = {"log_to_driver": False, "configure_logging": False}
         if self.crew.cluster == LOCAL:
+            _check_cores(self.crew.num_workers)
             ray.init(address=LOCAL, num_cpus=self.crew.num_workers, include_dashboard=False, **common)
             self.is_begun_here = True
             return
@@ -70,7 +71,7 @@ class Cluster:
     def check_room(self, num_gpus: float) -> None:
         """Raises UsageError where its machines could never hold all workers, with a core and so many GPUs each."""
         deadline = time.monotonic() + (0.0 if self.is_begun_here else _JOIN_S)
-        while (room := self._room(num_gpus)) < self.crew.num_workers and time.monotonic() < deadline:
+        while (room := self.room(num_gpus)) < self.crew.num_workers and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
         if room < self.crew.num_workers:
             each = "a core" + (f" and {num_gpus:.15g} GPUs" if num_gpus else "")
@@ -78,7 +79,8 @@ class Cluster:
                 f"--workers {self.crew.num_workers}: the cluster has room for {room}, with {each} each on one machine."
             )
 
-    def _room(self, num_gpus: float) -> int:
+    def room(self, num_gpus: float) -> int:
+        """How many workers its present machines could hold."""
         return sum(_places(node["Resources"], num_gpus) for node in self.ray().nodes() if node["Alive"])
 
     def end(self) -> bool:
@@ -116,6 +118,14 @@ def _keep_from_stdout() -> None:
     worker = sys.modules.get("ray._private.worker")
     if hasattr(worker, "print_to_stdstream"):
         setattr(worker, "print_to_stdstream", lambda *_, **__: None)  # noqa: B010
+
+
+def _check_cores(num_workers: int) -> None:
+    """Raises UsageError for more workers than this machine has cores, which would only be in each other's way."""
+    if num_workers > (num_cores := os.cpu_count() or 1):
+        raise UsageError(
+            f"--workers {num_workers}: this machine has {num_cores} cores, and a worker takes one or more."
+        )
 
 
 def _check_address(address: str) -> None:

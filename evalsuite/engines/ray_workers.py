@@ -85,12 +85,11 @@ class Workers:
         self._trouble: EvalsuiteError | None = None
 
     def begin(self) -> None:
-        """Call all workers, if they are not there, who begin while others go on; `stack` raises what goes wrong."""
+        """Call those for whom there is room, who begin while others go on; `stack` raises what goes wrong."""
         if self._hands or self._trouble:
             return
         try:
-            for number in range(1, self._crew.num_workers + 1):
-                self._call(number)
+            self._call_up_to(min(self._crew.num_workers, self._cluster.room(self._num_gpus())))
         except EvalsuiteError as error:
             self._trouble = error
 
@@ -202,8 +201,13 @@ class Workers:
         if self._has_room:
             return
         self._cluster.check_room(self._num_gpus())
+        self._call_up_to(self._crew.num_workers)
         self._has_room = True
         self._tell(Event("workers", {"workers": self._crew.num_workers, "cluster": self._crew.cluster}))
+
+    def _call_up_to(self, last: int) -> None:
+        for number in range(len(self._hands) + 1, last + 1):
+            self._call(number)
 
     def _call(self, number: int) -> None:
         """A worker is to begin, and to say what it computes with."""

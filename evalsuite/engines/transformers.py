@@ -159,6 +159,7 @@ class TransformersEngine(InProcess[LocalModel]):
         """The response to every item, each batch by itself. What does not fit into memory is halved until it does."""
         self._earlier, self._present = self._present, RowMemory(0 if self._is_deterministic else MEMORY_BYTES)
         for batch, planned in self._with_plans(batches):
+            self.requests.encode_all([item.request for item in batch.items])  # a worker has not planned them
             way = self._way(batch)
             if way == "together":
                 yield from self._run_items(list(batch.items), planned)
@@ -199,8 +200,8 @@ class TransformersEngine(InProcess[LocalModel]):
         rows: list[Row] = []
         for item in items:
             assert isinstance(item.request, GenerateRequest)
-            if failure := self.requests.too_long(item.request):
-                yield item.id, failure
+            if answer := self.requests.without_model(item.request):
+                yield item.id, answer
             else:
                 rows.append(Row(item.id, item.request, self.requests.prompt(item.request)))
         yield from self._decoded(way, rows)
@@ -223,10 +224,12 @@ class TransformersEngine(InProcess[LocalModel]):
         self._present.take_over(own)
 
     def _run_items(self, items: list[Item], planned: PassPlan | None = None) -> Iterator[tuple[str, Response]]:
-        fitting = [item for item in items if not self.overflow(item.request)]
+        fitting = []
         for item in items:
-            if failure := self.requests.too_long(item.request):
-                yield item.id, failure
+            if answer := self.requests.without_model(item.request):
+                yield item.id, answer
+            else:
+                fitting.append(item)
         if not fitting:
             return
         answers = None

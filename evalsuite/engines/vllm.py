@@ -116,8 +116,8 @@ class VllmEngine(InProcess[VllmModel]):
         generated: dict[str, GenerateRequest] = {}
         scored: dict[str, Request] = {}
         for item in items:
-            if failure := self.requests.too_long(item.request):
-                yield item.id, failure
+            if answer := self.requests.without_model(item.request):
+                yield item.id, answer
             elif isinstance(item.request, GenerateRequest):
                 generated[item.id] = item.request
             elif self.requests.is_windowed(item.request):

@@ -16,8 +16,16 @@ from typing import Any
 from evalsuite.canonical import content_hash
 from evalsuite.contracts import Catalogue, Family, Task, TaskInfo, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UnknownName, UsageError
-from evalsuite.interop.lm_eval_functions import source_of
-from evalsuite.interop.lm_eval_index import Entry, folders_of, lm_eval_version, own_folders, quiet, read_index
+from evalsuite.interop.lm_eval_functions import no_code_from_elsewhere, source_of
+from evalsuite.interop.lm_eval_index import (
+    Entry,
+    folders_of,
+    lm_eval_version,
+    own_folders,
+    quiet,
+    read_index,
+    unreadable,
+)
 from evalsuite.interop.lm_eval_names import IMPORTED_PROTOCOL, PREFIX
 from evalsuite.records import AggregateKind
 from evalsuite.text.language_names import UNDETERMINED
@@ -49,6 +57,8 @@ def choose(name: str) -> tuple[tuple[Family, str], ...]:
     """The tasks behind one of lm-eval's names. Raises UnknownName, and UsageError for what cannot be run here."""
     entries = _entries()
     if name not in entries:
+        if files := unreadable():
+            raise UsageError(f"lm-eval knows no task {name}, and cannot read {'; '.join(files)}")
         raise UnknownName("lm-eval's task", name, entries, "`evalsuite list tasks --search TEXT` looks for tasks.")
     entry = entries[name]
     if entry.kind == "tag":
@@ -137,7 +147,10 @@ def _read(name: str) -> Any:
         folders = [str(folder) for folder in folders_of(name, _entries())]
         manager = TaskManager(include_defaults=False, include_path=folders)
         manager._factory = Unbuilt()
-        return manager._load_spec(name)
+        with no_code_from_elsewhere():
+            return manager._load_spec(name)
+    except UsageError as error:
+        raise UsageError(f"lm-eval's {name}: {error}") from error
     except Exception as error:  # a task's own code is run to resolve its functions
         raise UsageError(
             f"lm-eval {lm_eval_version()} cannot read {name}: {type(error).__name__}: {_first_line(error)}"

@@ -1,4 +1,5 @@
-"""The functions in the configurations of lm-eval's tasks: their text, whether they draw, and what they made of a table.
+"""The functions in the configurations of lm-eval's tasks: their text, whether they draw, what they made of a table, and
+what they may not do.
 
 Imported where tasks are listed: nothing heavy here.
 """
@@ -6,10 +7,38 @@ Imported where tasks are listed: nothing heavy here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from evalsuite.errors import UsageError
+
+
+@contextmanager
+def no_code_from_elsewhere() -> Iterator[None]:
+    """As long as this lasts, the package evaluate loads nothing.
+
+    What it loads is code: of a folder below the present one with the metric's name, else of the hub. Tasks ask for it
+    when their files are read, and when they score. Raises UsageError in its place.
+    """
+    if find_spec("evaluate") is None:
+        yield
+        return
+    import evaluate
+
+    real = evaluate.load
+    evaluate.load = _refused
+    try:
+        yield
+    finally:
+        evaluate.load = real
+
+
+def _refused(path: str, *_: object, **__: object) -> NoReturn:
+    raise UsageError(f"it asks the package evaluate for {path}, which runs code from elsewhere; evalsuite runs none.")
 
 
 def does_draw(config: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import yaml
 
 from evalsuite.errors import SaveFailed, UsageError
 from evalsuite.interop.lm_eval_languages import language_of
@@ -105,6 +106,17 @@ def folders_of(name: str, entries: Mapping[str, Entry]) -> tuple[Path, ...]:
             names += entry.members
     root = _root()
     return tuple(root / folder for folder in sorted(found) if folder)  # an absolute folder stands for itself
+
+
+def unreadable() -> tuple[str, ...]:
+    """The user's files that are no YAML, which lm-eval passes over in silence, and where the fault is."""
+    found = []
+    for path in (path for folder in own_folders() for path in sorted(folder.rglob("*.yaml"))):
+        try:
+            yaml.compose(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeError, yaml.YAMLError) as error:
+            found.append(f"{path}: {' '.join(str(error).split())}")
+    return tuple(found)
 
 
 def quiet() -> None:

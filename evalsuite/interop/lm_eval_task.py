@@ -17,7 +17,7 @@ from typing import Any
 from evalsuite.contracts import Dataset, Rows, TaskOptions
 from evalsuite.errors import DataError, EvalsuiteError, UsageError
 from evalsuite.interop.lm_eval_draws import Draws
-from evalsuite.interop.lm_eval_functions import does_draw, once_a_table
+from evalsuite.interop.lm_eval_functions import does_draw, no_code_from_elsewhere, once_a_table
 from evalsuite.interop.lm_eval_index import quiet
 from evalsuite.interop.lm_eval_requests_out import conversation, generation, request_of
 from evalsuite.interop.lm_eval_scores import TheirMetric, metrics_of
@@ -197,7 +197,7 @@ class LmEvalTask:
         for instance in instances:
             instance.resps = [_response(instance, next(found)) for _ in range(instance.repeats or 1)]
             instance.filtered_resps = {}
-        with Draws().going_on():  # anew each time, since samples are scored in no order
+        with no_code_from_elsewhere(), Draws().going_on():  # anew each time, since samples are scored in no order
             for ensemble in self._task._filters:
                 ensemble.apply(instances)
             values = {
@@ -256,7 +256,8 @@ class _Tables(dict[str, Any]):
 def _named(name: str) -> Iterator[None]:
     """Errors of lm-eval's, or of a task's own code, with the task's name."""
     try:
-        yield
+        with no_code_from_elsewhere():
+            yield
     except EvalsuiteError as error:
         raise type(error)(f"{name}: {error}") from error
     except Exception as error:  # code of many hands

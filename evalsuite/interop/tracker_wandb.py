@@ -6,6 +6,7 @@ Our run id is its run id. With a folder nothing is sent: ``wandb sync`` does tha
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,20 @@ PLAIN = "A-Za-z0-9_"
 SCHEMES = ("http", "https")
 
 _SENT = "evalsuite-manifest"
-"""A file of an offline run, written when all of it was: the hash of the manifest that was sent."""
+"""A file of an offline run, written when all of it was: the hash of the manifest that was sent, and the project."""
 
 _INIT_TIMEOUT_S = "30"
 """For which a server may stay silent; W&B's own number is 90."""
 
 
 def environment(place: Place) -> dict[str, str | None]:
-    """What its process runs under: no reports of errors to its makers, and with a folder nothing outside of that."""
+    """What its process runs under: no reports of errors to its makers, and with a folder nothing outside of that.
+
+    Raises UsageError for a project that cannot be one.
+    """
+    team, _, _ = place.project.rpartition("/")
+    if team and not re.fullmatch(r"[\w-]+", team):
+        raise UsageError(f"--project {place.project}: expected PROJECT or TEAM/PROJECT.")
     found: dict[str, str | None] = {
         "WANDB_ERROR_REPORTING": os.environ.get("WANDB_ERROR_REPORTING", "false"),
         "WANDB_SILENT": "true",
@@ -55,16 +62,21 @@ def send(facts: Facts, place: Place) -> Logged:
 
 def _offline(wandb: Any, facts: Facts, place: Place, folder: Path) -> Logged:
     """A second sending of the same makes nothing; a forced one a second folder, of which the newer one counts."""
-    earlier = sorted(folder.glob(f"offline-run-*-{facts.run_id}/{_SENT}"), reverse=True)
-    if is_there(facts, [path.read_text(encoding="ascii") for path in earlier[:1]], place):
-        return Logged(place=str(earlier[0].parent), is_new=False)
+    earlier = [
+        (path.parent, manifest)
+        for path in sorted(folder.glob(f"offline-run-*-{facts.run_id}/{_SENT}"), reverse=True)
+        for manifest, _, project in (path.read_text(encoding="utf-8").partition("\n"),)
+        if project == place.project
+    ]
+    if is_there(facts, [manifest for _, manifest in earlier[:1]], place):
+        return Logged(place=str(earlier[0][0]), is_new=False)
     run = _opened(wandb, facts, place)
     where = Path(run.dir).parent
     if place.folder and Path(place.folder).resolve() not in where.resolve().parents:
         run.finish(exit_code=1)
         raise SaveFailed(f"it cannot write to {place.folder}, and would have written to {where}.")
     _write(wandb, run, facts)
-    (where / _SENT).write_text(facts.manifest_hash, encoding="ascii")
+    (where / _SENT).write_text(f"{facts.manifest_hash}\n{place.project}", encoding="utf-8")
     return Logged(place=str(where))
 
 

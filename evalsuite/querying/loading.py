@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunFrames:
     """A sealed run; its tables as pandas frames, each made when it is first asked for.
 
@@ -28,6 +28,9 @@ class RunFrames:
 
     path: Path
     result: RunResult
+
+    def __repr__(self) -> str:
+        return f"<run {self.run_id}: {self.model}, {len(self.result.tasks)} tasks, {self.status}, {str(self.path)!r}>"
 
     @property
     def run_id(self) -> str:

@@ -36,7 +36,11 @@ def read_results(directory: Path) -> RunResult:
     path = directory / RESULTS
     if not directory.exists():
         raise SpecMismatch(f"there is no run at {directory}.")
+    if not directory.is_dir():
+        raise SpecMismatch(f"{directory} is no run's directory.")
     if not path.exists():
+        if any(directory.glob(f"*/{RESULTS}")):
+            raise SpecMismatch(f"{directory} is a folder of runs; give one of them.")
         raise SpecMismatch(f"{directory} has no sealed results; run the same command again to finish it.")
     try:
         value = json.loads(path.read_bytes())

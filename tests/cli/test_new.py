@@ -74,8 +74,8 @@ def test_names_are_checked(name: str, said: str, tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("task", "arc_easy"), ("task", "openllm_v1"), ("judge", "rating"), ("engine", "vllm"),
-                       ("report", "gate")]
+    ("kind", "name"), [("task", "arc_easy"), ("task", "openllm_v1"), ("task", "lm_eval"), ("judge", "rating"),
+                       ("engine", "vllm"), ("report", "gate")]
 )  # fmt: skip
 def test_a_name_that_is_taken_is_refused(
     kind: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

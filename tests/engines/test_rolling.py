@@ -17,7 +17,7 @@ from evalsuite.engines.scores import NO_TOKENS
 from evalsuite.plugins import ENGINES, load
 from evalsuite.types import Item, Loglikelihood, Response, RollingRequest
 
-TEXTS = ["abc " * count + "the end" for count in (1, 3, 4, 5, 8, 13, 40)]
+TEXTS = ["abc " * count + "the end" for count in (1, 3, 4, 5, 8, 13, 40)] + [""]
 
 
 @given(st.integers(2, 40), st.integers(1, 200))

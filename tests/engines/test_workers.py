@@ -160,6 +160,7 @@ class Other:
     [
         (("--model", "scripted", "--workers", "2"), "the engine scripted computes nothing on these machines"),
         (("--model", "MODEL", "--workers", "0"), "--workers"),
+        (("--model", "MODEL", "--workers", "100000000000"), "--workers 100000000000: this machine has"),
         (("--model", "MODEL", "--cluster", "127.0.0.1:1"), "--cluster 127.0.0.1:1 cannot be reached"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run_here
 from datasets import Dataset as Rows
 from lm_eval_runs import evaluate, write_tasks
 
@@ -275,6 +276,51 @@ def test_what_cannot_be_run_is_refused(name: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as refused:
         asked(name)
     assert name in str(refused.value)
+
+
+def test_a_task_of_two_names_is_asked_in_runs_of_their_own() -> None:
+    """A run holds it once: the mean of the other name would lack it."""
+    for names in (("tiny_first", "tiny_outer"), ("tiny_outer", "tiny_first")):
+        with pytest.raises(UsageError, match=r"lm_eval\.tiny_first is in lm_eval\.\w+ and in lm_eval\.\w+; ask"):
+            asked(*names)
+    assert {task.family for task in asked("tiny_outer", "tiny_outer").spec.tasks} == {"lm_eval.tiny_outer"}
+
+
+def test_groups_within_a_group_have_their_names(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = run_here(capsys, "run", "--model", "scripted", "--tasks", "lm_eval:tiny_outer", "--limit", 6, "-o", tmp_path)
+    assert "::tiny_inner micro" in ran.out
+
+
+def test_a_file_that_is_no_yaml_is_named(folder: Path) -> None:
+    bad = folder / "bad.yaml"
+    bad.write_text("task: tiny_bad\nmetric_list: [\n", encoding="utf-8")
+    try:
+        with pytest.raises(UsageError, match=r"knows no task tiny_bad, and cannot read .*bad\.yaml: .*line 3"):
+            asked("tiny_bad")
+    finally:
+        bad.unlink()
+
+
+def test_no_code_from_elsewhere_is_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package evaluate takes a metric's code from the present folder, before it asks the hub."""
+    import evaluate
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exact_thing").mkdir()
+    (tmp_path / "exact_thing" / "exact_thing.py").write_text("open('ran', 'w').close()\n", encoding="utf-8")
+    code = "import evaluate\n\nmetric = evaluate.load('exact_thing')\n\n\ndef rows(docs):\n    return docs\n"
+    (folder / "loading.py").write_text(code, encoding="utf-8")
+    task = "include: tiny_first.yaml\ntask: tiny_loading\nprocess_docs: !function loading.rows\n"
+    (folder / "tiny_loading.yaml").write_text(task, encoding="utf-8")
+    forget()
+    real = evaluate.load
+    with pytest.raises(UsageError, match="tiny_loading: it asks the package evaluate for exact_thing, which runs code"):
+        asked("tiny_loading")
+    assert evaluate.load is real
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_fixed_number_of_exemplars_stays() -> None:

@@ -424,6 +424,17 @@ def test_wandb_offline_by_its_own_variable(
 
 
 @pytest.mark.skipif(find_spec("wandb") is None, reason="needs wandb")
+def test_a_project_of_wandbs_does_not_hide_another(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    first = log_run(runs[0], "wandb", folder=tmp_path)
+    other = log_run(runs[0], "wandb", folder=tmp_path, project="other")
+    assert other.is_new
+    assert other.place != first.place
+    assert not log_run(runs[0], "wandb", folder=tmp_path, project="other").is_new
+    with pytest.raises(UsageError, match="expected PROJECT or TEAM/PROJECT"):
+        log_run(runs[0], "wandb", folder=tmp_path, project="a b/../c")
+
+
+@pytest.mark.skipif(find_spec("wandb") is None, reason="needs wandb")
 def test_a_broken_off_run_of_wandb_is_sent_again(runs: tuple[Path, Path], tmp_path: Path) -> None:
     (Path(log_run(runs[0], "wandb", folder=tmp_path).place) / "evalsuite-manifest").unlink()
     assert log_run(runs[0], "wandb", folder=tmp_path).is_new

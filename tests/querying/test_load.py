@@ -115,12 +115,22 @@ def test_a_path_may_be_text_and_must_hold_a_run(run: Path, tmp_path: Path) -> No
     assert evalsuite.load(str(run)).run_id == read_results(run).run_id
     with pytest.raises(SpecMismatch, match="has no sealed results"):
         evalsuite.load(tmp_path)
+    with pytest.raises(SpecMismatch, match="is a folder of runs; give one of them"):
+        evalsuite.load(run.parent)
+    with pytest.raises(SpecMismatch, match=r"results\.json is no run's directory"):
+        evalsuite.load(run / "results.json")
     with pytest.raises(SpecMismatch, match="there is no run at"):
         evalsuite.load(tmp_path / "none")
     damaged = copied(run, tmp_path)
     damage(damaged / "samples.parquet")
     with pytest.raises(CorruptStore, match=r"samples\.parquet cannot be read"):
         _ = evalsuite.load(damaged).samples
+
+
+def test_a_run_says_what_it_is_in_one_line(run: Path) -> None:
+    loaded = evalsuite.load(run)
+    assert repr(loaded).startswith(f"<run {loaded.run_id}: ")
+    assert len(repr(loaded)) < 200 + len(str(run))
 
 
 def test_the_package_itself_imports_nothing() -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -185,6 +186,16 @@ def test_mistakes_are_named(capsys: pytest.CaptureFixture[str], folder: Path, tm
     line = refused(capsys, "SELECT 1", run, twice)
     assert line.endswith("are the same run; give one of them.")
     assert str(twice) in line
+
+
+def test_unfinished_runs_are_named(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    shutil.copytree(folder, runs)
+    begun = next(runs.iterdir())
+    (begun / "results.json").unlink()
+    ran = run_here(capsys, "sql", "SELECT count(*) FROM runs", runs)
+    assert ran.code == 0
+    assert f"left out, since they are not finished: {begun.name}" in ran.err
 
 
 def test_a_damaged_file_is_named(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from evalsuite.engines.encoding import EncodedPair
 from evalsuite.engines.scores import response_of
 from evalsuite.types import (
     Cause,
+    Failure,
     GenerateRequest,
     LoglikelihoodRequest,
     Request,
@@ -70,7 +71,8 @@ class Asker:
         return replace(outcome, detail=told(outcome.detail, self.settings.api_key))
 
     async def _attempt(self, request: Request) -> Used[Response] | Fault:
-        if self.encoded is not None and (failure := self.encoded.too_long(request)):
+        failure = self.encoded.without_model(request) if self.encoded is not None else None
+        if isinstance(failure, Failure):
             return Fault(failure.cause, failure.detail, Action.FAIL)
         if isinstance(request, GenerateRequest):
             return await self._generate(request)

@@ -168,7 +168,7 @@ def _checked_url(url: str) -> str:
         _ = parts.port
     except ValueError as error:
         raise UsageError(f"base_url is no URL ({error}).") from error
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not host or any(map(str.isspace, url)):
         raise UsageError(f"base_url {url}: expected http://HOST/v1 or https://HOST/v1, several parted by ;.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError("base_url holds credentials or a query; keys are read from OPENAI_API_KEY only.")
