@@ -106,8 +106,8 @@ class EncodedRequests:
         """
         if isinstance(request, RollingRequest) and not self.pair(request).continuation:
             return Loglikelihood(
-                sum_nats=0.0, num_tokens=0, num_chars=len(request.text), num_bytes=len(request.text.encode("utf-8")),
-                is_greedy=True,
+                sum_nats=0.0, num_tokens=0, num_chars=len(request.text),
+                num_bytes=len(request.text.encode("utf-8", "replace")), is_greedy=True,
             )  # fmt: skip
         return self._too_long(request)
 

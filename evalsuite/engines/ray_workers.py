@@ -225,7 +225,7 @@ class Workers:
 
     def close(self) -> None:
         """End the workers, and the cluster if it was begun for them."""
-        if self._hands and not self._cluster.end():
+        if not self._cluster.end():
             for hand in self._hands.values():
                 self._cluster.ray().kill(hand.actor)
         self._hands, self._arriving, self._idle, self._stack = {}, {}, [], None

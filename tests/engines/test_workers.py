@@ -29,6 +29,10 @@ from evalsuite.types import Item, LoglikelihoodRequest  # noqa: E402
 
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # its stand-ins are used in Ray's own processes
 SEALED = ("results.json", "samples.parquet")
+OWN_CLUSTER = {
+    "address": "local", "num_cpus": 1, "include_dashboard": False, "log_to_driver": False, "configure_logging": False,
+}  # fmt: skip
+"""By its address: else Ray would take the cluster of another test that runs beside this one."""
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +233,7 @@ def test_the_others_go_on_while_one_that_died_is_not_replaced(model: Path, monke
 
 def test_a_cluster_that_others_fill_is_given_up_in_words(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers_module, "_GIVE_UP_S", 3.0)
-    context = ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    context = ray.init(**OWN_CLUSTER)
     other = ray.remote(Other).options(num_cpus=1).remote()
     ray.get(other.stack.remote())
     engine = engine_of(model, Crew(1, context.address_info["address"]))
@@ -241,7 +245,7 @@ def test_a_cluster_that_others_fill_is_given_up_in_words(model: Path, monkeypatc
 
 def test_more_workers_than_a_cluster_holds_are_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "_JOIN_S", 2.0)
-    context = ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    context = ray.init(**OWN_CLUSTER)
     engine = engine_of(model, Crew(2, context.address_info["address"]))
     with pytest.raises(UsageError, match="--workers 2: the cluster has room for 1, with a core each on one machine"):
         engine.stack()
